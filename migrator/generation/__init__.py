@@ -1,0 +1,1 @@
+"""A plan becomes services that hold the monolith's own code."""

@@ -1,0 +1,1 @@
+"""Facts become one linked graph: names, calls, effects on tables, transactions, state."""

@@ -1,0 +1,138 @@
+"""`service.json`: what a generated service says of itself to its servicekit, to operation and proof.
+
+Generation writes it, `servicekit` (which cannot import migrator) reads it as plain JSON, and
+operation and proof read it through these types. Everything machine-dependent (ports, addresses,
+credentials, folders) comes from the environment instead.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from migrator.model.plan import Freshness, Remedy, Transport
+
+
+class OwnedTable(msgspec.Struct, kw_only=True):
+    """A table that the service owns. `published`: siblings hold replicas of it."""
+
+    key: list[str]
+    """Primary key columns; empty: the whole row is the key."""
+    published: bool = False
+
+
+class ReplicaTable(msgspec.Struct, kw_only=True):
+    """A table that the service holds a copy of."""
+
+    owner: str
+    key: list[str]
+    freshness: Freshness = "strict"
+    when_late: Literal["stale", "refuse"] = "stale"
+
+
+class RouteRule(msgspec.Struct, kw_only=True):
+    """A URL rule in the framework's syntax."""
+
+    rule: str
+    methods: list[str]
+    defaults: dict[str, str] = {}
+    strict_slashes: bool = True
+
+
+class OwnRoute(msgspec.Struct, kw_only=True):
+    """A route that this service answers."""
+
+    entry_point: str
+    rules: list[RouteRule]
+    replicas_of: list[str] = []
+    """Owners whose replicas it reads (hooks included): caught up with before it runs."""
+    depends_on: list[str] = []
+    """Services that are called synchronously on its path."""
+
+
+class ForeignRoute(msgspec.Struct, kw_only=True):
+    """A route that a sibling answers: it can be linked to, and must not be served here."""
+
+    service: str
+    rules: list[RouteRule]
+
+
+class OutgoingCall(msgspec.Struct, kw_only=True):
+    """A function whose body was cut out here and runs at its owner."""
+
+    owner: str
+    remedy: Remedy
+    transport: Transport = "rest"
+    unit: Literal["function", "rows"] = "function"
+    tables: list[str] = []
+    """For `unit: rows`: the replicas whose changes are sent to the owner."""
+    raises: list[str] = []
+    """Dotted exception classes that may come back."""
+    context: list[str] = []
+    """Request context that travels: `flask.g.member`, `flask.request.headers`."""
+
+
+class ServedCall(msgspec.Struct, kw_only=True):
+    """A function that siblings may call here, by its dotted name."""
+
+    module: str
+    qualname: str
+    raises: list[str] = []
+    callers: list[str] = []
+
+
+class Registry(msgspec.Struct, kw_only=True):
+    """What the started service must have registered, sorted; its own test compares."""
+
+    tables: list[str] = []
+    relationships: list[str] = []
+    """`Model.name(cascade,cascade)`"""
+    endpoints: list[str] = []
+    hooks: list[str] = []
+
+
+class ServiceManifest(msgspec.Struct, kw_only=True):
+    """One generated service."""
+
+    name: str
+    application: str
+    """`package.module:attribute` or `package.module:factory()`, as in the monolith."""
+    python: str = "python3"
+    version: int = 1
+    remainder: bool = False
+    framework: str = "flask"
+    database_variable: str = "DATABASE_URL"
+    tables: dict[str, OwnedTable] = {}
+    replicas: dict[str, ReplicaTable] = {}
+    routes: dict[str, OwnRoute] = {}
+    """By endpoint."""
+    foreign_routes: dict[str, ForeignRoute] = {}
+    """By endpoint."""
+    calls: dict[str, OutgoingCall] = {}
+    """By dotted function."""
+    serves: dict[str, ServedCall] = {}
+    """By dotted function."""
+    processes: dict[str, str] = {}
+    """Processes beside web, calls and feed: the monolith's workers that went with this service."""
+    shared_state: list[str] = []
+    environment: dict[str, str] = {}
+    """The application's own variables, with `{data}`, `{base_url}`, `{port:NAME}` placeholders."""
+    startup_seconds: float = 30.0
+    registry: Registry = msgspec.field(default_factory=Registry)
+    lines: int = 0
+    copied_functions: list[str] = []
+
+
+class System(msgspec.Struct, kw_only=True):
+    """`system.json` beside the services: the whole that was generated together."""
+
+    services: list[str]
+    default_service: str
+    """Answers unknown paths and static files."""
+    plan_digest: str
+    program_digest: str
+    monolith: str
+    """Absolute path of the monolith's root."""
+    monolith_lines: int = 0
+    version: int = 1

@@ -1,0 +1,127 @@
+"""The plan: what people review and edit before anything is generated. Values only.
+
+`tables`, `entry_points` and the remedies are the architect's to decide. `replicas` and `calls`
+follow from them; what a person set there (freshness, transport, remedy) is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Remedy = Literal["copy", "call", "defer", "row-write", "merge", "saga"]
+"""What pays for a write that crosses an owner.
+
+`copy`: the code is copied, since it writes nothing foreign. `call`: a synchronous remote call of
+the function. `defer`: an idempotent command in the caller's outbox, applied by the owner.
+`row-write`: the code is copied, and the rows that it changes are sent to their owner.
+`merge` and `saga` are decisions that stop generation until the plan is changed.
+"""
+
+Freshness = Literal["strict", "session", "eventual"]
+Transport = Literal["rest", "thrift", "kafka"]
+DatastoreStatus = Literal["generated", "advice"]
+
+
+class Replica(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A read-only copy of another service's table."""
+
+    owner: str
+    freshness: Freshness = "strict"
+    when_late: Literal["stale", "refuse"] = "stale"
+
+
+class Crossing(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A function whose writes belong to another service, cut out of this one."""
+
+    function: str
+    owner: str
+    remedy: Remedy = "call"
+    transport: Transport = "rest"
+    unit: Literal["function", "rows"] = "function"
+    """What `defer` sends: the function with its arguments, or the changed rows."""
+    tables: list[str] = []
+    """The owner's tables that it writes."""
+    because: str = ""
+    at: list[str] = []
+    """Places of the calls, `file:line`."""
+
+
+class Datastore(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Where a service keeps its tables."""
+
+    engine: str = "sqlite"
+    kind: str = "relational"
+    status: DatastoreStatus = "generated"
+    because: str = ""
+
+
+class StateRemedy(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What becomes of a state finding in this service.
+
+    `shared`: kept in the service's own state store, for all its processes. `request`: emptied
+    for each request. `volume`: a folder of the service's own. `lease`: runs in one process at a
+    time. `environment`: read from the environment. `keep`: as it is, since it is harmless.
+    """
+
+    name: str
+    kind: str
+    remedy: Literal["shared", "request", "volume", "lease", "environment", "keep"]
+    because: str = ""
+    at: str = ""
+
+
+class Service(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A set of owned tables, the entry points that write them, and what follows."""
+
+    purpose: str = ""
+    remainder: bool = False
+    order: int = 0
+    """When it is taken out, from 1 on; the remainder has 0."""
+    tables: list[str] = []
+    entry_points: list[str] = []
+    replicas: dict[str, Replica] = {}
+    """Table to where its copy comes from."""
+    calls: list[Crossing] = []
+    datastore: Datastore = msgspec.field(default_factory=Datastore)
+    state: list[StateRemedy] = []
+    maturity: str = ""
+
+
+class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the plan was made from; each digest is of the facts that the plan relies on."""
+
+    program: str = ""
+    entry_points: dict[str, str] = {}
+    tables: dict[str, str] = {}
+    functions: dict[str, str] = {}
+
+
+class Finding(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Something that the plan says to its reader: a cost, a split, a decision that is due."""
+
+    kind: str
+    subject: str
+    message: str
+    at: str = ""
+
+
+class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A whole plan, as `migrator.plan.yaml` holds it."""
+
+    version: int = 1
+    application: str = ""
+    services: dict[str, Service] = {}
+    findings: list[Finding] = []
+    made_from: Origin = msgspec.field(default_factory=Origin)
+
+    def owner_of(self, table: str) -> str | None:
+        """The service that owns a table, or None."""
+        return next((name for name, s in self.services.items() if table in s.tables), None)
+
+    def service_of(self, entry_point: str) -> str | None:
+        """The service that has an entry point, or None."""
+        return next(
+            (name for name, s in self.services.items() if entry_point in s.entry_points), None
+        )

@@ -1,0 +1,1 @@
+"""Services become processes on this machine, behind a gateway, with their data."""

@@ -1,0 +1,1 @@
+"""Analysis, plan and proof become documents, one file an output format."""
