@@ -70,7 +70,7 @@ class Edge(NamedTuple):
     file: str
     line: int
     confidence: Confidence
-    count: int
+    observed: int
     """How often it was seen running; 0 when it was never observed."""
 
 
