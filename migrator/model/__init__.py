@@ -1,1 +1,1 @@
-"""The words that every stage shares: graph, plan, manifest, evidence. No I/O, no logic of a stage."""
+"""The words that all stages share: graph, plan, manifest, evidence. No I/O, no stage logic."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: a file relative to the analysed root, a line from 1 on (0: the file)."""
+    """Where something stands: a file relative to the root, a line from 1 on (0: the whole file)."""
 
     file: str
     line: int = 0

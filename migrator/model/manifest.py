@@ -1,4 +1,4 @@
-"""`service.json`: what a generated service says of itself to its servicekit, to operation and proof.
+"""`service.json`: what a generated service says of itself, to its servicekit and to later stages.
 
 Generation writes it, `servicekit` (which cannot import migrator) reads it as plain JSON, and
 operation and proof read it through these types. Everything machine-dependent (ports, addresses,

@@ -1,0 +1,88 @@
+"""The program: finds the verb, prints errors as people can use them, and exits with their code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from migrator import __version__
+from migrator.cli.terminal import error_as_json, print_error, print_json, wants_json
+from migrator.model.errors import InternalError, MigratorError
+
+VERBS = {
+    "init": "Write [tool.migrator] with a guess of how the monolith is run",
+    "doctor": "Install, start and test the monolith as [tool.migrator] says",
+    "analyze": "Read the code into a dependency graph",
+    "list": "Ask the graph: which routes write this table, and so on",
+    "propose": "Propose service boundaries and write the plan",
+    "explain": "Say why something is where it is, with file and line",
+    "check": "Check a plan that was edited, and the code against it",
+    "generate": "Generate the services of the plan",
+    "up": "Run generated services behind a gateway on this machine",
+    "verify": "Prove that the services answer as the monolith does",
+    "report": "Write a report of analysis, plan and proof",
+}
+"""Verb to its line of help; the verb's file in this package has the same name."""
+
+
+class Verbs(click.Group):
+    """Imports a verb's file only when it is asked for, so that help is fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"migrator.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs, in the order of the road"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="migrator")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def program(debug: bool) -> None:
+    """Take a monolithic Python web application apart, and prove that nothing changed.
+
+    Exit codes: 0 done, 1 findings, 2 wrong use or configuration, 3 our fault.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program and exit."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = program.main(given, prog_name="migrator", standalone_mode=False)
+    except MigratorError as error:
+        sys.exit(_report(error, given))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except Exception as error:
+        fault = InternalError(
+            f"{type(error).__name__}: {error}",
+            hint="run again with `migrator --debug ...` and report what it prints",
+        )
+        fault.__cause__ = error
+        sys.exit(_report(fault, given))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: MigratorError, given: list[str]) -> int:
+    if "--debug" in given:
+        traceback.print_exception(error, file=sys.stderr)
+    print_error(error)
+    if wants_json(given):
+        print_json(error_as_json(error))
+    return error.exit_code

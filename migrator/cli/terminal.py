@@ -1,0 +1,119 @@
+"""What the command line shows: progress on stderr, errors with place and next step."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from migrator.model.errors import MigratorError, OperationError, PlanError
+
+WIDTH = 100
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console no wider than a document; plain when piped, and as NO_COLOR wants it."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not made.is_terminal or made.width > WIDTH:
+        made.width = WIDTH
+    return made
+
+
+class TerminalProgress:
+    """Draws progress events on stderr; one plain line a finished task where nobody watches live."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._live = self._console.is_terminal
+        self._started: dict[str, float] = {}
+        self._tasks: dict[str, Any] = {}
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=self._console,
+            transient=True,
+        )
+
+    def start(self, task: str, total: int | None = None) -> None:
+        self._started[task] = time.monotonic()
+        if self._live:
+            if not self._tasks:
+                self._bars.start()
+            self._tasks[task] = self._bars.add_task(task, total=total, detail="")
+
+    def advance(self, task: str, steps: int = 1, detail: str = "") -> None:
+        if task in self._tasks:
+            self._bars.update(self._tasks[task], advance=steps, detail=detail[:40])
+
+    def finish(self, task: str, summary: str = "") -> None:
+        took = time.monotonic() - self._started.pop(task, time.monotonic())
+        if task in self._tasks:
+            self._bars.remove_task(self._tasks.pop(task))
+            if not self._tasks:
+                self._bars.stop()
+        if self._live or summary or took >= 1:
+            said = f"{task}: {summary}" if summary else task
+            self._console.print(
+                Text.assemble(("✓ ", "green"), f"{said} ", (f"{took:.1f} s", "dim"))
+            )
+
+    def warn(self, message: str) -> None:
+        self._console.print(Text.assemble(("! ", "yellow"), message))
+
+    def close(self) -> None:
+        """Take what is still being drawn off the screen."""
+        self._tasks.clear()
+        self._bars.stop()
+
+
+def print_error(error: MigratorError) -> None:
+    """Say on stderr what is wrong, where, and what to do next."""
+    out = console(stderr=True)
+    listed = error.problems if isinstance(error, PlanError) else [error]
+    for each in listed:
+        place = f"{each.place}: " if each.place else ""
+        out.print(Text.assemble(("error: ", "bold red"), place, each.message))
+        if each.hint and (each is listed[-1] or each.hint != error.hint):
+            out.print(Text.assemble(("  next: ", "bold"), each.hint))
+    if error.hint and error not in listed and error.hint != listed[-1].hint:
+        out.print(Text.assemble(("  next: ", "bold"), error.hint))
+    if isinstance(error, OperationError) and error.log_tail:
+        out.print(Text(error.log_tail.rstrip(), style="dim"))
+
+
+def print_json(value: Any) -> None:
+    """Print a value (a Struct, or plain data) as indented JSON on stdout."""
+    plain = msgspec.to_builtins(value, str_keys=True)
+    click.echo(json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def error_as_json(error: MigratorError) -> dict[str, Any]:
+    """What `--json` prints on stdout when a verb fails."""
+    listed = error.problems if isinstance(error, PlanError) else [error]
+    return {
+        "errors": [
+            {
+                "kind": type(each).__name__,
+                "message": each.message,
+                "place": str(each.place) if each.place else None,
+                "hint": each.hint or None,
+            }
+            for each in listed
+        ]
+    }
+
+
+def wants_json(arguments: list[str] | None = None) -> bool:
+    """Whether `--json` stands on the command line."""
+    return "--json" in (sys.argv[1:] if arguments is None else arguments)
