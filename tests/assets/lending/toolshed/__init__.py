@@ -1,0 +1,1 @@
+"""A tool library: who borrows, and what is out."""
