@@ -14,6 +14,8 @@ ParameterKind = Literal["positional-only", "positional", "var-positional", "keyw
 
 EventKind = Literal["read", "write", "call", "commit", "rollback", "flush", "begin", "emit"]
 
+Operation = Literal["", "insert", "update", "delete"]
+
 EntryKind = Literal["route", "task", "schedule", "command", "process", "signal"]
 """`process` is a long-running module of the application itself (a worker's main loop).
 
@@ -57,6 +59,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     result_used: bool = True
     handled: bool = False
     """It stands in a `try` whose `except` may catch what it raises."""
+    variant: str = ""
+    """For a call: the key in `Program.variants` of the variant of `target` that runs; empty: itself."""
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +236,9 @@ class Program(msgspec.Struct, kw_only=True):
     """Dotted module to file."""
     lines: int = 0
     functions: dict[str, Function] = {}
+    """By name; the events of a function with variants are those of all its variants together."""
+    variants: dict[str, Function] = {}
+    """Functions as they act in one context, by a name such as `shop.Saved.save[shop.Order]`."""
     classes: dict[str, tuple[str, ...]] = {}
     """Dotted class to its bases, in C3 order, itself left out; outside classes dotted in full."""
     tables: dict[str, Table] = {}

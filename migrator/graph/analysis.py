@@ -1,0 +1,64 @@
+"""What the passes of an analysis work on: the program under construction and what the linker saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrator.model.graph import Graph
+from migrator.model.program import Program
+from migrator.model.progress import Progress
+from migrator.model.settings import Settings
+
+if TYPE_CHECKING:
+    from migrator.facts.project import ProjectFacts
+    from migrator.graph.frameworks import Engine, Framework
+
+
+class ModuleVariable(NamedTuple):
+    """A name that a module (or class body) binds to something that can change."""
+
+    name: str
+    """Dotted: `package.module.NAME`."""
+    file: str
+    line: int
+    values: tuple[int, ...]
+
+
+class Mutation(NamedTuple):
+    """Code that changes or reads what a module-level name holds."""
+
+    variable: str
+    function: str
+    """Who does it; a module's own code has the module's name."""
+    file: str
+    line: int
+    how: str
+    """`global`, `item`, `attribute`, `method append`, `augmented`; `read`."""
+
+
+@dataclass
+class Analysis:
+    """The state that passes share; each pass adds to `program` and `graph`.
+
+    `graph.program` is `program`. After the linker, `program.functions` (and `program.variants`) hold
+    the events that belong to each function's own body, in source order: calls of project functions,
+    and effects that plug-ins recorded.
+    """
+
+    root: Path
+    settings: Settings
+    progress: Progress
+    facts: ProjectFacts
+    graph: Graph
+    program: Program
+    engine: Engine | None = None
+    frameworks: tuple[Framework, ...] = ()
+    module_variables: list[ModuleVariable] = field(default_factory=list)
+    mutations: list[Mutation] = field(default_factory=list)
+
+
+Pass = Callable[[Analysis], None]
+"""A pass reads the analysis and adds to it; passes run in the order of `build.PASSES`."""

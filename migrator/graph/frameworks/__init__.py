@@ -1,0 +1,336 @@
+"""The protocol of a framework plug-in, and the one table of plug-ins.
+
+The linker (`migrator.graph.solver`) moves abstract values (`migrator.graph.values`) through the
+program until nothing changes. Whatever it does not know by itself (what is outside the project,
+and what a plug-in made) it hands to a plug-in:
+
+* an outside dotted name goes to the plug-ins whose `externals` hold it or a prefix of it;
+* an opaque value `PLUGIN:WHAT` goes to the plug-in of that name;
+* a project class or its instance goes to the plug-ins of its outside and opaque bases, when
+  lookup in the project's own classes (C3 order) has reached that base.
+
+A callback returns the values that come out, or None for "not mine", upon which the next plug-in is
+asked and at last the default holds (written beside each callback). **A callback is called again
+whenever something that it looked at through `engine` or `site` has grown**, so it must be
+repeatable and may only add: keep what you collect in dicts by `site.key` or by value, and do not
+decide by absence before `finish`. Values that flow later than the return can be connected through
+variables: `engine.slot`, `engine.flow`, `engine.add`.
+
+Functions are analysed in *variants*: a method of a base or mixin once per receiver class for which
+`receiver_sensitive` says yes (so `Mixin.save` writes one table when called on a `Member`), small
+wrappers once per place of call. `Site.function` is the plain name, `Site.variant` tells them apart;
+effects are recorded for the variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from migrator.graph.values import Values
+from migrator.model.program import EventKind, Operation
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+
+class Annotation(NamedTuple):
+    """A written annotation: `Mapped[list["Profile"]]` has one argument, which has one argument."""
+
+    text: str
+    """As in the source."""
+    name: str
+    """The dotted name of its head where it is known (`sqlalchemy.orm.Mapped`), else as written."""
+    values: tuple[int, ...]
+    """The `CLASS` or `EXTERNAL` values that the head names."""
+    arguments: tuple[Annotation, ...]
+
+
+class ClassAttribute(NamedTuple):
+    """A name bound in a class body (not a method's own code), in source order."""
+
+    name: str
+    variable: int
+    """Give it to `engine.points_to`."""
+    line: int
+    annotation: Annotation | None
+
+
+class ClassView(NamedTuple):
+    """A class of the project as plug-ins see it."""
+
+    value: int
+    name: str
+    file: str
+    line: int
+    end_line: int
+    attributes: tuple[ClassAttribute, ...]
+    keywords: Mapping[str, int]
+    """Keywords of the class statement (`metaclass`, `table`) to their variables."""
+
+
+class Site(Protocol):
+    """A place in a function variant: of a call, an attribute, an item, an iteration."""
+
+    @property
+    def key(self) -> Hashable:
+        """Unique to this place in this variant: key of what you collect, part of opaque values."""
+
+    @property
+    def function(self) -> str:
+        """The dotted function (or module) whose code this is."""
+
+    @property
+    def variant(self) -> str:
+        """The function's name, or for a variant of it the key in `Program.variants`."""
+
+    @property
+    def module(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def in_loop(self) -> bool: ...
+    @property
+    def conditional(self) -> bool: ...
+    @property
+    def result_used(self) -> bool: ...
+
+    def effect(
+        self,
+        kind: EventKind,
+        target: str = "",
+        *,
+        columns: tuple[str, ...] = (),
+        via: str = "",
+        operation: Operation = "",
+    ) -> None:
+        """Record an `Event` of the function variant at this place; the same twice is one."""
+
+
+class CallSite(Site, Protocol):
+    """A call. Positions count without the receiver."""
+
+    @property
+    def positional(self) -> int:
+        """How many positional arguments stand before the first `*argument`."""
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The names of the keyword arguments, in source order."""
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether there is a `*argument` or `**argument`."""
+
+    @property
+    def decorates(self) -> bool:
+        """Whether this is the application of a decorator: its argument 0 is the definition."""
+
+    def argument(self, position: int = -1, name: str = "") -> tuple[int, ...]:
+        """The values of an argument, by position or else by keyword; `**{...}` is looked through.
+        Empty where it is not given or nothing is known of it."""
+
+    def argument_variable(self, position: int = -1, name: str = "") -> int | None:
+        """The variable of an argument, for `engine.flow`; None where it is not given."""
+
+    def text(self, position: int = -1, name: str = "") -> str | None:
+        """The argument's text if it is exactly one string constant or template."""
+
+    def texts(self, position: int = -1, name: str = "") -> tuple[str, ...]:
+        """Every string that the argument may be, also as elements of a list or tuple."""
+
+    def given(self, position: int = -1, name: str = "") -> bool:
+        """Whether the call writes that argument."""
+
+    def constant(self, position: int = -1, name: str = "") -> object:
+        """The Python constant (True, None, 3, "x") that is written there, else `...`."""
+
+
+class StoreSite(Site, Protocol):
+    """`receiver.name = value`, `setattr`, `receiver[key] = value`, `del`, `+=`."""
+
+    @property
+    def variable(self) -> int:
+        """The variable of the value that is stored; for `engine.flow` and `engine.points_to`."""
+
+    @property
+    def augmented(self) -> bool:
+        """Whether it is `+=` and the like."""
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it is `del`."""
+
+
+class Engine(Protocol):
+    """What the linker offers to plug-ins. Variables and values are integers."""
+
+    @property
+    def values(self) -> Values: ...
+
+    def points_to(self, variable: int) -> tuple[int, ...]:
+        """The values of a variable so far; the running callback is called again when it grows."""
+
+    def slot(self, *name: Hashable) -> int:
+        """The plug-in's own global variable of that name, made at first use."""
+
+    def field(self, value: int, name: str) -> int:
+        """The variable of an attribute of a value itself (its `__dict__`, not its class)."""
+
+    def element(self, container: int) -> int:
+        """The variable of what a `CONTAINER` holds."""
+
+    def container(self, name: str, site: Site, *elements: int) -> int:
+        """A container value (`builtins.list`) made at this site that holds those values."""
+
+    def add(self, variable: int, *values: int) -> None:
+        """Let a variable hold values."""
+
+    def flow(self, source: int, target: int) -> None:
+        """Let all values of `source`, now and later, be values of `target`."""
+
+    def invoke(
+        self,
+        site: Site,
+        callee: int,
+        arguments: Sequence[int] = (),
+        keywords: Mapping[str, int] | None = None,
+        *,
+        edge: bool = True,
+    ) -> int:
+        """The framework calls `callee` with those *variables*, as a consequence of this site.
+
+        Gives the variable of the result. With `edge` the call is an edge and a call event of the
+        site's function (a listener that runs inside `send`); without it is only a flow of values
+        (the function becomes a handler that runs some other time: a view, a thread, a task).
+        """
+
+    def attribute(self, site: Site, receiver: int, name: str) -> int:
+        """The variable that `receiver.name` read at this site would give."""
+
+    def resolve(self, dotted: str) -> tuple[int, ...]:
+        """The values of a dotted name of the project (`package.module.Class`) or outside it."""
+
+    def class_view(self, class_: int) -> ClassView:
+        """What a `CLASS` value's statement says."""
+
+    def bases(self, class_: int) -> tuple[int, ...]:
+        """The values in C3 order of a `CLASS`, itself first; outside and opaque bases included.
+        Outside bases with no known order come after those of the project."""
+
+    def subclasses(self, class_: int) -> tuple[int, ...]:
+        """The project classes that have it among their bases, so far, sorted by name."""
+
+    def class_attribute(self, class_: int, name: str) -> int | None:
+        """The variable of the first class in C3 order that binds the name in its body, or None."""
+
+    def class_named(self, name: str) -> tuple[int, ...]:
+        """The project's classes whose last (or dotted) name is `name`: for classes in strings."""
+
+    def name_of(self, value: int) -> str:
+        """The dotted name of a function, class, module or outside thing."""
+
+    def file_of(self, value: int) -> tuple[str, int, int]:
+        """File, line and last line of a function, class or module of the project."""
+
+
+class Framework:
+    """Base of all plug-ins; override what concerns you. One object lives for one analysis."""
+
+    name: str = ""
+    """Owner of the opaque values `NAME:...`; listed in `Program.frameworks` when `seen`."""
+    externals: tuple[str, ...] = ()
+    """Dotted names whose calls, attributes and subclasses come here, prefixes included."""
+    seen: bool = False
+    """Set it when the project really uses the framework."""
+
+    def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
+        """The outside dotted `name` is mentioned. Default: the value `EXTERNAL name`.
+
+        Give values of your own for objects that a module merely holds (`flask.current_app`).
+        """
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        """`callee` is called: an `EXTERNAL` (function or class), an `EXTERNAL_INSTANCE`, an
+        `OPAQUE`, a `BOUND` of one of these (a method; `function` names it), or a `CLASS` of the
+        project whose constructor is that of an outside base.
+
+        Default: `EXTERNAL_INSTANCE name`; the instance for a `CLASS`; for a decorator the decorated
+        definition.
+        """
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        """`receiver.name` is read, and no class of the project binds the name.
+
+        `base` is `receiver` itself for outside and opaque values; for a project `CLASS` or its
+        `INSTANCE` it is the outside or opaque base at which lookup has arrived. What was stored in
+        the attribute (`engine.field`) comes in addition to what you return.
+
+        Default: `BOUND(receiver, EXTERNAL base.name)` for instances (`flask:blueprint.route` for
+        opaque ones), `EXTERNAL base.name` for modules and classes.
+        """
+
+    def bind(
+        self, engine: Engine, site: Site, found: int, receiver: int, name: str
+    ) -> Iterable[int] | None:
+        """The descriptor protocol: `receiver.name` found your opaque (or outside) value `found` in
+        the class of `receiver`, an `INSTANCE`, or in `receiver` itself, a `CLASS`.
+
+        Default: `found` itself.
+        """
+
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        """`receiver.name = value` where `receiver` is an opaque value, an outside one, or an
+        `INSTANCE` or `CLASS` of the project with outside or opaque `base` (called once a base).
+
+        Called in addition to the default (the value flows into `engine.field`), which True stops.
+        """
+
+    def item(
+        self, engine: Engine, site: Site, receiver: int, key: Hashable | None
+    ) -> Iterable[int] | None:
+        """`receiver[key]` of an opaque or outside value; `key` is a constant or None.
+
+        Default: what was stored there, and for outside values `EXTERNAL_INSTANCE`.
+        """
+
+    def store_item(
+        self, engine: Engine, site: StoreSite, receiver: int, key: Hashable | None
+    ) -> bool | None:
+        """`receiver[key] = value` of an opaque or outside value. Default: kept for `item`."""
+
+    def iterate(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        """`for x in receiver` of an opaque or outside value: the values of x. Default: none."""
+
+    def enter(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        """`with receiver as x` of an opaque or outside value: the values of x.
+
+        Default: the receiver itself.
+        """
+
+    def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
+        """A project class has `base`, an outside or opaque value, among its bases."""
+
+    def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
+        """Whether inherited methods are to be analysed for this `CLASS` apart. Default: no."""
+        return False
+
+    def finish(self, analysis: Analysis) -> None:
+        """Nothing changes any more: put entry points, tables, hooks into the program and graph."""
+
+
+def frameworks() -> tuple[Framework, ...]:
+    """A new object of every plug-in, in the order in which they are asked."""
+    return tuple(make() for make in FRAMEWORKS)
+
+
+FRAMEWORKS: tuple[Callable[[], Framework], ...] = ()
+"""The one table of plug-ins: a new framework is a file beside this one, and a line here."""
