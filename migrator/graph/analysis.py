@@ -1,4 +1,4 @@
-"""What the passes of an analysis work on: the program under construction and what the linker saw."""
+"""What the passes of an analysis work on: the program and what the linker saw."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Mutation(NamedTuple):
 class Analysis:
     """The state that passes share; each pass adds to `program` and `graph`.
 
-    `graph.program` is `program`. After the linker, `program.functions` (and `program.variants`) hold
-    the events that belong to each function's own body, in source order: calls of project functions,
+    `graph.program` is `program`. After the linker, `program.functions` (and `.variants`) hold the
+    events of each function's own body, in source order: calls of project functions,
     and effects that plug-ins recorded.
     """
 

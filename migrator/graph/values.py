@@ -74,7 +74,7 @@ class Value(NamedTuple):
 
 
 class Values:
-    """The table of all values: from parts to integer and back. Equal parts give the same integer."""
+    """The table of all values: from parts to integer and back. Equal parts, same integer."""
 
     __slots__ = ("_ids", "functions", "kinds", "names", "owners", "parts")
 
@@ -111,7 +111,7 @@ class Values:
     # -- made by the linker ---------------------------------------------------------------------
 
     def definition(self, kind: Kind, name: str, index: int) -> int:
-        """A function, class or module of the project; `index` tells definitions of one name apart."""
+        """A function, class or module of the project; `index` tells namesakes apart."""
         return self._intern((kind, index), kind, name, parts=(index,))
 
     def container(self, name: str, *place: Hashable) -> int:

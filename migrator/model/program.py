@@ -60,7 +60,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     handled: bool = False
     """It stands in a `try` whose `except` may catch what it raises."""
     variant: str = ""
-    """For a call: the key in `Program.variants` of the variant of `target` that runs; empty: itself."""
+    """For a call: the variant of `target` that runs, a key of `Program.variants`."""
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
