@@ -1,0 +1,175 @@
+"""Two recordings of the same traffic, aligned and compared; noise is set aside by name.
+
+The idea is Diffy's (Twitter, 2015): what differs between two runs of the old system alone is
+noise; what else differs between old and new is a regression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+import msgspec
+
+from migrator.proof.exchange import Exchange
+from migrator.proof.fields import fields_of, without_positions
+
+ABSENT = "(absent)"
+
+
+class Difference(msgspec.Struct, kw_only=True, frozen=True):
+    """One field that was answered differently."""
+
+    request: str
+    """`METHOD /path?query`"""
+    field: str
+    monolith: str
+    services: str
+    path: str = ""
+    """The request's path, by which the report finds service and crossing."""
+    ordinal: int = 0
+
+
+class Noise(msgspec.Struct, kw_only=True, frozen=True):
+    """A field that varies by itself: in answers to requests of this shape, under this name."""
+
+    request: str
+    field: str
+
+
+class Compared(msgspec.Struct, kw_only=True):
+    """What came of comparing two recordings."""
+
+    requests: int
+    equal: int
+    differences: list[Difference]
+    noise: list[Noise]
+    polls: int = 0
+    """Requests left out because a client repeated the same question until the answer came."""
+
+
+def request_shape(exchange: Exchange) -> str:
+    """Method and path with what varies from request to request taken out.
+
+    Numbers, and words that hold a digit and are long (tokens, UUIDs), become `*`.
+    """
+    parts = [
+        "*" if re.fullmatch(r"\d+|(?=.*\d)[\w.~-]{16,}", part) else part
+        for part in exchange.path.split("/")
+    ]
+    return f"{exchange.method} {'/'.join(parts)}"
+
+
+def settled(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The exchanges without polling: of the same question asked in a row, the last counts."""
+    kept: list[Exchange] = []
+    for each in exchanges:
+        if kept and each.method == "GET" and _question(kept[-1]) == _question(each):
+            kept[-1] = each
+        else:
+            kept.append(each)
+    return kept
+
+
+def _question(exchange: Exchange) -> tuple[str, str, bytes]:
+    return (exchange.method, exchange.target, exchange.request_body)
+
+
+def aligned(
+    left: list[Exchange], right: list[Exchange]
+) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
+    """Pairs of the same request in both recordings, and what stands in only one of them."""
+    matcher = SequenceMatcher(
+        a=[request_shape(each) for each in left],
+        b=[request_shape(each) for each in right],
+        autojunk=False,
+    )
+    pairs: list[tuple[Exchange, Exchange]] = []
+    only_left: list[Exchange] = []
+    only_right: list[Exchange] = []
+    for tag, a, a_end, b, b_end in matcher.get_opcodes():
+        if tag == "equal":
+            pairs.extend(zip(left[a:a_end], right[b:b_end], strict=True))
+        else:
+            only_left.extend(left[a:a_end])
+            only_right.extend(right[b:b_end])
+    return pairs, only_left, only_right
+
+
+def noise_between(first: list[Exchange], second: list[Exchange], base_url: str) -> set[Noise]:
+    """The fields in which two runs of the monolith alone differ."""
+    found: set[Noise] = set()
+    pairs, only_first, only_second = aligned(settled(first), settled(second))
+    for a, b in pairs:
+        fields_a, fields_b = fields_of(a, base_url), fields_of(b, base_url)
+        for name in fields_a.keys() | fields_b.keys():
+            if fields_a.get(name) != fields_b.get(name):
+                found.add(Noise(request=request_shape(a), field=without_positions(name)))
+    for each in only_first + only_second:
+        found.add(Noise(request=request_shape(each), field="request"))
+    return found
+
+
+def compare(
+    monolith: list[Exchange], services: list[Exchange], noise: set[Noise], base_url: str
+) -> Compared:
+    """Compare the monolith's recording with that of the services, request by request."""
+    left, right = settled(monolith), settled(services)
+    pairs, only_left, only_right = aligned(left, right)
+    differences: list[Difference] = []
+    equal = 0
+    for a, b in pairs:
+        found = _differences(a, b, noise, base_url)
+        equal += not found
+        differences.extend(found)
+    missing = [(each, "asked", ABSENT) for each in only_left]
+    added = [(each, ABSENT, "asked") for each in only_right]
+    for each, on_monolith, on_services in missing + added:
+        if Noise(request=request_shape(each), field="request") not in noise:
+            differences.append(_difference(each, "request", on_monolith, on_services))
+    return Compared(
+        requests=len(left),
+        equal=equal,
+        differences=differences,
+        noise=sorted(noise, key=lambda each: (each.request, each.field)),
+        polls=len(monolith) - len(left),
+    )
+
+
+def _differences(a: Exchange, b: Exchange, noise: set[Noise], base_url: str) -> list[Difference]:
+    shape = request_shape(a)
+    fields_a, fields_b = fields_of(a, base_url), fields_of(b, base_url)
+    found = []
+    for name in sorted(fields_a.keys() | fields_b.keys()):
+        on_a, on_b = fields_a.get(name, ABSENT), fields_b.get(name, ABSENT)
+        if on_a == on_b:
+            continue
+        varies = Noise(request=shape, field=without_positions(name)) in noise
+        if not varies or _kind(on_a) != _kind(on_b):
+            found.append(_difference(a, name, on_a, on_b))
+    return found
+
+
+def _kind(value: str) -> str:
+    """What stays the same of a value that varies: whether it is there, null, a number, a text."""
+    if value in (ABSENT, "null", "", '""'):
+        return value
+    if value in ("true", "false"):
+        return "boolean"
+    return "number" if re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", value) else "text"
+
+
+def _difference(exchange: Exchange, field: str, monolith: str, services: str) -> Difference:
+    return Difference(
+        request=f"{exchange.method} {exchange.target}",
+        field=field,
+        monolith=_short(monolith),
+        services=_short(services),
+        path=exchange.path,
+        ordinal=exchange.ordinal,
+    )
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 300 else f"{value[:300]}… ({len(value)} characters)"

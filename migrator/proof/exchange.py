@@ -1,0 +1,34 @@
+"""One request and its answer, as they went over the wire."""
+
+from __future__ import annotations
+
+import msgspec
+
+Headers = list[tuple[str, str]]
+
+
+class Exchange(msgspec.Struct, kw_only=True):
+    """A request with its answer. Bodies are bytes after transfer decoding; times are in seconds."""
+
+    ordinal: int
+    method: str
+    target: str
+    """Path and query, as sent."""
+    request_headers: Headers = []
+    request_body: bytes = b""
+    status: int = 0
+    headers: Headers = []
+    body: bytes = b""
+    started: float = 0.0
+    elapsed: float = 0.0
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def content_type(self) -> str:
+        """The answer's media type in lower case, without parameters."""
+        given = next((v for k, v in self.headers if k.lower() == "content-type"), "")
+        return given.partition(";")[0].strip().lower()

@@ -1,0 +1,94 @@
+import json
+
+from migrator.proof.comparison import Noise, compare, noise_between
+from migrator.proof.exchange import Exchange
+
+
+def exchange(method="GET", target="/", status=200, body=b"", headers=(), kind="application/json"):
+    return Exchange(
+        ordinal=0,
+        method=method,
+        target=target,
+        status=status,
+        headers=[("Content-Type", kind), *headers],
+        body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+    )
+
+
+def compared(left, right, noise=frozenset()):
+    return compare(left, right, set(noise), "http://127.0.0.1:1")
+
+
+def fields(result):
+    return [(each.field, each.monolith, each.services) for each in result.differences]
+
+
+def test_equal_answers_have_no_differences():
+    answers = [exchange(body={"a": [1, {"b": None}]}), exchange("POST", "/x", 201)]
+    result = compared(answers, answers)
+    assert (result.requests, result.equal, result.differences) == (2, 2, [])
+
+
+def test_each_differing_field_is_named():
+    left = exchange(
+        body={"items": [{"title": "A", "n": 1}, {"title": "B"}]}, headers=[("X-A", "1")]
+    )
+    right = exchange(body={"items": [{"title": "A", "n": 2}]}, status=500)
+    assert fields(compared([left], [right])) == [
+        ("body.items[0].n", "1", "2"),
+        ("body.items[1].title", '"B"', "(absent)"),
+        ("header.x-a", "1", "(absent)"),
+        ("status", "200", "500"),
+    ]
+
+
+def test_html_is_compared_by_element_and_attribute():
+    page = '<form><input name="csrf" value="{}"><p>Hello <b>{}</b></p></form>'
+    left = exchange(body=page.format("t1", "Ann").encode(), kind="text/html; charset=utf-8")
+    right = exchange(body=page.format("t2", "Bob").encode(), kind="text/html; charset=utf-8")
+    found = {field.rpartition("/")[2]: (a, b) for field, a, b in fields(compared([left], [right]))}
+    assert found == {"input[0](csrf)@value": ("t1", "t2"), "text[0]": ("Ann", "Bob")}
+
+
+def test_what_varies_on_the_monolith_alone_is_noise_under_its_name_for_all_members():
+    def run(seed):
+        return [
+            exchange("GET", f"/t/{n}", body={"l": [{"at": f"{seed}{n}", "n": n}]}) for n in (1, 2)
+        ]
+
+    noise = noise_between(run("a"), run("b"), "")
+    assert noise == {Noise(request="GET /t/*", field="body.l[*].at")}
+    assert compared(run("a"), run("c"), noise).equal == 2
+
+
+def test_noise_must_stay_of_its_kind():
+    noise = {Noise(request="GET /", field="body.at")}
+    left, right = exchange(body={"at": "2020"}), exchange(body={"at": None})
+    assert fields(compared([left], [right], noise)) == [("body.at", '"2020"', "null")]
+
+
+def test_cookies_are_compared_by_name_and_attribute():
+    left = exchange(headers=[("Set-Cookie", "s=abc; Path=/; HttpOnly")])
+    right = exchange(headers=[("Set-Cookie", "s=abd; Path=/")])
+    assert fields(compared([left], [right])) == [
+        ("cookie.s.httponly", "True", "(absent)"),
+        ("cookie.s.value", "abc", "abd"),
+    ]
+
+
+def test_polling_counts_as_its_last_answer():
+    waiting = exchange(target="/job", body={"state": "running"})
+    done = exchange(target="/job", body={"state": "done"})
+    result = compared([waiting, waiting, done], [waiting, done])
+    assert (result.requests, result.equal, result.polls, result.differences) == (1, 1, 2, [])
+
+
+def test_a_request_on_one_side_only_is_a_difference():
+    result = compared([exchange(), exchange("POST", "/x")], [exchange()])
+    assert [(each.request, each.field) for each in result.differences] == [("POST /x", "request")]
+
+
+def test_the_base_url_is_the_same_on_both_sides():
+    left = exchange(headers=[("Location", "http://127.0.0.1:1/next")])
+    right = exchange(headers=[("Location", "/next")])
+    assert fields(compared([left], [right])) == [("header.location", "{base}/next", "/next")]
