@@ -1,0 +1,1 @@
+"""The monolith of a video-streaming company."""

@@ -1,0 +1,1 @@
+"""Plans, subscriptions, invoices, and the money that comes in and goes back."""

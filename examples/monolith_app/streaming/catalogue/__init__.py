@@ -1,0 +1,1 @@
+"""Titles, genres, and who waits for what."""

@@ -1,0 +1,1 @@
+"""Jobs that turn an uploaded film into what is streamed."""

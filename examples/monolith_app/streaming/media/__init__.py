@@ -1,0 +1,1 @@
+"""Uploaded films, what was made of them, and artwork."""

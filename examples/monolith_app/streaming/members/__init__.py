@@ -1,0 +1,1 @@
+"""Members, their profiles, and who is signed in where."""

@@ -1,0 +1,1 @@
+"""What members are told, on the site and by mail."""

@@ -1,0 +1,1 @@
+"""What is being watched, and what was."""

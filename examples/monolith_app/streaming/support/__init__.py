@@ -1,0 +1,1 @@
+"""Tickets of members who need help."""
