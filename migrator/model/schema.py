@@ -1,0 +1,22 @@
+"""The database schema as the monolith's own migrations make it. Values only."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class SchemaObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `sqlite_master`, to the letter; objects that SQLite makes by itself are left out."""
+
+    type: str
+    """`table`, `index`, `trigger` or `view`."""
+    name: str
+    table: str
+    """The table that an index or trigger belongs to; a table's or view's own name."""
+    sql: str
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole schema, in the order in which its objects were made."""
+
+    objects: tuple[SchemaObject, ...] = ()
