@@ -49,6 +49,8 @@ class OwnRoute(msgspec.Struct, kw_only=True):
     """Owners whose replicas it reads (hooks included): caught up with before it runs."""
     depends_on: list[str] = []
     """Services that are called synchronously on its path."""
+    commands_of: list[str] = []
+    """Services whose deferred commands may change what it reads: delivered before it runs."""
 
 
 class ForeignRoute(msgspec.Struct, kw_only=True):
@@ -67,6 +69,8 @@ class OutgoingCall(msgspec.Struct, kw_only=True):
     unit: Literal["function", "rows"] = "function"
     tables: list[str] = []
     """For `unit: rows`: the replicas whose changes are sent to the owner."""
+    columns: dict[str, list[str]] = {}
+    """For `unit: rows`: table to the columns that may change; a table left out: any column."""
     raises: list[str] = []
     """Dotted exception classes that may come back."""
     context: list[str] = []
