@@ -16,7 +16,9 @@ from migrator.proof.exchange import Exchange
 
 Fields = dict[str, str]
 
-IGNORED_HEADERS = frozenset(["date", "server", "content-length", "x-request-id", "via", "age"])
+IGNORED_HEADERS = frozenset(
+    ["date", "server", "content-length", "x-request-id", "via", "age", "x-served-by"]
+)
 """Headers of the server at hand, not of the application; the length is that of the body."""
 
 VOID = frozenset(

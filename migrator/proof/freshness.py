@@ -1,0 +1,180 @@
+"""Replicas follow their owners: reads of own writes by concurrent clients, none stale.
+
+A *canary* is a text in an owner's row that shows in an answer of another service, which can only
+have it from its replica. Writers change the row in the owner's database, as a transaction of the
+owner's does, and then ask the other service: the answer must have the new text.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from migrator.model.manifest import ServiceManifest
+from migrator.proof.outage import Probe, ask
+from migrator.proof.tables import Row
+
+ROWS = 40
+"""Rows of a table that are tried as canaries."""
+
+
+class Canary(msgspec.Struct, kw_only=True):
+    """A text column of an owner's row, and a request to another service that shows it."""
+
+    owner: str
+    reader: str
+    table: str
+    column: str
+    rowid: int
+    text: str
+    probe: Probe
+
+
+class Pairs(msgspec.Struct, kw_only=True):
+    """What came of writing and then reading."""
+
+    pairs: int = 0
+    stale: list[str] = []
+    canaries: int = 0
+
+
+def find_canaries(
+    url: str, manifests: dict[str, ServiceManifest], databases: dict[str, Path], probes: list[Probe]
+) -> list[Canary]:
+    """At most one canary for each replicated column, found by trying."""
+    found: list[Canary] = []
+    for reader, manifest in sorted(manifests.items()):
+        pages = [
+            each
+            for each in probes
+            if each.service == reader and each.request.method == "GET" and each.answer.status == 200
+        ]
+        for table, replica in sorted(manifest.replicas.items()):
+            if pages and replica.freshness == "strict":
+                found.extend(
+                    _canaries_of(url, databases[replica.owner], replica.owner, table, pages)
+                )
+    return found
+
+
+def _canaries_of(
+    url: str, database: Path, owner: str, table: str, pages: list[Probe]
+) -> list[Canary]:
+    found = []
+    for column in _text_columns(database, table):
+        rows = _rows(database, table, column)
+        marks = {rowid: f"canary{rowid}x{len(text)}x" for rowid, text in rows}
+        try:
+            _write(database, table, column, [(f"{text} {marks[i]}", i) for i, text in rows])
+        except sqlite3.IntegrityError:
+            continue
+        try:
+            found.extend(_showing(url, pages, owner, table, column, rows, marks))
+        finally:
+            _write(database, table, column, [(text, rowid) for rowid, text in rows])
+    return found
+
+
+def _showing(
+    url: str,
+    pages: list[Probe],
+    owner: str,
+    table: str,
+    column: str,
+    rows: list[tuple[int, str]],
+    marks: dict[int, str],
+) -> list[Canary]:
+    for page in pages:
+        body = ask(page.request, url).body
+        for rowid, text in rows:
+            if marks[rowid].encode() in body:
+                return [
+                    Canary(
+                        owner=owner,
+                        reader=page.service,
+                        table=table,
+                        column=column,
+                        rowid=rowid,
+                        text=text,
+                        probe=page,
+                    )
+                ]
+    return []
+
+
+def read_own_writes(
+    url: str, databases: dict[str, Path], canaries: list[Canary], clients: int, pairs: int
+) -> Pairs:
+    """`clients` concurrent clients make `pairs` writes in all, and read each back at once."""
+    result = Pairs(canaries=len(canaries))
+    if not canaries:
+        return result
+    marks: list[dict[int, str]] = [{} for _ in canaries]
+    locks = [threading.Lock() for _ in canaries]
+
+    def client(number: int) -> list[str]:
+        stale = []
+        for turn in range(pairs // clients):
+            chosen = (number + turn) % len(canaries)
+            canary = canaries[chosen]
+            mark = f"own{number}x{turn}x"
+            with locks[chosen]:
+                marks[chosen][number] = mark
+                text = " ".join([canary.text, *marks[chosen].values()])
+                database = databases[canary.owner]
+                _write(database, canary.table, canary.column, [(text, canary.rowid)])
+            answer = ask(canary.probe.request, url)
+            if mark.encode() not in answer.body:
+                stale.append(
+                    f"{canary.owner}.{canary.table}.{canary.column} read through "
+                    f"{canary.reader} {canary.probe.request.target}: status {answer.status}, "
+                    f"without what was just written"
+                )
+        return stale
+
+    with ThreadPoolExecutor(clients) as pool:
+        for stale in pool.map(client, range(clients)):
+            result.stale.extend(stale)
+    result.pairs = pairs // clients * clients
+    for canary in canaries:
+        row = (canary.text, canary.rowid)
+        _write(databases[canary.owner], canary.table, canary.column, [row])
+    return result
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text_columns(database: Path, table: str) -> list[str]:
+    """Columns of text that are neither key nor foreign key."""
+    with closing(sqlite3.connect(database, timeout=30)) as db:
+        info = db.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+        foreign = {row[3] for row in db.execute(f"PRAGMA foreign_key_list({_quoted(table)})")}
+    return [
+        name
+        for _, name, declared, _, _, key in info
+        if not key and name not in foreign and any(t in declared.upper() for t in ("CHAR", "TEXT"))
+    ]
+
+
+def _rows(database: Path, table: str, column: str) -> list[tuple[int, str]]:
+    with closing(sqlite3.connect(database, timeout=30)) as db:
+        rows: list[Row] = db.execute(
+            f"SELECT rowid, {_quoted(column)} FROM {_quoted(table)}"
+            f" WHERE typeof({_quoted(column)}) = 'text' ORDER BY rowid LIMIT {ROWS}"
+        ).fetchall()
+    return [(int(str(rowid)), str(text)) for rowid, text in rows]
+
+
+def _write(database: Path, table: str, column: str, values: list[tuple[str, int]]) -> None:
+    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as db:
+        db.execute("PRAGMA recursive_triggers = ON")
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany(f"UPDATE {_quoted(table)} SET {_quoted(column)} = ? WHERE rowid = ?", values)
+        db.execute("COMMIT")

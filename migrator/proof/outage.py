@@ -1,0 +1,151 @@
+"""One service fails: what depends on it says so at once, everything else answers as before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from migrator.model.manifest import ServiceManifest
+from migrator.proof.comparison import Noise, noise_between, request_shape
+from migrator.proof.exchange import Exchange
+from migrator.proof.fields import fields_of, without_positions
+from migrator.proof.recording import send
+from migrator.proof.result import Stopped
+
+REFUSAL_SECONDS = 1.0
+"""Within this time a request that needs a stopped service must be answered with 503."""
+
+SERVED_BY = "x-served-by"
+STALE = "header.x-replica-stale"
+
+
+class Probe(msgspec.Struct, kw_only=True):
+    """A request that can be repeated, with the answer that it has while all services run."""
+
+    request: Exchange
+    answer: Exchange
+    service: str
+    needs: list[str]
+    """Services that may be called on its path."""
+    noise: set[Noise]
+
+
+def probes_from(
+    traffic: Iterable[Exchange], url: str, manifests: dict[str, ServiceManifest]
+) -> list[Probe]:
+    """One probe for each shape of request in the traffic that answers alike when it is repeated.
+
+    Each is asked three times of the running system at `url`; a request whose answers are of
+    different status (a second sign-up with one address, say) cannot be repeated and is left out.
+    """
+    latest = {request_shape(each): each for each in traffic if each.status < 500}
+    probes = []
+    for shape, seen in sorted(latest.items()):
+        answers = [ask(seen, url) for _ in range(3)]
+        if len({each.status for each in answers}) > 1 or answers[0].status >= 500:
+            continue
+        service = served_by(answers[0])
+        if service not in manifests:
+            continue
+        noise = noise_between(answers[:1], answers[1:2], url)
+        noise |= noise_between(answers[1:2], answers[2:], url)
+        probes.append(
+            Probe(
+                request=seen,
+                answer=answers[-1],
+                service=service,
+                needs=_needs(manifests[service], shape),
+                noise=noise,
+            )
+        )
+    return probes
+
+
+def ask(request: Exchange, url: str, timeout: float = 20.0) -> Exchange:
+    """Send a recorded request again; the answer is a new exchange."""
+    again = Exchange(
+        ordinal=0,
+        method=request.method,
+        target=request.target,
+        request_headers=request.request_headers,
+        request_body=request.request_body,
+    )
+    send(url, again, timeout)
+    return again
+
+
+def served_by(exchange: Exchange) -> str:
+    """The service that says it gave this answer, or an empty text."""
+    return next((value for name, value in exchange.headers if name.lower() == SERVED_BY), "")
+
+
+def answers_as_before(probe: Probe, url: str) -> list[str]:
+    """What differs now from the probe's answer; a notice of stale replicas is no difference."""
+    now = ask(probe.request, url)
+    shape = request_shape(now)
+    before, after = fields_of(probe.answer, url), fields_of(now, url)
+    before.pop(STALE, None)
+    after.pop(STALE, None)
+    return [
+        f"{now.method} {now.target}: {name} was {before.get(name)!r}, is {after.get(name)!r}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+        and Noise(request=shape, field=without_positions(name)) not in probe.noise
+    ]
+
+
+def while_stopped(
+    service: str, probes: list[Probe], url: str, manifests: dict[str, ServiceManifest]
+) -> tuple[Stopped, list[str]]:
+    """Ask every probe while `service` is stopped; what came of it, and what is wrong."""
+    routes = [(name, route) for name, m in manifests.items() for route in m.routes.values()]
+    found = Stopped(
+        service=service,
+        routes=len(routes),
+        kept=sum(name != service and service not in route.depends_on for name, route in routes),
+        probed=len(probes),
+        as_before=0,
+        unavailable=0,
+    )
+    problems: list[str] = []
+    for probe in probes:
+        begun = time.monotonic()
+        wrong = answers_as_before(probe, url)
+        took = time.monotonic() - begun
+        if not wrong and probe.service != service:
+            found.as_before += 1
+            continue
+        depends = probe.service == service or service in probe.needs
+        refused = any("status was" in each and "is '503'" in each for each in wrong)
+        if depends and refused and took <= REFUSAL_SECONDS:
+            found.unavailable += 1
+            found.slowest_refusal = max(found.slowest_refusal, took)
+        elif depends and refused:
+            problems.append(
+                f"{probe.request.method} {probe.request.target}: 503 after {took:.1f} s"
+            )
+        else:
+            problems.extend(wrong or [f"{probe.request.target} still answers without its service"])
+    return found, problems
+
+
+def _needs(manifest: ServiceManifest, shape: str) -> list[str]:
+    """Services that any route of this service with that shape calls."""
+    method, _, path = shape.partition(" ")
+    needed: set[str] = set()
+    for route in manifest.routes.values():
+        for rule in route.rules:
+            if method in rule.methods and _may_match(rule.rule, path):
+                needed.update(route.depends_on)
+    return sorted(needed)
+
+
+def _may_match(rule: str, path: str) -> bool:
+    if "path:" in rule:
+        return path.startswith(rule.partition("<")[0])
+    parts, asked = rule.strip("/").split("/"), path.strip("/").split("/")
+    return len(parts) == len(asked) and all(
+        "<" in part or part == given for part, given in zip(parts, asked, strict=True)
+    )
