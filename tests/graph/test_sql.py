@@ -51,7 +51,7 @@ def effects(text: str) -> set[str]:
         ("DELETE FROM t USING u WHERE t.id = u.id", {"write delete t", "read u"}),
         ("TRUNCATE TABLE a, b", {"write delete a", "write delete b"}),
         (
-            "WITH gone AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM gone JOIN c ON 1=1",
+            "WITH x AS (DELETE FROM a RETURNING *) INSERT INTO b SELECT * FROM x JOIN c ON 1 = 1",
             {"write delete a", "write insert b", "read c"},
         ),
         (
