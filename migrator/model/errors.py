@@ -52,6 +52,12 @@ class Refused(MigratorError):
     exit_code = 1
 
 
+class Refusals(PlanError):
+    """Everything that generation refuses, collected over all services before it fails."""
+
+    exit_code = 1
+
+
 class OperationError(MigratorError):
     """A process did not install, start, answer or stop. `log_tail` is the end of its log."""
 
