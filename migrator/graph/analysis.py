@@ -58,6 +58,10 @@ class Analysis:
     frameworks: tuple[Framework, ...] = ()
     module_variables: list[ModuleVariable] = field(default_factory=list)
     mutations: list[Mutation] = field(default_factory=list)
+    handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The values (functions, view classes) that run for an entry point, by its name."""
+    around: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The hooks, as values, that run around an entry point."""
 
 
 Pass = Callable[[Analysis], None]

@@ -1,0 +1,593 @@
+"""Flask: applications, blueprints, routes, hooks, commands, and what belongs to the request."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
+from migrator.graph.values import Kind
+from migrator.model.program import EntryPoint
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+_APP = "flask:app"
+_BLUEPRINT = "flask:blueprint"
+_ROUTE = "flask:route"
+_HOOK = "flask:hook"
+_VIEW = "flask:view"
+_STATE = "flask:setup_state"
+_CLI = "flask:cli"
+_CONFIG = "flask:config"
+_REQUEST_OBJECTS = {
+    "flask.g": "flask:g",
+    "flask.request": "flask:request",
+    "flask.session": "flask:session",
+}
+_APPLICATIONS = frozenset({"flask.Flask", "flask.app.Flask"})
+_BLUEPRINTS = frozenset({"flask.Blueprint", "flask.blueprints.Blueprint"})
+_VIEWS = frozenset(
+    {"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource"}
+)
+_HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+
+_OWN_HOOKS = {
+    "before_request": "request",
+    "after_request": "request",
+    "teardown_request": "request",
+    "context_processor": "template",
+    "url_value_preprocessor": "request",
+    "url_defaults": "request",
+    "errorhandler": "error",
+    "register_error_handler": "error",
+}
+"""Hooks of the application, or of one blueprint's routes."""
+_WIDE_HOOKS = {
+    "before_app_request": "request",
+    "after_app_request": "request",
+    "teardown_app_request": "request",
+    "teardown_appcontext": "request",
+    "before_first_request": "request",
+    "before_app_first_request": "request",
+    "app_context_processor": "template",
+    "app_errorhandler": "error",
+    "app_url_value_preprocessor": "request",
+    "app_url_defaults": "request",
+    "template_filter": "template",
+    "template_global": "template",
+    "template_test": "template",
+    "add_template_filter": "template",
+    "add_template_global": "template",
+    "add_template_test": "template",
+    "app_template_filter": "template",
+    "app_template_global": "template",
+    "app_template_test": "template",
+    "add_app_template_filter": "template",
+    "add_app_template_global": "template",
+    "add_app_template_test": "template",
+    "shell_context_processor": "shell",
+    "make_shell_context": "shell",
+}
+"""Hooks of the whole application, wherever they are registered."""
+_NAMED_HOOKS = frozenset(name for name in _WIDE_HOOKS if "template" in name and "_" in name) | {
+    "errorhandler",
+    "app_errorhandler",
+    "register_error_handler",
+}
+"""Those whose decorator is called with a name or an exception first."""
+
+
+class Flask(Framework):
+    """The plug-in; `url_map` computes endpoints and rules from what it collects."""
+
+    name = "flask"
+    externals = ("flask",)
+
+    def __init__(self) -> None:
+        self.applications: dict[Hashable, Scaffold] = {}
+        self.scaffolds: dict[Hashable, Scaffold] = {}
+        self._rules: dict[Hashable, dict[Hashable, Rule]] = {}
+        self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
+        self._hooks: dict[tuple[int, str, Hashable], str] = {}
+        self._context: dict[str, set[str]] = {}
+        self.environment: dict[str, set[str]] = {}
+
+    # -- values -----------------------------------------------------------------------------------
+
+    def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
+        if name == "flask.current_app":
+            return engine.points_to(engine.slot("flask", "applications"))
+        tag = _REQUEST_OBJECTS.get(name)
+        return None if tag is None else (engine.values.opaque(tag),)
+
+    def _receiver(self, engine: Engine, value: int) -> str:
+        """`app` or `blueprint` for the value of one, its subclasses included, else nothing."""
+        view = engine.values.view(value)
+        if view.kind == Kind.OPAQUE:
+            return {_APP: "app", _BLUEPRINT: "blueprint"}.get(view.name, "")
+        if view.kind == Kind.INSTANCE:
+            names = {engine.values.name(base) for base in engine.bases(view.owner)}
+            if names & _APPLICATIONS:
+                return "app"
+            if names & _BLUEPRINTS:
+                return "blueprint"
+        return ""
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL:
+            return self._call_outside(engine, site, view.name)
+        if view.kind == Kind.CLASS:
+            return self._construct(engine, site, callee)
+        if view.kind == Kind.OPAQUE:
+            return self._call_opaque(engine, site, callee)
+        if view.kind == Kind.BOUND:
+            method = engine.values.name(view.function).rsplit(".", 1)[-1]
+            return self._call_method(engine, site, view.owner, method)
+        return None
+
+    def _construct(self, engine: Engine, site: CallSite, class_: int) -> Iterable[int] | None:
+        names = {engine.values.name(base) for base in engine.bases(class_)}
+        instance = engine.values.instance(class_)
+        if names & _APPLICATIONS:
+            self._new_application(engine, site, instance)
+        elif names & _BLUEPRINTS:
+            self._new_blueprint(engine, site, instance)
+        return None
+
+    def _call_outside(
+        self, engine: Engine, site: CallSite, name: str
+    ) -> Iterable[int] | None:
+        if name in _APPLICATIONS:
+            return (self._new_application(engine, site, None),)
+        if name in _BLUEPRINTS:
+            return (self._new_blueprint(engine, site, None),)
+        if name in {"flask.Flask.__init__", "flask.app.Flask.__init__"}:
+            return None
+        if name == "flask.copy_current_request_context":
+            return site.argument(0)
+        if name == "flask.stream_with_context":
+            return site.argument(0)
+        return None
+
+    def _new_application(self, engine: Engine, site: CallSite, instance: int | None) -> int:
+        self.seen = True
+        value = engine.values.opaque(_APP, site.key) if instance is None else instance
+        folder: str | None = "static"
+        if site.given(name="static_folder") or site.given(2):
+            folder = site.text(2, "static_folder")
+        self.applications[value] = Scaffold(
+            value,
+            static_rule=static_rule(folder, site.text(1, "static_url_path")),
+            file=site.file,
+            line=site.line,
+        )
+        self.scaffolds[value] = self.applications[value]
+        engine.add(engine.slot("flask", "applications"), value)
+        return value
+
+    def _new_blueprint(self, engine: Engine, site: CallSite, instance: int | None) -> int:
+        self.seen = True
+        value = engine.values.opaque(_BLUEPRINT, site.key) if instance is None else instance
+        folder = site.text(2, "static_folder")
+        self.scaffolds[value] = Scaffold(
+            value,
+            name=site.text(0, "name") or "",
+            url_prefix=site.text(5, "url_prefix"),
+            subdomain=site.text(6, "subdomain"),
+            static_rule=static_rule(folder, site.text(3, "static_url_path")),
+            defaults=_defaults(site, "url_defaults"),
+            file=site.file,
+            line=site.line,
+        )
+        return value
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        values = engine.values
+        kind = values.kind(receiver)
+        tag = values.view(receiver).tag
+        if tag in {"flask:g", "flask:request", "flask:session"}:
+            detail = f".{name}" if tag == "flask:g" else ""
+            self._context.setdefault(site.function, set()).add(
+                tag.replace(":", ".") + detail
+            )
+            return () if tag == "flask:g" else None
+        if kind == Kind.CLASS and name == "as_view" and values.name(base) in _VIEWS:
+            return (values.bound(receiver, values.external("flask.views.View.as_view")),)
+        which = self._receiver(engine, receiver)
+        if which:
+            if name == "cli":
+                return (values.opaque(_CLI, receiver),)
+            if name == "config":
+                return (values.opaque(_CONFIG),)
+            return (values.bound(receiver, values.external(f"flask:{which}.{name}")),)
+        if tag == _STATE and name == "app":
+            return engine.points_to(engine.slot("flask", "applications"))
+        return None
+
+    def item(
+        self, engine: Engine, site: Site, receiver: int, key: Hashable | None
+    ) -> Iterable[int] | None:
+        tag = engine.values.view(receiver).tag
+        if tag == _CONFIG and isinstance(key, str):
+            self.environment.setdefault(key, set()).add(f"{site.file}:{site.line}")
+        if tag == "flask:session":
+            self._context.setdefault(site.function, set()).add("flask.session")
+        return None
+
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        tag = engine.values.view(receiver).tag
+        if tag == "flask:g":
+            self._written(site, f"flask.g.{name}")
+        return None
+
+    def store_item(
+        self, engine: Engine, site: StoreSite, receiver: int, key: Hashable | None
+    ) -> bool | None:
+        if engine.values.view(receiver).tag == "flask:session":
+            self._written(site, "flask.session")
+        return None
+
+    def _written(self, site: Site, what: str) -> None:
+        self._context.setdefault(f"{site.function}\0write", set()).add(what)
+
+    # -- methods ----------------------------------------------------------------------------------
+
+    def _call_method(
+        self, engine: Engine, site: CallSite, receiver: int, method: str
+    ) -> Iterable[int] | None:
+        values = engine.values
+        tag = values.view(receiver).tag
+        if tag == _CONFIG and method in {"get", "setdefault", "pop"}:
+            key = site.text(0)
+            if key:
+                self.environment.setdefault(key, set()).add(f"{site.file}:{site.line}")
+            return None
+        if tag == _CLI:
+            return None
+        if values.kind(receiver) == Kind.CLASS and method == "as_view":
+            return (values.opaque(_VIEW, receiver, site.text(0, "name") or "", site.key),)
+        if not self._receiver(engine, receiver):
+            return None
+        if method == "route" or method in {"get", "post", "put", "patch", "delete"}:
+            return (values.opaque(_ROUTE, receiver, method, site.key, _options(site, 0)),)
+        if method == "add_url_rule":
+            self._add_url_rule(engine, site, receiver)
+            return ()
+        if method == "register_blueprint":
+            self._register(engine, site, receiver)
+            return ()
+        if method in {"record", "record_once"}:
+            variable = engine.slot("flask", "state")
+            engine.add(variable, values.opaque(_STATE, receiver))
+            for callback in site.argument(0):
+                engine.invoke(site, callback, [variable], edge=False)
+            return site.argument(0)
+        if method == "endpoint":
+            return (values.opaque("flask:endpoint", receiver, site.text(0) or "", site.key),)
+        kind = _WIDE_HOOKS.get(method) or _OWN_HOOKS.get(method)
+        if kind is not None:
+            return self._hook_method(engine, site, receiver, method)
+        return None
+
+    def _hook_method(
+        self, engine: Engine, site: CallSite, receiver: int, method: str
+    ) -> Iterable[int] | None:
+        """`@app.before_request`, `@bp.errorhandler(404)`, `app.register_error_handler(404, f)`."""
+        position = 1 if method == "register_error_handler" else 0
+        functions = [each for each in site.argument(position, "f") if _is_code(engine, each)]
+        named = method in _NAMED_HOOKS and not method.startswith(("add_", "register_"))
+        if not functions or (named and not site.decorates and "errorhandler" in method):
+            return (engine.values.opaque(_HOOK, receiver, method, site.key),)
+        for function in functions:
+            self._add_hook(engine, site, receiver, method, function)
+        return functions
+
+    def _call_opaque(
+        self, engine: Engine, site: CallSite, callee: int
+    ) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.name == _ROUTE:
+            receiver, method, key, options = view.parts
+            found = site.argument(0)
+            for function in found:
+                self._route(engine, site, receiver, str(method), key, options, function)
+            return found
+        if view.name == _HOOK:
+            receiver, method, _ = view.parts
+            found = site.argument(0)
+            for function in found:
+                self._add_hook(engine, site, receiver, str(method), function)
+            return found
+        if view.name == "flask:endpoint":
+            self.endpoint_functions(engine, view.parts, site.argument(0))
+            return site.argument(0)
+        return None
+
+    def endpoint_functions(
+        self, engine: Engine, parts: tuple[Hashable, ...], functions: Iterable[int]
+    ) -> None:
+        """`@app.endpoint("name")` gives the view of rules that were added without one."""
+        receiver, endpoint, _ = parts
+        engine.add(engine.slot("flask", "endpoint", receiver, endpoint), *functions)
+
+    def _add_hook(
+        self, engine: Engine, site: CallSite, receiver: Hashable, method: str, function: int
+    ) -> None:
+        if not _is_code(engine, function):
+            return
+        self._hooks[(function, method, receiver)] = f"{site.file}:{site.line}"
+        engine.invoke(site, function, [], edge=False)
+
+    def _route(
+        self,
+        engine: Engine,
+        site: CallSite,
+        receiver: Hashable,
+        method: str,
+        key: Hashable,
+        options: Hashable,
+        function: int,
+    ) -> None:
+        assert isinstance(options, tuple)
+        given = dict(options)
+        methods = given["methods"] if method == "route" else (method.upper(),)
+        for rule in given["rules"]:
+            self._add_rule(engine, site, receiver, rule, given, methods, function, (key, rule))
+
+    def _add_url_rule(self, engine: Engine, site: CallSite, receiver: int) -> None:
+        given = dict(_options(site, 0))
+        views = site.argument(2, "view_func") or (None,)
+        for rule in given["rules"]:
+            for view in views:
+                key = (site.key, rule, view)
+                if not given["endpoint"]:
+                    given["endpoint"] = site.text(1, "endpoint") or ""
+                self._add_rule(
+                    engine, site, receiver, rule, given, given["methods"], view, key
+                )
+
+    def _add_rule(
+        self,
+        engine: Engine,
+        site: CallSite,
+        receiver: Hashable,
+        rule: str,
+        given: dict[str, object],
+        methods: object,
+        view: int | None,
+        key: Hashable,
+    ) -> None:
+        assert isinstance(methods, tuple)
+        endpoint = str(given["endpoint"] or "")
+        if view is not None:
+            endpoint = endpoint or self.endpoint_of(engine, site, view)
+            methods = methods or self.methods_of(engine, view)
+            self.serve(engine, site, view)
+        place = (site.file, site.line)
+        if view is not None and engine.values.kind(view) in (Kind.FUNCTION, Kind.CLASS):
+            place = engine.file_of(view)[:2]
+        defaults = given["defaults"]
+        assert isinstance(defaults, tuple)
+        self._rules.setdefault(receiver, {})[key] = Rule(
+            rule=rule,
+            endpoint=endpoint,
+            methods=methods,
+            view=view,
+            file=place[0],
+            line=place[1],
+            defaults=defaults,
+            subdomain=str(given["subdomain"] or ""),
+            strict_slashes=given["strict_slashes"] is not False,
+            build_only=given["build_only"] is True,
+        )
+
+    def add_resource_rule(
+        self, engine: Engine, site: CallSite, receiver: Hashable, rule: str, endpoint: str, view: int
+    ) -> None:
+        """A rule that an extension registers for a view class (`Api.add_resource`)."""
+        given: dict[str, object] = {
+            "endpoint": endpoint,
+            "defaults": (),
+            "subdomain": "",
+            "strict_slashes": True,
+            "build_only": False,
+        }
+        key = (site.key, rule, view)
+        self._add_rule(engine, site, receiver, rule, given, (), view, key)
+
+    def endpoint_of(self, engine: Engine, site: CallSite, view: int) -> str:
+        """The endpoint of a view that gives none: its function's own name."""
+        seen = engine.values.view(view)
+        if seen.name == _VIEW:
+            return str(seen.parts[1])
+        original = getattr(site, "definition", None)
+        named = original if site.decorates and original is not None else view
+        return engine.name_of(named).rsplit(".", 1)[-1]
+
+    def methods_of(self, engine: Engine, view: int) -> tuple[str, ...]:
+        """The methods of a view class; none for a function."""
+        seen = engine.values.view(view)
+        class_ = seen.parts[0] if seen.name == _VIEW else view
+        if not isinstance(class_, int) or engine.values.kind(class_) != Kind.CLASS:
+            return ()
+        variable = engine.class_attribute(class_, "methods")
+        if variable is not None:
+            texts = _texts(engine, engine.points_to(variable))
+            if texts:
+                return texts
+        return tuple(
+            method.upper()
+            for method in _HTTP_METHODS
+            if engine.class_attribute(class_, method) is not None
+        )
+
+    def serve(self, engine: Engine, site: CallSite, view: int) -> None:
+        """Values flow into a view as if a request had come."""
+        seen = engine.values.view(view)
+        class_ = seen.parts[0] if seen.name == _VIEW else view
+        if isinstance(class_, int) and engine.values.kind(class_) == Kind.CLASS:
+            instance = engine.values.instance(class_)
+            for method in (*_HTTP_METHODS, "dispatch_request"):
+                if engine.class_attribute(class_, method) is not None:
+                    for bound in engine.points_to(engine.attribute(site, instance, method)):
+                        engine.invoke(site, bound, [], edge=False)
+        elif _is_code(engine, view):
+            engine.invoke(site, view, [], edge=False)
+
+    def _register(self, engine: Engine, site: CallSite, receiver: int) -> None:
+        for blueprint in site.argument(0, "blueprint"):
+            if self._receiver(engine, blueprint) == "blueprint":
+                key = (site.key, blueprint)
+                self._registrations.setdefault(receiver, {})[key] = Registration(
+                    blueprint,
+                    site.text(-1, "url_prefix"),
+                    site.text(-1, "name"),
+                    site.text(-1, "subdomain"),
+                    _defaults(site, "url_defaults"),
+                )
+
+    # -- results ----------------------------------------------------------------------------------
+
+    def finish(self, analysis: Analysis) -> None:
+        engine = analysis.engine
+        assert engine is not None
+        for receiver, rules in self._rules.items():
+            if receiver in self.scaffolds:
+                self.scaffolds[receiver].rules = list(rules.values())
+        for receiver, registrations in self._registrations.items():
+            if receiver in self.scaffolds:
+                self.scaffolds[receiver].registrations = list(registrations.values())
+        mapped = [
+            each
+            for application in self.applications.values()
+            for each in url_map(application, self.scaffolds)
+        ]
+        by_endpoint: dict[str, list[Mapped]] = {}
+        for each in mapped:
+            if not each.rule.build_only:
+                by_endpoint.setdefault(each.endpoint, []).append(each)
+        for endpoint, rules_of in by_endpoint.items():
+            self._entry_point(analysis, engine, endpoint, rules_of)
+        names = {engine.name_of(function) for function, _, _ in self._hooks}
+        analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
+        self._context_of_functions(analysis)
+        for key, places in self.environment.items():
+            known = analysis.program.environment.setdefault(key, [])
+            known += sorted(places - set(known))
+
+    def _entry_point(
+        self, analysis: Analysis, engine: Engine, endpoint: str, rules: list[Mapped]
+    ) -> None:
+        first = rules[0].rule
+        hooks = self._hooks_of(engine, {key for each in rules for key in each.scaffolds})
+        views = {each.rule.view for each in rules if each.rule.view is not None}
+        for each in rules:
+            for key in each.scaffolds:
+                own = each.endpoint.rsplit(".", 1)[-1]
+                views |= set(engine.points_to(engine.slot("flask", "endpoint", key, own)))
+        handler = ""
+        roots: list[int] = []
+        for view in sorted(views):
+            seen = engine.values.view(view)
+            class_ = seen.parts[0] if seen.name == _VIEW else view
+            assert isinstance(class_, int)
+            handler = handler or engine.name_of(class_)
+            roots.append(class_)
+        analysis.program.entry_points[f"route:{endpoint}"] = EntryPoint(
+            name=f"route:{endpoint}",
+            kind="route",
+            handler=handler,
+            file=first.file,
+            line=first.line,
+            framework="flask",
+            endpoint=endpoint,
+            routes=tuple(dict.fromkeys(each.route for each in rules)),
+            hooks=tuple(sorted({engine.name_of(hook) for hook in hooks})),
+        )
+        analysis.handlers[f"route:{endpoint}"] = tuple(roots)
+        analysis.around[f"route:{endpoint}"] = tuple(hooks)
+
+    def _hooks_of(self, engine: Engine, scaffolds: set[Hashable]) -> list[int]:
+        """The hooks around routes that were registered through these."""
+        found = {
+            function
+            for function, method, receiver in self._hooks
+            if _WIDE_HOOKS.get(method, "") in {"request", "error"}
+            or (receiver in scaffolds and _OWN_HOOKS.get(method, "") in {"request", "error"})
+        }
+        return sorted(found, key=engine.name_of)
+
+    def template_functions(self) -> dict[int, str]:
+        """Filters, globals, tests and context processors, with the method that registered them."""
+        return {
+            function: method
+            for function, method, _ in self._hooks
+            if "template" in (_WIDE_HOOKS.get(method, ""), _OWN_HOOKS.get(method, ""))
+        }
+
+    def _context_of_functions(self, analysis: Analysis) -> None:
+        functions = analysis.program.functions
+        for name, function in functions.items():
+            reads = self._context.get(name, set())
+            writes = self._context.get(f"{name}\0write", set())
+            if reads or writes:
+                functions[name] = msgspec.structs.replace(
+                    function,
+                    context_reads=tuple(sorted({*function.context_reads, *(reads - writes)})),
+                    context_writes=tuple(sorted({*function.context_writes, *writes})),
+                )
+
+
+def _is_code(engine: Engine, value: int) -> bool:
+    return engine.values.kind(value) in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL)
+
+
+def _texts(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
+    found: list[str] = []
+    for value in values:
+        text = engine.values.text(value)
+        if text is not None:
+            found.append(text)
+        elif engine.values.kind(value) == Kind.CONTAINER:
+            found += _texts(engine, engine.points_to(engine.element(value)))
+    return tuple(dict.fromkeys(found))
+
+
+def _defaults(site: CallSite, name: str) -> tuple[tuple[str, str], ...]:
+    given = site.constant(-1, name)
+    if isinstance(given, str):
+        try:
+            given = ast.literal_eval(given)
+        except (SyntaxError, ValueError):
+            return ()
+    if not isinstance(given, dict):
+        return ()
+    return tuple((str(key), str(value)) for key, value in given.items())
+
+
+def _options(site: CallSite, position: int) -> tuple[tuple[str, Hashable], ...]:
+    """The options of a route, hashable: they are part of the decorator's value."""
+    return (
+        ("rules", site.texts(position, "rule")),
+        ("endpoint", site.text(-1, "endpoint") or ""),
+        ("methods", site.texts(-1, "methods")),
+        ("defaults", _defaults(site, "defaults")),
+        ("subdomain", site.text(-1, "subdomain") or ""),
+        ("strict_slashes", _flag(site, "strict_slashes")),
+        ("build_only", _flag(site, "build_only")),
+    )
+
+
+def _flag(site: CallSite, name: str) -> bool | None:
+    given = site.constant(-1, name)
+    return given if isinstance(given, bool) else None
