@@ -18,7 +18,8 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRET = os.environ.get("WEBHOOK_SECRET", "development-only-webhook-secret")
-DELAY = float(os.environ.get("PROVIDER_DELAY", "1.2"))
+DELAY = float(os.environ.get("PROVIDER_DELAY", "2.5"))
+PROMPT = 0.2
 SLOW_EVERY = int(os.environ.get("PROVIDER_SLOW_EVERY", "0"))
 REPEAT = int(os.environ.get("PROVIDER_REPEAT", "2"))
 CALLBACK = os.environ.get("WEBHOOK_URL", "")
@@ -39,8 +40,9 @@ def charge(body: dict) -> tuple[dict, bool]:
         slow = body["card"] == "tok_slow" or (SLOW_EVERY and len(charges) % SLOW_EVERY == 0)
     callback = body.get("callback") or CALLBACK
     if callback:
-        wait = DELAY if slow else DELAY / 4
-        threading.Thread(target=tell, args=(callback, made, wait), daemon=True).start()
+        threading.Thread(
+            target=tell, args=(callback, made, DELAY if slow else PROMPT), daemon=True
+        ).start()
     return made, bool(slow)
 
 
@@ -52,9 +54,10 @@ def tell(callback: str, made: dict, wait: float) -> None:
         "charge": made["id"],
         "status": made["status"],
     }
+    time.sleep(wait)
     for _ in range(REPEAT):
-        time.sleep(wait)
         deliver(callback, json.dumps(event).encode())
+        time.sleep(PROMPT)
 
 
 def deliver(callback: str, body: bytes) -> None:
@@ -95,8 +98,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)
-        except BrokenPipeError:
-            pass
+        except ConnectionError:
+            pass  # the client did not wait
 
     def log_message(self, *_: object) -> None:
         pass

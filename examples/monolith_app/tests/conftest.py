@@ -46,7 +46,7 @@ def flashed(response: requests.Response) -> list[str]:
     return re.findall(r'<p class="flash \w+">(.*?)</p>', response.text)
 
 
-def eventually(look: Callable, wanted: Callable, timeout: float = 8):
+def eventually(look: Callable, wanted: Callable, timeout: float = 15):
     """What `look` returns as soon as it is wanted; other processes need a moment."""
     deadline = time.monotonic() + timeout
     time.sleep(0.4)
