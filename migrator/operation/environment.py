@@ -23,7 +23,7 @@ from migrator.model.distributions import Installed
 from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress, Silent
 
-_LAYOUT = "2"
+_LAYOUT = "3"
 """Part of every digest: raised when an environment is made in another way."""
 
 _METADATA = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -63,6 +63,7 @@ def make_environment(
     none. With `hashes` every requirement must carry one. Raises OperationError with uv's words.
     """
     progress = progress or Silent()
+    cache, root = cache.resolve(), root.resolve()
     interpreter = _interpreter(python, root)
     digest = _digest(interpreter, requirements, root, hashes, ensure)
     folder = cache / digest
@@ -298,7 +299,8 @@ def uv_variables(environ: os._Environ[str] | dict[str, str]) -> dict[str, str]:
     if "UV_INDEX" in said:
         # pip takes the best version of all indexes; uv would stop at the first that has the name.
         said.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-    said.setdefault("UV_LINK_MODE", "hardlink")
+    # Nothing that runs in an environment writes bytecode, so it is made here, once.
+    said.setdefault("UV_COMPILE_BYTECODE", "1")
     return said
 
 

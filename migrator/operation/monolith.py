@@ -1,0 +1,410 @@
+"""The monolith itself: installed, with a fresh database, started, tested, and asked for facts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from migrator.model.distributions import Installed
+from migrator.model.errors import OperationError, Place
+from migrator.model.progress import Progress, Silent, step
+from migrator.model.schema import Schema, SchemaObject
+from migrator.model.settings import Run
+from migrator.operation.application import Placeholders, monolith_variables
+from migrator.operation.environment import Environment, installed, make_environment
+from migrator.operation.ports import HOST, free_port, require_free
+from migrator.operation.process import Process, Processes, tail
+from migrator.operation.readiness import accepts, refuses_nonsense, wait_until
+from migrator.operation.suite import SuiteRun, run_suite
+
+PRIVATE = ".migrator"
+"""Folder of ours in the monolith's root; ignored by git."""
+
+THREADS = 8
+_SETTINGS = Place("pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class StartState:
+    """Database and files of a freshly migrated and seeded application, to be copied from."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database.sqlite"
+
+    @property
+    def data(self) -> Path:
+        """What the application keeps in `{data}`."""
+        return self.folder / "data"
+
+    def copy_to(self, folder: Path) -> StartState:
+        """A copy in a new folder, through SQLite's backup so that no journal is lost."""
+        copied = StartState(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        copy_database(self.database, copied.database)
+        shutil.copytree(self.data, copied.data)
+        return copied
+
+
+def private_folder(root: Path) -> Path:
+    """`.migrator` in the root, made with a `.gitignore` of its own."""
+    folder = root.resolve() / PRIVATE
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return folder
+
+
+def monolith_environment(root: Path, run: Run, progress: Progress | None = None) -> Environment:
+    """The monolith's virtual environment; gunicorn is added where its requirements bring none."""
+    return make_environment(
+        private_folder(root) / "environments",
+        run.python,
+        run.install,
+        root,
+        progress,
+        task="Install the monolith",
+        ensure=("gunicorn",),
+    )
+
+
+def read_installed(root: Path, run: Run, progress: Progress | None = None) -> Installed:
+    """Interpreter and distributions of the monolith's environment."""
+    return installed(monolith_environment(root, run, progress))
+
+
+def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schema:
+    """What `migrate` makes in an empty SQLite database, in order of creation.
+
+    Kept under `.migrator/` for as long as no file of the program changes. Raises OperationError
+    when `migrate` fails or makes no table.
+    """
+    kept = private_folder(root) / f"schema-{_digest(root, run)}.json"
+    if kept.is_file():
+        return msgspec.json.decode(kept.read_bytes(), type=Schema)
+    with _temporary(root) as folder:
+        state = make_start_state(root, run, folder, progress, seed=False)
+        with closing(sqlite3.connect(state.database)) as connection:
+            rows = connection.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master"
+                " WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+            ).fetchall()
+    schema = Schema(
+        objects=tuple(
+            SchemaObject(type=type, name=name, table=table, sql=sql)
+            for type, name, table, sql in rows
+        )
+    )
+    for old in kept.parent.glob("schema-*.json"):
+        old.unlink(missing_ok=True)
+    kept.write_bytes(msgspec.json.encode(schema))
+    return schema
+
+
+def make_start_state(
+    root: Path,
+    run: Run,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    seed: bool = True,
+    base_url: str = "http://localhost",
+) -> StartState:
+    """Migrate and seed a new database in `folder`. OperationError with the log's tail if not."""
+    progress = progress or Silent()
+    environment = monolith_environment(root, run, progress)
+    state = StartState(folder.resolve())
+    shutil.rmtree(folder, ignore_errors=True)
+    state.data.mkdir(parents=True)
+    given = Placeholders(data=state.data, base_url=base_url)
+    variables = monolith_variables(root, run, environment, state.database, given)
+    commands = [("migrate", run.migrate or _import_command(run.application))]
+    if seed and run.seed:
+        commands.append(("seed", run.seed))
+    with Processes(folder / "processes.json") as processes:
+        for name, command in commands:
+            log = folder / f"{name}.log"
+            with step(progress, f"{name.capitalize()} the monolith's database"):
+                code = processes.run(
+                    name, given.fill(command), environment=variables, folder=root, log=log
+                )
+            if code:
+                raise OperationError(
+                    f"`{name}` ended with code {code}: {command}",
+                    place=_SETTINGS,
+                    hint=f"correct `{name}` of [tool.migrator.run]; try it with `migrator doctor`",
+                    log_tail=tail(log),
+                )
+            if name == "migrate":
+                _require_tables(state.database, run, log)
+    return state
+
+
+class RunningMonolith:
+    """The monolith, started: a context manager.
+
+    It runs in its own environment, with data in `folder` copied from `start_state` (migrated and
+    seeded anew without one): its companions, its other processes, and one gunicorn process with
+    threads for the web. `outside_url` is what it takes for its own address where that is not
+    `base_url`, as behind a recording proxy. Raises OperationError with the log's tail when a
+    process does not start.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        run: Run,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        port: int = 0,
+        outside_url: str = "",
+        start_state: StartState | None = None,
+    ) -> None:
+        self.root = root.resolve()
+        self.run = run
+        self.folder = folder.resolve()
+        self.port = port or free_port()
+        self.base_url = f"http://{HOST}:{self.port}"
+        """Where it listens."""
+        self.outside_url = outside_url or self.base_url
+        self.ports: dict[str, int] = {}
+        """The ports that stand for `{port:NAME}`."""
+        self._progress = progress or Silent()
+        self._start_state = start_state
+        self._state = StartState(self.folder / "state")
+        self._stack = ExitStack()
+        self._environment: Environment | None = None
+        self._processes: Processes | None = None
+
+    @property
+    def database(self) -> Path:
+        """The file of its database."""
+        return self._state.database
+
+    @property
+    def data(self) -> Path:
+        """Its `{data}` folder."""
+        return self._state.data
+
+    @property
+    def logs(self) -> Path:
+        """Folder of its processes' logs."""
+        return self.folder / "logs"
+
+    @property
+    def environment(self) -> Environment:
+        """Its virtual environment."""
+        if self._environment is None:
+            self._environment = monolith_environment(self.root, self.run, self._progress)
+        return self._environment
+
+    def __enter__(self) -> RunningMonolith:
+        require_free(self.port)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._start_state is not None:
+            self._start_state.copy_to(self._state.folder)
+        else:
+            make_start_state(
+                self.root,
+                self.run,
+                self._state.folder,
+                self._progress,
+                base_url=self.outside_url,
+            )
+        self._processes = self._stack.enter_context(Processes(self.folder / "processes.json"))
+        try:
+            with step(self._progress, "Start the monolith"):
+                self._start(self._processes)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop all its processes. The database stays where it is."""
+        self._stack.close()
+        self._processes = None
+
+    def run_tests(
+        self,
+        base_url: str = "",
+        *,
+        variables: dict[str, str] | None = None,
+        arguments: str = "",
+        folder: Path | None = None,
+    ) -> SuiteRun:
+        """Run its tests against itself, or against what stands at `base_url` (a proxy)."""
+        if self._processes is None:
+            raise OperationError("the monolith is stopped: its tests need it running")
+        return run_suite(
+            self.root,
+            self.run,
+            self.environment,
+            self._processes,
+            folder or self.folder,
+            base_url or self.outside_url,
+            self._progress,
+            ports=self.ports,
+            variables=variables,
+            arguments=arguments,
+        )
+
+    def check(self) -> None:
+        """Raise OperationError for a process that has ended by itself."""
+        if self._processes is not None:
+            self._processes.check()
+
+    def _start(self, processes: Processes) -> None:
+        given = Placeholders(
+            data=self.data, base_url=self.outside_url, port=self.port, ports=self.ports
+        )
+        variables = monolith_variables(self.root, self.run, self.environment, self.database, given)
+        start_companions(
+            self.root, self.run, self.environment, processes, self.logs, given, variables
+        )
+        web = self._start_web(processes, variables)
+        wait_until(web, lambda: refuses_nonsense(self.port), self.run.startup_seconds)
+        for name, command in self.run.processes.items():
+            processes.start(
+                name,
+                given.fill(command),
+                environment=variables,
+                folder=self.root,
+                log=self.logs / f"{name}.log",
+            )
+        processes.check()
+
+    def _start_web(self, processes: Processes, variables: dict[str, str]) -> Process:
+        configuration = self.folder / "gunicorn.conf.py"
+        # A configuration of the application's own would start it in another way than services.
+        configuration.write_text("control_socket_disable = True\n")
+        command = [
+            *(str(self.environment.python), "-m", "gunicorn"),
+            *("--config", str(configuration.absolute())),
+            *("--bind", f"{HOST}:{self.port}"),
+            *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
+            *("--timeout", "60", "--graceful-timeout", "5"),
+            self.run.application,
+        ]
+        return processes.start(
+            "web",
+            command,
+            environment=variables,
+            folder=self.root,
+            log=self.logs / "web.log",
+            port=self.port,
+        )
+
+
+def start_companions(
+    root: Path,
+    run: Run,
+    environment: Environment,
+    processes: Processes,
+    logs: Path,
+    given: Placeholders,
+    variables: dict[str, str],
+) -> None:
+    """Start the simulated outside systems, and wait for those whose port has their name."""
+    started = [
+        processes.start(
+            name,
+            given.fill(command),
+            environment=variables,
+            folder=root,
+            log=logs / f"{name}.log",
+        )
+        for name, command in run.companions.items()
+    ]
+    for companion in started:
+        port = given.ports.get(companion.name)
+        if port:
+            wait_until(companion, partial(accepts, port), run.startup_seconds)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database that may be in use."""
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+
+
+def _import_command(application: str) -> str:
+    """Imports the application: for those that make their tables by themselves."""
+    module, _, attribute = application.partition(":")
+    call = attribute if "(" in attribute else attribute.partition("(")[0]
+    code = f"import {module} as module; module.{call or 'application'}"
+    return f"python -c {shlex.quote(code)}"
+
+
+def _require_tables(database: Path, run: Run, log: Path) -> None:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            found = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise OperationError(f"`migrate` left no SQLite database: {error}") from error
+    if not found:
+        raise OperationError(
+            f"`migrate` made no table in the database that {run.database} names",
+            place=_SETTINGS,
+            hint=f"does the application read {run.database}? Correct `database` or `migrate` of"
+            " [tool.migrator.run]",
+            log_tail=tail(log),
+        )
+
+
+@contextmanager
+def _temporary(root: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder(root)) as folder:
+        yield Path(folder) / "state"
+
+
+_PROGRAM = {".py", ".sql", ".toml", ".cfg", ".ini", ".txt", ".mako", ".yaml", ".yml", ".json"}
+_FOREIGN = {"node_modules", "__pycache__", "site-packages"}
+
+
+def _digest(root: Path, run: Run) -> str:
+    """The digest of every file that may decide what `migrate` does."""
+    seen = hashlib.sha256(msgspec.json.encode(run))
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in _FOREIGN
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        )
+        for name in sorted(files):
+            if os.path.splitext(name)[1] in _PROGRAM:
+                path = os.path.join(folder, name)
+                seen.update(os.path.relpath(path, root).encode())
+                with open(path, "rb") as file:
+                    seen.update(file.read())
+    return seen.hexdigest()[:16]
