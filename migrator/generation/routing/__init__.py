@@ -30,6 +30,7 @@ class RoutedPattern(NamedTuple):
     endpoint: str
     rule: str
     note: str
+    corrects_slash: bool
 
 
 def routes_of(graph: Graph, plan: Plan) -> Iterator[tuple[str, EntryPoint]]:
@@ -60,6 +61,7 @@ def routed_patterns(graph: Graph, plan: Plan) -> list[RoutedPattern]:
                             entry.endpoint or entry.name,
                             route.rule,
                             pattern.note,
+                            pattern.corrects_slash,
                         ),
                     )
                 )
@@ -83,8 +85,8 @@ def patterns_of(entry: EntryPoint, route: Route) -> list[Pattern]:
 
 
 def answered_methods(route: Route) -> tuple[str, ...]:
-    """The methods of a rule with HEAD wherever there is GET, sorted."""
-    methods = set(route.methods)
+    """The methods of a rule with those that frameworks add by themselves, sorted."""
+    methods = {*route.methods, "OPTIONS"}
     if "GET" in methods:
         methods.add("HEAD")
     return tuple(sorted(methods))

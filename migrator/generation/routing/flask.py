@@ -55,9 +55,9 @@ def patterns(route: Route) -> list[Pattern]:
     regex = "/".join(segment.regex for segment in segments)
     own = Pattern((keys, 0), regex, note)
     if segments[-1].final and regex.endswith("/"):
-        return [own, Pattern((keys, 1), regex[:-1], note)]
+        return [own, Pattern((keys, 1), regex[:-1], note, True)]
     if regex.endswith("/") and len(segments) > 2:
-        return [own, Pattern((keys[:-1], 1), regex[:-1], note)]
+        return [own, Pattern((keys[:-1], 1), regex[:-1], note, True)]
     if not route.strict_slashes and not regex.endswith("/"):
         return [own, Pattern(((*keys, _AFTER_CHILDREN), 1), regex + "/", note)]
     return [own]

@@ -13,3 +13,5 @@ class Pattern(NamedTuple):
     regex: str
     note: str = ""
     """What the expression cannot say of the rule."""
+    corrects_slash: bool = False
+    """The framework knows the path only for methods that the rule names: for a redirect."""
