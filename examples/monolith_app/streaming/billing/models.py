@@ -57,7 +57,7 @@ class Invoice(SaveMixin, db.Model):
     __tablename__ = "invoices"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(String(20), unique=True)
+    number: Mapped[str | None] = mapped_column(String(20), unique=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id"))
     description: Mapped[str] = mapped_column(String(200))

@@ -64,13 +64,16 @@ def cancel(subscription: Subscription) -> None:
 
 
 def new_invoice(member: Member, description: str, cents: int) -> Invoice:
-    last = db.session.scalar(select(Invoice.id).order_by(Invoice.id.desc()).limit(1)) or 0
-    return Invoice(
-        number=f"INV-{last + 1:05d}",
+    """An invoice with the next number; the caller commits."""
+    invoice = Invoice(
         member=member,
         description=f"{description} for {members.display_name(member)}",
         amount_cents=cents,
     )
+    db.session.add(invoice)
+    db.session.flush()
+    invoice.number = f"INV-{invoice.id:05d}"
+    return invoice
 
 
 def issue_invoice(member: Member, description: str, cents: int, due_on: date | None) -> Invoice:

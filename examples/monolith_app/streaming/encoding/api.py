@@ -4,7 +4,7 @@ from sqlalchemy import select
 from streaming.database import db
 from streaming.encoding import services
 from streaming.encoding.models import EncodingJob
-from streaming.helpers import json_body, paginate, staff_required
+from streaming.helpers import json_body, paginate, staff_required, whole_number
 from streaming.media.models import Asset
 
 blueprint = Blueprint("encoding_api", __name__, url_prefix="/api/encoding/jobs")
@@ -14,8 +14,8 @@ blueprint = Blueprint("encoding_api", __name__, url_prefix="/api/encoding/jobs")
 @staff_required
 def request_job():
     body = json_body("asset_id", "codec")
-    asset = db.get_or_404(Asset, body["asset_id"])
-    job = services.request_job(asset, body["codec"], g.member, bool(body.get("hold")))
+    asset = db.get_or_404(Asset, whole_number(body["asset_id"], "asset_id"))
+    job = services.request_job(asset, str(body["codec"]), g.member, bool(body.get("hold")))
     return job.as_dict(), 202
 
 

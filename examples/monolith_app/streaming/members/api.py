@@ -1,4 +1,4 @@
-from flask import Blueprint, abort, g, request, session
+from flask import Blueprint, abort, g, session
 from flask.views import MethodView
 
 from streaming.database import db
@@ -15,7 +15,7 @@ PREFERENCES = {"language": str, "subtitles": bool, "autoplay": bool}
 @blueprint.post("/members")
 def register():
     body = json_body("email", "name", "password")
-    member = services.register(body["email"], body["name"], body["password"])
+    member = services.register(str(body["email"]), str(body["name"]), str(body["password"]))
     start_session(member)
     return member.as_dict(), 201
 
@@ -23,7 +23,7 @@ def register():
 @blueprint.post("/session")
 def sign_in():
     body = json_body("email", "password")
-    member = services.sign_in(body["email"], body["password"])
+    member = services.sign_in(str(body["email"]), str(body["password"]))
     start_session(member)
     return member.as_dict(), 201
 
@@ -43,7 +43,7 @@ def me():
 @blueprint.patch("/members/me")
 @login_required
 def change_me():
-    services.rename(g.member, json_body("name")["name"])
+    services.rename(g.member, str(json_body("name")["name"]))
     return g.member.as_dict()
 
 
@@ -74,7 +74,7 @@ def profiles():
 @login_required
 def add_profile():
     body = json_body("name")
-    profile = services.add_profile(g.member, body["name"], bool(body.get("is_child")))
+    profile = services.add_profile(g.member, str(body["name"]), bool(body.get("is_child")))
     return profile.as_dict(), 201
 
 
@@ -92,14 +92,14 @@ class ProfileView(MethodView):
 
     def patch(self, profile_id: int):
         profile = own_profile(profile_id)
-        profile.name = json_body("name")["name"]
+        profile.name = str(json_body("name")["name"])
         profile.save()
         return profile.as_dict()
 
     def put(self, profile_id: int):
         """Set preferences."""
         profile = own_profile(profile_id)
-        body = request.get_json()
+        body = json_body()
         for name, value in body.items():
             if name not in PREFERENCES or not isinstance(value, PREFERENCES[name]):
                 abort(400, f"{name} cannot be set to that.")

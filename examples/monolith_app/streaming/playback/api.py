@@ -24,10 +24,10 @@ def own_viewing(viewing_id: int) -> Viewing:
 @login_required
 def start():
     body = json_body("profile_id", "title_id", "device")
-    profile = own_profile(body["profile_id"])
-    title = db.get_or_404(Title, body["title_id"])
+    profile = own_profile(whole_number(body["profile_id"], "profile_id"))
+    title = db.get_or_404(Title, whole_number(body["title_id"], "title_id"))
     try:
-        viewing = services.start(profile, title, body["device"])
+        viewing = services.start(profile, title, str(body["device"]))
     except TooManyStreams as error:
         return json_error(409, str(error), limit=error.limit, active=error.active)
     rendition = media.best_rendition(title)

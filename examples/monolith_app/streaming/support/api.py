@@ -29,7 +29,7 @@ def tickets():
 def open_ticket():
     body = json_body("subject", "body")
     invoice = db.get_or_404(Invoice, body["invoice_id"]) if body.get("invoice_id") else None
-    ticket = services.open_ticket(g.member, body["subject"], body["body"], invoice)
+    ticket = services.open_ticket(g.member, str(body["subject"]), str(body["body"]), invoice)
     return ticket.as_dict(), 201
 
 
