@@ -90,7 +90,7 @@ def read_installed(root: Path, run: Run, progress: Progress | None = None) -> In
 
 
 def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schema:
-    """What `migrate` makes in an empty SQLite database, in order of creation.
+    """What `migrate` makes in an empty SQLite database (`schema_of`).
 
     Kept under `.migrator/` for as long as no file of the program changes. Raises OperationError
     when `migrate` fails or makes no table.
@@ -100,21 +100,33 @@ def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schem
         return msgspec.json.decode(kept.read_bytes(), type=Schema)
     with _temporary(root) as folder:
         state = make_start_state(root, run, folder, progress, seed=False)
-        with closing(sqlite3.connect(state.database)) as connection:
-            rows = connection.execute(
-                "SELECT type, name, tbl_name, sql FROM sqlite_master"
-                " WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
-            ).fetchall()
-    schema = Schema(
-        objects=tuple(
-            SchemaObject(type=type, name=name, table=table, sql=sql)
-            for type, name, table, sql in rows
-        )
-    )
+        schema = schema_of(state.database)
     for old in kept.parent.glob("schema-*.json"):
         old.unlink(missing_ok=True)
     kept.write_bytes(msgspec.json.encode(schema))
     return schema
+
+
+def schema_of(database: Path) -> Schema:
+    """The schema of an SQLite database: tables and views as they were made, then the rest.
+
+    Indexes follow by table and name, since an ORM makes them in whatever order its sets have.
+    """
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master"
+            " WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+        ).fetchall()
+    first = [row for row in rows if row[0] in ("table", "view")]
+    position = {row[1]: number for number, row in enumerate(first)}
+    rest = [row for row in rows if row[0] not in ("table", "view")]
+    rest.sort(key=lambda row: (row[0], position.get(row[2], len(first)), row[1]))
+    return Schema(
+        objects=tuple(
+            SchemaObject(type=type, name=name, table=table, sql=sql)
+            for type, name, table, sql in first + rest
+        )
+    )
 
 
 def make_start_state(

@@ -36,14 +36,16 @@ def wait_until(
         pause = min(pause * 1.3, 0.25)
 
 
-def answers(port: int, path: str, seconds: float = 2.0) -> str:
-    """Empty when `GET path` is answered with 200; else what came instead."""
+def answers(port: int, path: str, seconds: float = 2.0, *, status: int = 200) -> str:
+    """Empty when `GET path` is answered with `status`; else what came instead."""
     connection = http.client.HTTPConnection(ports.HOST, port, timeout=seconds)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
         body = response.read(2000).decode("utf-8", "replace")
-        return "" if response.status == 200 else f"{path} answers {response.status}: {body.strip()}"
+        if response.status == status:
+            return ""
+        return f"{path} answers {response.status}: {body.strip()}"
     except (OSError, http.client.HTTPException) as error:
         return f"{path} does not answer: {type(error).__name__}"
     finally:

@@ -1,0 +1,253 @@
+"""One generated service, running: its environment, its databases and its processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from migrator.model.errors import OperationError, Place
+from migrator.model.manifest import ServiceManifest
+from migrator.model.progress import Progress
+from migrator.operation.application import Placeholders, base_variables, sqlite_url
+from migrator.operation.environment import Environment, make_environment
+from migrator.operation.monolith import StartState, copy_database
+from migrator.operation.ports import HOST, free_port
+from migrator.operation.process import Process, Processes
+from migrator.operation.readiness import answers, wait_until
+from migrator.operation.split import load_files, load_tables
+
+MANIFEST = "service.json"
+Value = TypeVar("Value")
+DATABASES = ("service.db", "replicas.db", "state.db")
+
+_GUNICORN = "exec gunicorn -c python:servicekit.gunicorn_conf"
+_CALLS = "calls"
+_FEED = "feed"
+
+
+class RunningService:
+    """A service's processes on this machine: `web-1`..`web-N`, `calls`, `feed`, and its workers.
+
+    Workers are named as in the manifest, with `-1`..`-N`. Ports stay the same over restarts.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        logs: Path,
+        processes: Processes,
+        instances: int,
+    ) -> None:
+        self.manifest = read_manifest(folder)
+        self.name = self.manifest.name
+        self.folder = folder
+        self.data = data
+        """Its private folder: databases, and `files`, which is the application's `{data}`."""
+        self.logs = logs
+        self.credential = ""
+        self.peers: dict[str, dict[str, str]] = {}
+        self.environment: Environment | None = None
+        self._processes = processes
+        self._instances = instances
+        self._running: dict[str, Process] = {}
+        self._web = [f"web-{number}" for number in range(1, instances + 1)]
+        self.ports = {name: free_port() for name in (*self._web, _CALLS, _FEED)}
+        self.placeholders = Placeholders(data=data / "files", base_url="")
+
+    @property
+    def servers(self) -> list[str]:
+        """Addresses of the web processes, for the gateway."""
+        return [f"{HOST}:{self.ports[name]}" for name in self._web]
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What siblings know of it."""
+        return {kind: f"http://{HOST}:{self.ports[kind]}" for kind in (_CALLS, _FEED)}
+
+    @property
+    def database(self) -> Path:
+        """The file of its owned tables."""
+        return self.data / "service.db"
+
+    @property
+    def running(self) -> dict[str, Process]:
+        """Its processes by name, those that ended by themselves included."""
+        return dict(self._running)
+
+    def install(self, cache: Path, progress: Progress) -> None:
+        """Make its virtual environment from its hash-pinned requirements."""
+        self.environment = make_environment(
+            cache,
+            self.manifest.python,
+            ["-r requirements.txt"],
+            self.folder,
+            progress,
+            task=f"Install {self.name}",
+            hashes=True,
+        )
+
+    def migrate(self, *, new_epoch: bool = False) -> None:
+        """Make or check its databases. With `new_epoch` siblings take new snapshots of it."""
+        log = self.logs / "migrate.log"
+        code = self._processes.run(
+            f"{self.name} migrate",
+            "exec python -m servicekit.migrate" + (" --new-epoch" if new_epoch else ""),
+            environment=self._variables("migrate", 0),
+            folder=self.folder / "src",
+            log=log,
+        )
+        if code:
+            raise OperationError(
+                f"the databases of {self.name} cannot be made",
+                place=Place(f"{self.name}/migrations"),
+                hint=f"its whole log: {log}",
+                log_tail=log.read_text(encoding="utf-8", errors="replace")[-4000:],
+            )
+
+    def load(self, start: StartState) -> None:
+        """Start its data anew with its share of the monolith's."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        load_files(start.data, self.data / "files", self.manifest)
+        self.migrate()
+        load_tables(start.database, self.database, self.manifest)
+
+    def start(self) -> None:
+        """Start all its processes that do not run, without waiting."""
+        (self.data / "files").mkdir(parents=True, exist_ok=True)
+        for name in self._names():
+            if name not in self._running or not self._running[name].running:
+                self.start_process(name)
+
+    def start_process(self, name: str) -> None:
+        """Start one of its processes."""
+        port = self.ports.get(name, 0)
+        self._running[name] = self._processes.start(
+            f"{self.name} {name}",
+            self._command(name),
+            environment=self._variables(name, port),
+            folder=self.folder / "src",
+            log=self.logs / f"{name}.log",
+            port=port,
+        )
+
+    def wait(self) -> None:
+        """Wait until web, calls and feed are ready; OperationError with the log's tail if not."""
+        for name, process in self._running.items():
+            port = self.ports.get(name)
+            if port is not None:
+                wait_until(
+                    process,
+                    partial(answers, port, "/_service/ready"),
+                    self.manifest.startup_seconds,
+                )
+
+    def stop(self) -> None:
+        """Stop all its processes."""
+        self._processes.stop_each(self._running.values())
+        self._running.clear()
+
+    def kill(self, name: str) -> None:
+        """`kill -9` of one process with all its children."""
+        process = self._running.get(name)
+        if process is None:
+            raise OperationError(
+                f"{self.name} has no process {name}", hint=f"it has {', '.join(self._names())}"
+            )
+        self._processes.kill(process)
+
+    def ended(self) -> list[str]:
+        """Names of the processes that ended by themselves."""
+        return [name for name, process in self._running.items() if not process.running]
+
+    def forget_ended(self, name: str) -> None:
+        """Clear away what is left of a process that ended by itself."""
+        self._processes.kill(self._running.pop(name))
+
+    def backup(self, folder: Path) -> None:
+        """Copy what cannot be had again: owned tables, shared state and files."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name in ("service.db", "state.db"):
+            if (self.data / name).is_file():
+                copy_database(self.data / name, folder / name)
+        if (self.data / "files").is_dir():
+            shutil.copytree(self.data / "files", folder / "files")
+
+    def restore(self, folder: Path) -> None:
+        """Put a backup in place of the data, under a new epoch; replicas are filled anew.
+
+        The service must be stopped.
+        """
+        if not (folder / "service.db").is_file():
+            raise OperationError(f"{folder} holds no backup of {self.name}")
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.copytree(folder, self.data)
+        self.migrate(new_epoch=True)
+
+    def _names(self) -> list[str]:
+        workers = [
+            f"{name}-{number}"
+            for name in self.manifest.processes
+            for number in range(1, self._instances + 1)
+        ]
+        return [_FEED, _CALLS, *self._web, *workers]
+
+    def _command(self, name: str) -> str:
+        if name == _FEED:
+            return "exec python -m servicekit.feed"
+        if name == _CALLS:
+            return f"{_GUNICORN} servicekit.calls_server:application"
+        if name in self._web:
+            return f"{_GUNICORN} servicekit.wsgi:application"
+        command = self.manifest.processes[name.rpartition("-")[0]]
+        return f"exec python -m servicekit.run {self.placeholders.fill(command)}"
+
+    def _variables(self, instance: str, port: int) -> dict[str, str]:
+        if self.environment is None:
+            raise OperationError(f"{self.name} is not installed")
+        given = self.placeholders
+        return {
+            **base_variables(self.environment),
+            **given.fill_all(self.manifest.environment),
+            "PYTHONPATH": str(self.folder / "src"),
+            "SERVICE_NAME": self.name,
+            "SERVICE_MANIFEST": str(self.folder / MANIFEST),
+            "SERVICE_DATA": str(self.data),
+            "SERVICE_PEERS": json.dumps(self.peers),
+            "SERVICE_CREDENTIAL": self.credential,
+            "SERVICE_PUBLIC_URL": given.base_url,
+            "SERVICE_HOST": HOST,
+            "SERVICE_PORT": str(port),
+            "SERVICE_INSTANCE": instance,
+            "SERVICE_SIBLING_INSTANCES": str(self._instances),
+            self.manifest.database_variable: sqlite_url(self.database),
+        }
+
+
+def read_manifest(folder: Path) -> ServiceManifest:
+    """`service.json` of a generated service."""
+    return read_json(folder / MANIFEST, ServiceManifest)
+
+
+def read_json(path: Path, type: type[Value]) -> Value:
+    """A generated JSON file, decoded; OperationError with the way out when it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type)
+    except OSError as error:
+        raise OperationError(
+            f"cannot be read: {error.strerror}",
+            place=Place(str(path)),
+            hint="`migrator generate` makes it",
+        ) from error
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise OperationError(
+            f"is not what this version of migrator generates: {error}",
+            place=Place(str(path)),
+            hint="generate the services again: `migrator generate`",
+        ) from error

@@ -1,0 +1,310 @@
+"""A generated system, running on this machine: services, companions, gateway."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from migrator.facts.settings import load_run
+from migrator.model.errors import ConfigurationError, OperationError, Place
+from migrator.model.manifest import System
+from migrator.model.progress import Progress, Silent, step
+from migrator.model.settings import Run
+from migrator.operation.application import Placeholders, monolith_variables
+from migrator.operation.environment import Environment
+from migrator.operation.monolith import (
+    StartState,
+    make_start_state,
+    monolith_environment,
+    start_companions,
+)
+from migrator.operation.nginx import Gateway
+from migrator.operation.ports import HOST, free_port, require_free
+from migrator.operation.process import Processes
+from migrator.operation.service import RunningService, read_json
+from migrator.operation.suite import SuiteRun, run_suite
+
+SYSTEM = "system.json"
+PRIVATE = ".migrator"
+
+
+class RunningSystem:
+    """Every service with `processes` web processes and workers each, behind NGINX.
+
+    A context manager. The services' data lies in `OUTPUT/.migrator/data`; it is made from
+    `start_state` where that is given; else it is kept from the last run, and where there is none,
+    made from a freshly migrated and seeded monolith. `outside_url` is the application's address
+    where that is not the gateway's, as behind a recording proxy. Raises OperationError with the
+    log's tail when anything does not start; nothing is left running then.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        progress: Progress | None = None,
+        *,
+        processes: int = 1,
+        port: int = 0,
+        outside_url: str = "",
+        start_state: StartState | None = None,
+    ) -> None:
+        self.output = output.resolve()
+        self.system = read_system(self.output)
+        self.monolith = Path(self.system.monolith)
+        self.run: Run = load_run(self.monolith)
+        self.folder = self.output / PRIVATE
+        self.port = port or free_port()
+        self.gateway_url = f"http://{HOST}:{self.port}"
+        self.outside_url = outside_url or self.gateway_url
+        self.services: dict[str, RunningService] = {}
+        self.ports: dict[str, int] = {}
+        """The ports that stand for `{port:NAME}`."""
+        self._instances = processes
+        self._progress = progress or Silent()
+        self._start_state = start_state
+        self._stack = ExitStack()
+        self._environment: Environment | None = None
+        self._running: Processes | None = None
+        self._gateway: Gateway | None = None
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the logs, one below it for each service."""
+        return self.folder / "logs"
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups, one below it for each service."""
+        return self.folder / "backups"
+
+    @property
+    def databases(self) -> dict[str, Path]:
+        """The file of owned tables of each service."""
+        return {name: service.database for name, service in self.services.items()}
+
+    def __enter__(self) -> RunningSystem:
+        require_free(self.port)
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / ".gitignore").write_text("*\n")
+        self._running = self._stack.enter_context(Processes(self.folder / "processes.json"))
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop everything, the gateway first, so that no request meets half a system."""
+        try:
+            if self._gateway is not None and self._running is not None:
+                self._gateway.stop(self._running)
+        finally:
+            self._gateway = None
+            self._running = None
+            self._stack.close()
+
+    def service(self, name: str) -> RunningService:
+        """A service by name; ConfigurationError for one that there is not."""
+        if name not in self.services:
+            raise ConfigurationError(
+                f"there is no service {name}", hint=f"there are {', '.join(self.services)}"
+            )
+        return self.services[name]
+
+    def stop_service(self, name: str) -> None:
+        """Stop all processes of a service; the gateway answers 503 for it."""
+        self.service(name).stop()
+
+    def start_service(self, name: str) -> None:
+        """Start what does not run of a service, and wait until it is ready."""
+        service = self.service(name)
+        service.start()
+        service.wait()
+
+    def restart(self, name: str, process: str) -> None:
+        """Start one process of a service again (after `kill`), and wait for the service."""
+        service = self.service(name)
+        service.start_process(process)
+        service.wait()
+
+    def kill(self, name: str, process: str) -> None:
+        """`kill -9` of one process (`web-1`, `calls`, `feed`, `WORKER-1`) of a service."""
+        self.service(name).kill(process)
+
+    def backup(self, name: str) -> Path:
+        """Back a service up while it runs; the folder of the copy."""
+        folder = self.backups / name
+        self.service(name).backup(folder)
+        return folder
+
+    def restore(self, name: str, folder: Path | None = None) -> None:
+        """Stop a service, put back its backup, start it, wait until its replicas are rebuilt."""
+        service = self.service(name)
+        service.stop()
+        service.restore(folder or self.backups / name)
+        self.start_service(name)
+
+    def reset_feed(self, name: str) -> None:
+        """Give a running service's feed a new epoch, as if its database had been replaced."""
+        self.service(name).migrate(new_epoch=True)
+
+    def revive(self) -> list[str]:
+        """Start again what has ended by itself; its names as `SERVICE PROCESS`."""
+        revived = []
+        for name, service in self.services.items():
+            for process in service.ended():
+                service.forget_ended(process)
+                service.start_process(process)
+                revived.append(f"{name} {process}")
+        return revived
+
+    def run_tests(
+        self,
+        base_url: str = "",
+        *,
+        variables: dict[str, str] | None = None,
+        arguments: str = "",
+        folder: Path | None = None,
+    ) -> SuiteRun:
+        """Run the monolith's tests through the gateway, or against `base_url` (a proxy)."""
+        if self._running is None:
+            raise OperationError("the services are stopped: the tests need them running")
+        return run_suite(
+            self.monolith,
+            self.run,
+            self.environment,
+            self._running,
+            folder or self.folder / "tests",
+            base_url or self.outside_url,
+            self._progress,
+            ports=self.ports,
+            variables=variables,
+            arguments=arguments,
+            task="Run the tests through the gateway",
+        )
+
+    @property
+    def environment(self) -> Environment:
+        """The monolith's environment, in which its tests and companions run."""
+        if self._environment is None:
+            self._environment = monolith_environment(self.monolith, self.run, self._progress)
+        return self._environment
+
+    def _start(self) -> None:
+        assert self._running is not None
+        self._make_services(self._running)
+        services = list(self.services.values())
+        cache = self.folder / "environments"
+        with step(self._progress, "Install the services", len(services)):
+            self._each("Install the services", lambda s: s.install(cache, Silent()))
+        self._prepare_data()
+        with step(self._progress, "Start the services", len(services)):
+            self._start_companions(self._running)
+            for service in services:
+                service.start()
+            for service in services:
+                service.wait()
+                self._progress.advance("Start the services", 1, service.name)
+            self._gateway = Gateway(self.output, self.folder / "gateway", self.port)
+            servers = {service.name: service.servers for service in services}
+            self._gateway.start(self._running, servers, self.logs / "gateway.log")
+        self._running.check()
+
+    def _make_services(self, running: Processes) -> None:
+        credential = secrets.token_urlsafe(32)
+        for name in self.system.services:
+            service = RunningService(
+                self.output / name,
+                self.folder / "data" / name,
+                self.logs / name,
+                running,
+                self._instances,
+            )
+            service.credential = credential
+            service.placeholders = Placeholders(
+                data=service.data / "files", base_url=self.outside_url, ports=self.ports
+            )
+            self.services[name] = service
+        for name, service in self.services.items():
+            service.peers = {
+                sibling: other.address
+                for sibling, other in self.services.items()
+                if sibling != name
+            }
+
+    def _prepare_data(self) -> None:
+        complete = self.folder / "data" / "complete"
+        if complete.is_file() and self._start_state is None:
+            task = "Check the databases"
+            with step(self._progress, task, len(self.services)):
+                self._each(task, lambda service: service.migrate())
+            return
+        start = self._start_state or make_start_state(
+            self.monolith,
+            self.run,
+            self.folder / "start",
+            self._progress,
+            base_url=self.outside_url,
+        )
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        task = "Divide the data"
+        with step(self._progress, task, len(self.services)):
+            self._each(task, lambda service: service.load(start))
+        complete.touch()
+
+    def _each(self, task: str, do: Callable[[RunningService], None]) -> None:
+        """Do it for every service, a few at a time; the first error after all have ended."""
+
+        def one(service: RunningService) -> None:
+            do(service)
+            self._progress.advance(task, 1, service.name)
+
+        with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+            for done in [pool.submit(one, service) for service in self.services.values()]:
+                done.result()
+
+    def _start_companions(self, running: Processes) -> None:
+        if not self.run.companions:
+            return
+        data = self.folder / "companions"
+        data.mkdir(exist_ok=True)
+        given = Placeholders(data=data, base_url=self.outside_url, ports=self.ports)
+        variables = monolith_variables(
+            self.monolith, self.run, self.environment, data / "no-database", given
+        )
+        start_companions(
+            self.monolith, self.run, self.environment, running, self.logs, given, variables
+        )
+
+
+def read_system(output: Path) -> System:
+    """`system.json` of a generated system; OperationError when there is none, or no monolith."""
+    if not (output / SYSTEM).is_file():
+        raise OperationError(
+            f"{output} holds no generated services ({SYSTEM} is missing)",
+            hint=f"migrator generate -o {output}",
+        )
+    system = read_json(output / SYSTEM, System)
+    if not Path(system.monolith).is_dir():
+        raise OperationError(
+            f"the monolith {system.monolith} is not there: its settings, seed and companions are"
+            " needed",
+            place=Place(str(output / SYSTEM)),
+            hint="set `monolith` to its folder, or generate again",
+        )
+    return system
