@@ -8,7 +8,7 @@ import pwd
 import re
 from pathlib import Path
 
-from migrator.generation.routing import default_service, routed_patterns
+from migrator.generation.routing import RoutedPattern, default_service, routed_patterns
 from migrator.generation.templating import render, variable_name
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
@@ -23,7 +23,7 @@ def gateway_template(graph: Graph, plan: Plan, body_size: str = "0") -> str:
     `Refused` for a route that cannot be written as a pattern.
     """
     routes = routed_patterns(graph, plan)
-    paths = {}
+    paths: dict[str, RoutedPattern] = {}
     for route in routes:
         if not route.corrects_slash:
             paths.setdefault(route.regex, route)

@@ -1,0 +1,131 @@
+"""What a service has to install: only what its code imports, at the monolith's versions.
+
+The monolith's own environment is the source: it knows which distribution an import comes from,
+and which versions were tried together. `uv pip compile` closes the set and adds the hashes.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from migrator.generation.templating import template_folder
+from migrator.model.distributions import Distribution, Installed
+from migrator.model.errors import Refused
+
+_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?")
+_EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
+# Extras that people install to work on a distribution, not to run it; `all` repeats the others.
+_DEVELOPMENT = re.compile(r"all|(dev|develop|development|test|testing|doc|lint|typing|mypy)s?")
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
+
+
+def normal(name: str) -> str:
+    """A distribution's name in its normal form (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def direct_distributions(
+    installed: Installed, imports: Iterable[str], commands: Iterable[str]
+) -> list[Distribution]:
+    """The distributions that a service needs by itself, by name.
+
+    Those that `imports` come from; those whose console scripts stand in `commands`; and what
+    these load by name where the monolith has it installed: optional parts (`SQLAlchemy[postgres]`,
+    WTForms' e-mail validator) and plug-ins (a dialect, a session store).
+    """
+    known = {normal(each.name): each for each in installed.distributions}
+    providers: dict[str, list[str]] = {}
+    for name, each in known.items():
+        for imported in each.imports:
+            providers.setdefault(imported, []).append(name)
+    needed = {name for imported in set(imports) for name in providers.get(imported, ())}
+    words = {Path(word).name for command in commands for word in command.split()}
+    needed |= {name for name, each in known.items() if words & set(each.scripts)}
+    return [known[name] for name in sorted(_with_optional_parts(known, needed))]
+
+
+def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> set[str]:
+    found = set(needed)
+    required: set[str] = set()
+    waiting = sorted(needed)
+    while waiting:
+        each = known[waiting.pop()]
+        for line in each.requires:
+            name, extra = _required(line)
+            if name not in known or name in found or name in required:
+                continue
+            if extra is None:
+                required.add(name)
+                waiting.append(name)
+            elif not _DEVELOPMENT.fullmatch(extra) and name not in _TOOLS:
+                found.add(name)
+                waiting.append(name)
+        imports = set(each.imports)
+        for name, other in known.items():
+            plugs = {group.partition(".")[0] for group in other.plugs_into}
+            if name not in found | required | _TOOLS and plugs & imports:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
+def _required(line: str) -> tuple[str, str | None]:
+    """The name that a `Requires-Dist` line asks for, and the extra that it belongs to."""
+    match = _REQUIREMENT.match(line)
+    extra = _EXTRA.search(line)
+    return (normal(match[1]) if match else "", extra[1] if extra else None)
+
+
+def servicekit_requirements() -> list[str]:
+    """What servicekit itself imports, as requirement lines."""
+    text = (template_folder() / "service" / "servicekit-requirements.txt").read_text()
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def requirement(distribution: Distribution) -> str:
+    """The requirement of exactly this distribution; raises `Refused` for one from a folder."""
+    if distribution.url.startswith("file:"):
+        raise Refused(
+            f"{distribution.name} is installed from {distribution.url}, which no other machine has",
+            hint="publish it to an index, or make it part of the monolith's sources",
+        )
+    if distribution.url:
+        return f"{distribution.name} @ {distribution.url}"
+    return f"{distribution.name}=={distribution.version}"
+
+
+def pinned(installed: Installed, direct: Iterable[str], service: str) -> str:
+    """The text of requirements.txt: everything, pinned as in the monolith, with hashes.
+
+    `direct` are requirement lines. Raises `Refused` with uv's words when nothing fits.
+    """
+    constraints = [
+        f"{each.name}=={each.version}"
+        for each in installed.distributions
+        if not each.url and normal(each.name) not in _TOOLS
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder, "requirements.in")
+        asked.write_text("\n".join(direct) + "\n")
+        limits = Path(folder, "constraints.txt")
+        limits.write_text("\n".join(constraints) + "\n")
+        command = [
+            find_uv_bin(), "pip", "compile", str(asked), "--constraints", str(limits),
+            "--python", installed.python, "--generate-hashes", "--no-header", "--no-annotate",
+            "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--no-progress",
+        ]  # fmt: skip
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    if ran.returncode != 0:
+        raise Refused(
+            f"{service}: no set of versions fits the monolith's pins and servicekit's needs:\n"
+            f"{ran.stderr.strip()}",
+            hint="relax the pin that is named, or see whether the package index can be reached",
+        )
+    return ran.stdout
