@@ -1,0 +1,330 @@
+"""Bodies that become calls of another service, and state that leaves the process.
+
+The forms are those of docs/servicekit.md and no others. Only the bytes of a body, a decorator or a
+value change; positions come from `ast`, so everything around stays as it was written.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterable
+
+from migrator.generation.names import Project
+from migrator.generation.pruning import Edit
+from migrator.generation.scopes import chain_of, last_name
+from migrator.generation.slicing import Cut
+from migrator.generation.source import DefinitionNode, FunctionNode, Module, Unit
+from migrator.model.errors import Place, Refused
+from migrator.model.plan import StateRemedy
+from migrator.model.program import Function, Program
+
+# What says how a function is reached stays; what runs around it runs at the owner.
+_KEPT_DECORATORS = frozenset({"staticmethod", "classmethod", "property"})
+
+
+def refusals(project: Project, cut: Cut) -> list[Refused]:
+    """Why a function cannot run elsewhere, each with place and what to do; empty when it can."""
+    program = project.program
+    function = program.functions.get(cut.crossing.function)
+    place = Place(cut.unit.module.file, cut.node.lineno)
+    name = cut.crossing.function
+    reasons: list[tuple[str, str]] = []
+    if isinstance(cut.node, ast.AsyncFunctionDef):
+        reasons.append(("is asynchronous", "Cut at a function that is not, or merge the services."))
+    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(cut.node)):
+        reasons.append(("is a generator", "Cut at the function that iterates over it."))
+    if "." in name.removeprefix(cut.unit.name + ".") and isinstance(cut.unit.node, FunctionNode):
+        reasons.append(("is defined inside a function", f"Cut at {cut.unit.name}."))
+    if cut.node.name.startswith("__") and cut.node.name.endswith("__"):
+        reasons.append(("is a special method", "Cut at the function that causes the call."))
+    if isinstance(cut.unit.node, ast.ClassDef) and not _receiver_travels(program, cut):
+        reasons.append(
+            (
+                f"is a method of {cut.unit.name}, which is no mapped class: it cannot travel",
+                "Cut at a function that takes what it needs as arguments.",
+            )
+        )
+    if any(_last(each) in ("setter", "getter", "deleter") for each in cut.node.decorator_list):
+        reasons.append(("is a property's setter", "Cut at the function that assigns it."))
+    if function is not None:
+        if function.context_writes:
+            written = ", ".join(function.context_writes)
+            reasons.append((f"writes to the request's context ({written})", "Cut below it."))
+        reasons.extend(_callbacks(program, function))
+    return [
+        Refused(f"{name} cannot be called at {cut.crossing.owner}: it {why}", place=place, hint=do)
+        for why, do in reasons
+    ]
+
+
+def _callbacks(program: Program, function: Function) -> list[tuple[str, str]]:
+    return [
+        (
+            f"takes a function as `{each.name}`",
+            "Cut at a function whose arguments are values or mapped objects.",
+        )
+        for each in function.parameters
+        if any(
+            kind in program.functions or kind.rpartition(".")[2] in ("Callable", "function")
+            for kind in each.types
+        )
+    ]
+
+
+def _receiver_travels(program: Program, cut: Cut) -> bool:
+    decorators = {_last(each) for each in cut.node.decorator_list}
+    if decorators & {"staticmethod", "classmethod"}:
+        return True
+    mapped = {each.model for each in program.tables.values() if each.model}
+    return cut.unit.name in mapped or bool(mapped & set(program.classes.get(cut.unit.name, ())))
+
+
+def cut_body(program: Program, module: Module, cut: Cut) -> list[Edit]:
+    """The edits that turn a function into a call: its decorators less, its body replaced."""
+    node = cut.node
+    edits = [
+        Edit(module.offset(each.lineno), module.offset((each.end_lineno or 0) + 1))
+        for each in node.decorator_list
+        if _last(each) not in _KEPT_DECORATORS
+    ]
+    newline = "\r\n" if module.line(1).endswith(b"\r\n") else "\n"
+    step = _indentation(module, node)
+    lines = _call_lines(program, cut)
+    docstring = ast.get_docstring(node, clean=False) is not None
+    if docstring:
+        first = (node.body[0].end_lineno or 0) + 1
+        lines = ["", *lines] if not lines[0].startswith("from") else lines
+    else:
+        first = _header_end(module, node) + 1
+    text = newline.join(step + line if line else "" for line in lines) + newline
+    end = module.offset((node.end_lineno or 0) + 1)
+    if first > (node.end_lineno or 0) and not docstring:
+        # `def f(): return 1`: the body stands on the line of the signature.
+        start = module.offset(node.body[0].lineno, node.body[0].col_offset)
+        return [*edits, Edit(start, end, (newline + text).encode())]
+    if docstring and first > (node.end_lineno or 0):
+        return [*edits, Edit(end, end, text.encode())]
+    return [*edits, Edit(module.offset(first), end, text.encode())]
+
+
+def _call_lines(program: Program, cut: Cut) -> list[str]:
+    arguments = cut.node.args
+    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    if arguments.vararg is not None:
+        positional.append(f"*{arguments.vararg.arg}")
+    keywords = [f'"{each.arg}": {each.arg}' for each in arguments.kwonlyargs]
+    if arguments.kwarg is not None:
+        keywords.append(f"**{arguments.kwarg.arg}")
+    inner = ", ".join(positional) + ("," if len(positional) == 1 else "")
+    values = f"({inner}), {{{', '.join(keywords)}}}"
+    name = cut.crossing.function
+    if cut.crossing.remedy == "defer":
+        return [
+            "from servicekit.commands import defer",
+            "",
+            f'defer("{name}", {values}, commits={commits(program, name)})',
+        ]
+    return ["from servicekit.calls import call", "", f'return call("{name}", {values})']
+
+
+def commits(program: Program, name: str) -> bool:
+    """Whether a function, with all that it calls, commits."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        function = program.functions.get(waiting.pop())
+        if function is None or function.name in seen:
+            continue
+        seen.add(function.name)
+        for event in function.events:
+            if event.kind == "commit":
+                return True
+            if event.kind == "call":
+                waiting.append(event.target)
+    return False
+
+
+def _indentation(module: Module, node: FunctionNode) -> str:
+    first = node.body[0]
+    if first.lineno > node.lineno:
+        line = module.line(first.lineno).decode()
+        if line[: first.col_offset].isspace():
+            return line[: first.col_offset]
+    header = module.line(node.lineno).decode()
+    return header[: len(header) - len(header.lstrip())] + "    "
+
+
+def _header_end(module: Module, node: FunctionNode) -> int:
+    """The line on which the signature ends with its colon."""
+    source = module.text[module.offset(node.lineno) :]
+    depth = 0
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type != tokenize.OP:
+            continue
+        if token.string in "([{":
+            depth += 1
+        elif token.string in ")]}":
+            depth -= 1
+        elif token.string == ":" and depth == 0:
+            return node.lineno + token.start[0] - 1
+    return node.lineno
+
+
+def strip_decorators(module: Module, decorators: list[ast.expr]) -> list[Edit]:
+    """The edits that take decorators away, each with its lines."""
+    return [
+        Edit(module.offset(each.lineno), module.offset((each.end_lineno or 0) + 1))
+        for each in decorators
+    ]
+
+
+def _last(decorator: ast.expr) -> str:
+    return last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+
+
+def _own_nodes(function: FunctionNode) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if not isinstance(node, DefinitionNode | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+# State
+
+
+def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """The edits that apply a state remedy to the unit that it names, and the import they need.
+
+    Raises `Refused` when the code has no form that the remedy fits.
+    """
+    if remedy.remedy in ("shared", "request"):
+        return _shared(unit, remedy)
+    if remedy.remedy == "lease":
+        return _lease(project, unit, remedy)
+    return [], ""
+
+
+def _shared(unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    module, node = unit.module, unit.node
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    form = _container(value) if value is not None else None
+    if value is None or form is None:
+        raise Refused(
+            f"{remedy.name} cannot be kept in the service's state store",
+            place=Place(module.file, unit.first_line),
+            hint="Only a dict, list or set made in place can; set its remedy to `keep` if one "
+            "process may differ from another.",
+        )
+    kind, initial = form
+    if remedy.remedy == "request":
+        if kind != "Dict":
+            raise Refused(
+                f"{remedy.name} is no dict, and only a dict can be emptied for each request",
+                place=Place(module.file, unit.first_line),
+                hint="Make it a dict, or set its remedy to `shared`.",
+            )
+        kind = "RequestDict"
+    else:
+        kind = f"Shared{kind}"
+    start = module.offset(value.lineno, value.col_offset)
+    end = module.offset(value.end_lineno or 0, value.end_col_offset or 0)
+    if initial == "itself":
+        content = b", " + module.text[start:end]
+    else:
+        content = b", " + initial.encode() if initial else b""
+    text = f'{kind}("{remedy.name}"'.encode() + content + b")"
+    return [Edit(start, end, text)], f"from servicekit.state import {kind}"
+
+
+def _container(value: ast.expr) -> tuple[str, str] | None:
+    """The kind of a container made in place, and what stands for its content.
+
+    That is `itself`, an argument, or nothing for an empty one.
+    """
+    if isinstance(value, ast.Dict):
+        return "Dict", "itself" if value.keys else ""
+    if isinstance(value, ast.List):
+        return "List", "itself" if value.elts else ""
+    if isinstance(value, ast.Set):
+        return "Set", "itself"
+    if isinstance(value, ast.DictComp):
+        return "Dict", "itself"
+    if isinstance(value, ast.ListComp):
+        return "List", "itself"
+    if not isinstance(value, ast.Call):
+        return None
+    name = last_name(value.func)
+    plain = {"dict": "Dict", "OrderedDict": "Dict", "list": "List", "set": "Set"}.get(name)
+    if plain is not None:
+        return plain, "itself" if value.args or value.keywords else ""
+    if name == "Counter" and not value.args and not value.keywords:
+        return "Dict", "default_factory=int"
+    if name == "defaultdict" and len(value.args) == 1:
+        return "Dict", f"default_factory={ast.unparse(value.args[0])}"
+    return None
+
+
+def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """Wrap the target of a thread or timer, or a loop's own definition, in `only_one`."""
+    module = unit.module
+    edits: list[Edit] = []
+    for node in ast.walk(unit.node):
+        if isinstance(node, ast.Call) and last_name(node.func) in ("Thread", "Timer"):
+            target = _thread_target(node)
+            if target is None:
+                continue
+            name = _lease_name(project, unit, target)
+            start = module.offset(target.lineno, target.col_offset)
+            end = module.offset(target.end_lineno or 0, target.end_col_offset or 0)
+            text = f'only_one("{name}", '.encode() + module.text[start:end] + b")"
+            edits.append(Edit(start, end, text))
+    if not edits:
+        functions = [unit.node] if isinstance(unit.node, FunctionNode) else []
+        if not functions:
+            raise Refused(
+                f"{remedy.name} cannot be limited to one process",
+                place=Place(module.file, unit.first_line),
+                hint="Name the function that the thread, timer or loop runs, or set the remedy "
+                "to `keep`.",
+            )
+        start = module.offset(unit.first_line)
+        edits.append(Edit(start, start, f'@only_one("{remedy.name}")\n'.encode()))
+    return edits, "from servicekit.lease import only_one"
+
+
+def _thread_target(call: ast.Call) -> ast.expr | None:
+    for keyword in call.keywords:
+        if keyword.arg in ("target", "function"):
+            return keyword.value
+    if last_name(call.func) == "Timer" and len(call.args) > 1:
+        return call.args[1]
+    return None
+
+
+def _lease_name(project: Project, unit: Unit, target: ast.expr) -> str:
+    origins = project.origins(unit.module, chain_of(target))
+    return origins[0].name if origins else f"{unit.name}.{last_name(target)}"
+
+
+def add_imports(text: bytes, lines: Iterable[str]) -> bytes:
+    """`text` with imports after those that it begins with."""
+    after = 0
+    for node in ast.parse(text).body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+            break
+        after = node.end_lineno or 0
+    wanted = sorted(set(lines))
+    if not wanted:
+        return text
+    split = text.splitlines(keepends=True) if b"\x0c" not in text else text.split(b"\n")
+    newline = b"\r\n" if split and split[0].endswith(b"\r\n") else b"\n"
+    position = len(b"".join(split[:after]))
+    addition = b"".join(line.encode() + newline for line in wanted)
+    return text[:position] + addition + text[position:]

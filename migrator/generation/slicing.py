@@ -1,0 +1,464 @@
+"""The part of the monolith that one service needs: a fixpoint over units from its roots."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from migrator.generation.loading import Loading
+from migrator.generation.names import Project, Target, Touched, Whole
+from migrator.generation.registrations import Registrations, Rule, functions_in
+from migrator.generation.scopes import Reference, References, Text, references
+from migrator.generation.source import FunctionNode, Module, Unit
+from migrator.model.plan import Crossing, Plan
+from migrator.model.program import Function, Table
+from migrator.model.settings import Run
+
+_MAPPING_CALLS = frozenset(
+    {
+        "relationship", "backref", "ForeignKey", "ForeignKeyConstraint", "association_proxy",
+        "dynamic_loader", "aliased", "remote", "foreign",
+    }
+)  # fmt: skip
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A function whose body runs at another service."""
+
+    crossing: Crossing
+    unit: Unit
+    node: FunctionNode
+
+
+@dataclass
+class Slice:
+    """What a service keeps of the monolith."""
+
+    live: set[Unit] = field(default_factory=set)
+    modules: set[Module] = field(default_factory=set)
+    """Kept as files, some of them perhaps empty."""
+    cuts: dict[str, Cut] = field(default_factory=dict)
+    stripped: dict[Unit, list[ast.expr]] = field(default_factory=dict)
+    """Decorators that would register a foreign handler here."""
+    registrations: Registrations | None = None
+    loading: Loading | None = None
+    unreached: list[Module] = field(default_factory=list)
+    """Kept modules that the monolith itself imported by a computed name only, or not at all."""
+
+
+def cut_functions(project: Project, plan: Plan, service: str) -> dict[str, Cut]:
+    """The functions of the plan's crossings whose bodies leave this service."""
+    found: dict[str, Cut] = {}
+    for crossing in plan.services[service].calls:
+        if crossing.remedy not in ("call", "defer") or crossing.unit != "function":
+            continue
+        for unit in project.unit_of(crossing.function):
+            functions = dict(functions_in(unit.node, unit.name))
+            if isinstance(unit.node, FunctionNode):
+                functions[unit.name] = unit.node
+            node = functions.get(crossing.function)
+            if node is not None:
+                found[crossing.function] = Cut(crossing, unit, node)
+    return found
+
+
+def slice_service(project: Project, plan: Plan, service: str, run: Run) -> Slice:
+    """Work out which units `service` keeps."""
+    slicer = _Slicer(project, plan, service, run)
+    slicer.close()
+    return slicer.slice
+
+
+class _Slicer:
+    def __init__(self, project: Project, plan: Plan, service: str, run: Run) -> None:
+        self.project = project
+        self.program = project.program
+        self.plan = plan
+        self.service = plan.services[service]
+        self.name = service
+        self.run = run
+        self.slice = Slice(cuts=cut_functions(project, plan, service))
+        self.registrations = Registrations(project, frozenset(self.service.entry_points))
+        self.slice.registrations = self.registrations
+        self.queue: deque[Unit] = deque()
+        self.waiting: dict[Unit, list[Unit]] = {}
+        self.waiting_active: dict[Unit, list[Unit]] = {}
+        self.active: set[Unit] = set()
+        self.ruled: set[Module] = set()
+        self._index_program()
+        self.starts, self.roots = self._starts()
+        self.loading = Loading(project, self.starts, self.roots)
+        self.slice.loading = self.loading
+        self.parents = self.registrations.parents(self.loading.modules)
+
+    # Indices
+
+    def _index_program(self) -> None:
+        self.functions_of: dict[Unit, list[Function]] = {}
+        for function in self.program.functions.values():
+            for unit in self.project.unit_of(function.name):
+                self.functions_of.setdefault(unit, []).append(function)
+        self.tables_of: dict[Unit, list[Table]] = {}
+        self.units_of_table: dict[str, list[Unit]] = {}
+        self.units_of_model: dict[str, list[Unit]] = {}
+        for table in self.program.tables.values():
+            for unit in self._table_units(table):
+                self._add_table(unit, table.name, table)
+        for module in self.project.modules.values():
+            for unit in module.units:
+                declared = _declared_table(unit)
+                if declared and unit not in self.units_of_table.get(declared, ()):
+                    self._add_table(unit, declared, None)
+        self.subclasses: dict[str, list[str]] = {}
+        for name, bases in sorted(self.program.classes.items()):
+            for base in bases:
+                self.subclasses.setdefault(base, []).append(name)
+        self.used: dict[Module, set[str]] = {}
+
+    def _table_units(self, table: Table) -> list[Unit]:
+        if table.model:
+            return self.project.unit_of(table.model)
+        return [
+            unit
+            for module in self.project.modules.values()
+            if module.file == table.file
+            for unit in module.units
+            if unit.first_line <= table.line <= unit.last_line
+        ]
+
+    def _add_table(self, unit: Unit, name: str, table: Table | None) -> None:
+        self.units_of_table.setdefault(name, []).append(unit)
+        if isinstance(unit.node, ast.ClassDef):
+            self.units_of_model.setdefault(unit.node.name, []).append(unit)
+        if table is not None:
+            self.tables_of.setdefault(unit, []).append(table)
+
+    # Roots
+
+    def _starts(self) -> tuple[list[Module], list[Unit]]:
+        dotted, _, attribute = self.run.application.partition(":")
+        starts = [self.project.modules[dotted]] if dotted in self.project.modules else []
+        roots: list[Unit] = []
+        if starts and attribute:
+            name = _IDENTIFIER.match(attribute)
+            found = self.project.lookup(starts[0], name.group() if name else attribute)
+            roots.extend(each for each in found if isinstance(each, Unit))
+        for entry in self.service.entry_points:
+            kind, _, worker = entry.partition(":")
+            if kind == "process" and worker in self.project.modules:
+                starts.append(self.project.modules[worker])
+        return starts, roots
+
+    def _keep_roots(self) -> None:
+        for module in self.starts:
+            self.keep_module(module)
+            for unit in module.units:
+                if unit.kind == "main":
+                    self.keep(unit)
+        for unit in self.roots:
+            self.keep(unit)
+        for name in self.service.entry_points:
+            entry = self.program.entry_points.get(name)
+            if entry is not None:
+                self._keep_dotted(entry.handler, *entry.hooks)
+        for table in self.service.tables:
+            for unit in self.units_of_table.get(table, ()):
+                self.keep(unit)
+        self._keep_calls()
+        for text in (*self.run.environment.values(), *self.run.processes.values()):
+            for word in text.split():
+                node = ast.Constant(word)
+                for module in self.starts[:1]:
+                    for target in self.project.named_in(module, Text((word,), "", node)):
+                        if isinstance(target, Unit):
+                            self.accept(target)
+        for module in self.loading.modules:
+            self._apply_rules(module)
+
+    def _keep_calls(self) -> None:
+        for name, other in sorted(self.plan.services.items()):
+            for crossing in other.calls:
+                if crossing.unit == "function" and crossing.owner == self.name != name:
+                    self._keep_dotted(crossing.function)
+                if name == self.name or crossing.owner == self.name:
+                    function = self.program.functions.get(crossing.function)
+                    if function is not None and crossing.unit == "function":
+                        types = [t for each in function.parameters for t in each.types]
+                        self._keep_dotted(*function.raises, *function.returns, *types)
+
+    def _keep_dotted(self, *names: str) -> None:
+        for name in names:
+            for part in re.findall(r"[\w.]+", name):
+                for unit in self.project.unit_of(part):
+                    self.keep(unit)
+
+    # Rules
+
+    def _apply_rules(self, module: Module) -> None:
+        if module in self.ruled:
+            return
+        self.ruled.add(module)
+        for unit in module.units:
+            rule = self.registrations.rule(unit)
+            if rule is not None:
+                self._apply(unit, rule)
+
+    def _apply(self, unit: Unit, rule: Rule) -> None:
+        if rule.how == "always":
+            self.keep(unit)
+        elif rule.how == "when":
+            for each in rule.units:
+                if each in self.slice.live:
+                    self.keep(unit)
+                self.waiting.setdefault(each, []).append(unit)
+        elif rule.how == "active":
+            for each in rule.units:
+                if each in self.active:
+                    self.keep(unit)
+                self.waiting_active.setdefault(each, []).append(unit)
+
+    def _activate(self, blueprint: Unit) -> None:
+        if blueprint in self.active:
+            return
+        self.active.add(blueprint)
+        for unit in self.waiting_active.get(blueprint, ()):
+            self.keep(unit)
+        for parent in self.parents.get(blueprint, ()):
+            self._activate(parent)
+
+    # Keeping
+
+    def keep(self, unit: Unit) -> None:
+        """Keep a unit and, in time, all that it refers to."""
+        if unit not in self.slice.live:
+            self.slice.live.add(unit)
+            self.keep_module(unit.module)
+            self.queue.append(unit)
+
+    def keep_module(self, module: Module) -> None:
+        """Keep a module as a file, and the packages that it lies in."""
+        if module in self.slice.modules:
+            return
+        self.slice.modules.add(module)
+        parent = self.project.modules.get(module.name.rpartition(".")[0])
+        if parent is not None:
+            self.keep_module(parent)
+        self._apply_rules(module)
+
+    def keep_whole(self, module: Module) -> None:
+        """Keep all of a module but the handlers of other services."""
+        self.keep_module(module)
+        for unit in module.units:
+            entries = self.registrations.handlers.get(unit, [])
+            foreign = entries and not any(map(self.registrations.is_own, entries))
+            if (
+                unit.kind != "main"
+                and not foreign
+                and self.registrations.rule(unit) != Rule("never")
+            ):
+                self.keep(unit)
+
+    def accept(self, target: Target) -> None:
+        """Keep what a name leads to."""
+        if isinstance(target, Unit):
+            self.keep(target)
+        elif isinstance(target, Touched):
+            self.keep_module(target.module)
+        elif isinstance(target, Whole):
+            self.keep_whole(target.module)
+
+    def _references(self, unit: Unit) -> References:
+        stripped = self.registrations.foreign_decorators(unit) if unit.kind == "definition" else []
+        if stripped:
+            self.slice.stripped[unit] = stripped
+        left_out: list[ast.AST] = [*stripped]
+        for cut in self.slice.cuts.values():
+            if cut.unit is unit:
+                left_out.extend([cut.node, *cut.node.decorator_list])
+        if not left_out:
+            return self.project.references_of(unit)
+        return references(unit.module, [unit.node], left_out)
+
+    def _process(self, unit: Unit) -> None:
+        module = unit.module
+        for mate in module.units:
+            if mate.node is not unit.node and _share_a_line(mate, unit):
+                self.keep(mate)
+        if unit.alias is not None:
+            for target in self.project.through(unit.imports[0].target, escapes=False):
+                self.accept(target)
+        elif unit.kind != "exports":
+            found = self._references(unit)
+            for reference in found.names:
+                self._follow(unit, reference)
+            for each in found.imports:
+                for target in self.project.through(each, escapes=False):
+                    self.accept(target)
+            for text in found.texts:
+                self._read(module, text)
+        self._follow_calls(unit)
+        self._follow_model(unit)
+        for waiting in self.waiting.get(unit, ()):
+            self.keep(waiting)
+        if self._is_own_registration(unit):
+            for blueprint in self.registrations.blueprints_of(unit):
+                self._activate(blueprint)
+
+    def _is_own_registration(self, unit: Unit) -> bool:
+        if unit.kind == "effect":
+            return self.registrations.rule(unit) == Rule("always")
+        return any(map(self.registrations.is_own, self.registrations.handlers.get(unit, ())))
+
+    def _follow(self, unit: Unit, reference: Reference) -> None:
+        for target in self.project.resolve(unit.module, reference):
+            self.accept(target)
+        if reference.chain and reference.chain[-1] == "__subclasses__":
+            for base in self.project.origins(unit.module, reference.chain[:-1]):
+                self._keep_dotted(*self.subclasses.get(base.name, ()))
+
+    def _read(self, module: Module, text: Text) -> None:
+        for target in self.project.named_in(module, text):
+            self.accept(target)
+        if text.call in _MAPPING_CALLS and text.constant:
+            table = text.constant.rpartition(".")[0] or text.constant
+            for unit in self.units_of_table.get(table, ()):
+                self.keep(unit)
+            for name in _IDENTIFIER.findall(text.constant):
+                for unit in self.units_of_model.get(name, ()):
+                    self.keep(unit)
+
+    def _follow_calls(self, unit: Unit) -> None:
+        for function in self.functions_of.get(unit, ()):
+            if any(
+                function.name == name or function.name.startswith(name + ".")
+                for name in self.slice.cuts
+            ):
+                continue
+            for event in function.events:
+                if event.kind == "call" and event.target:
+                    self._keep_dotted(event.target)
+
+    def _follow_model(self, unit: Unit) -> None:
+        if isinstance(unit.node, ast.ClassDef) and (
+            unit in self.tables_of
+            or any(name.endswith("__init_subclass__") for name, _ in functions_in(unit.node, ""))
+        ):
+            self._keep_dotted(*self.subclasses.get(unit.name, ()))
+        for table in self.tables_of.get(unit, ()):
+            referred = [each.references.rpartition(".")[0] for each in table.columns]
+            for relationship in table.relationships:
+                self._keep_dotted(relationship.target)
+                referred.append(relationship.secondary)
+            for name in referred:
+                for each in self.units_of_table.get(name, ()):
+                    self.keep(each)
+
+    # The fixpoint
+
+    def close(self) -> None:
+        """Keep until nothing more is reached, and everything kept is imported."""
+        self._keep_roots()
+        while True:
+            while self.queue:
+                self._process(self.queue.popleft())
+            before = len(self.slice.live)
+            if self._owns_everything():
+                for module in sorted(self.loading.modules, key=lambda each: each.name):
+                    self.keep_module(module)
+                for module in sorted(self.slice.modules, key=lambda each: each.name):
+                    for unit in module.units:
+                        self.keep(unit)
+            self._keep_imports_for_effect()
+            self._keep_paths()
+            if len(self.slice.live) == before and not self.queue:
+                break
+
+    def _owns_everything(self) -> bool:
+        return not self.slice.cuts and set(self.program.entry_points) <= set(
+            self.service.entry_points
+        )
+
+    def _keep_imports_for_effect(self) -> None:
+        """Imports that nothing in their module uses: they stand for what importing does."""
+        for module in sorted(self.slice.modules, key=lambda each: each.name):
+            used = self._used_names(module)
+            for unit in module.units:
+                if unit.alias is None or unit in self.slice.live or unit.kind == "future":
+                    continue
+                if unit.binds & used or "*" in unit.alias.name or unit.block is not None:
+                    continue
+                loaded = self.project.imported_modules(unit.imports[0].target)
+                outside = not loaded and unit.imports[0].target.module not in self.project.tops
+                if outside or self._is_kept_already(unit, loaded):
+                    self.keep(unit)
+
+    def _is_kept_already(self, unit: Unit, loaded: list[Module]) -> bool:
+        targets = list(self.project.through(unit.imports[0].target, escapes=False))
+        units = [each for each in targets if isinstance(each, Unit) and each is not unit]
+        if units:
+            return all(each in self.slice.live for each in units)
+        return bool(loaded) and any(each in self.slice.live for each in loaded[-1].units)
+
+    def _used_names(self, module: Module) -> set[str]:
+        used = self.used.get(module)
+        if used is None:
+            used = self.used[module] = {
+                reference.chain[0]
+                for unit in module.units
+                if unit.alias is None
+                for reference in self.project.references_of(unit).names
+                if reference.origin is None
+            }
+            for unit in module.units:
+                if unit.kind == "exports":
+                    used.update(
+                        str(each.value)
+                        for each in ast.walk(unit.node)
+                        if isinstance(each, ast.Constant)
+                    )
+        return used
+
+    def _keep_paths(self) -> None:
+        self.slice.unreached = []
+        for lazily in (False, True):
+            reached = self.loading.reached(self.slice.live, lazily=lazily)
+            for module in sorted(self.slice.modules, key=lambda each: each.name):
+                if module in reached or (not lazily and module not in self.loading.modules):
+                    continue
+                if not lazily and not any(unit in self.slice.live for unit in module.units):
+                    continue
+                path = self.loading.path(module, reached, self.slice.modules, lazily=lazily)
+                for unit in path:
+                    self.keep(unit)
+                if path:
+                    reached = self.loading.reached(self.slice.live, lazily=lazily)
+                elif lazily:
+                    self.slice.unreached.append(module)
+
+
+def _share_a_line(one: Unit, other: Unit) -> bool:
+    return one.first_line <= other.last_line and other.first_line <= one.last_line
+
+
+def _declared_table(unit: Unit) -> str:
+    """The table's name as the unit itself says it; empty when it is no table."""
+    if isinstance(unit.node, ast.ClassDef):
+        for statement in unit.node.body:
+            if (
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Constant)
+                and any(getattr(each, "id", "") == "__tablename__" for each in statement.targets)
+            ):
+                return str(statement.value.value)
+    value = getattr(unit.node, "value", None)
+    if isinstance(value, ast.Call) and value.args:
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
+        name = name or getattr(value.func, "id", "")
+        first = value.args[0]
+        if name == "Table" and isinstance(first, ast.Constant):
+            return str(first.value)
+    return ""
