@@ -79,7 +79,32 @@ def _question(exchange: Exchange) -> tuple[str, str, bytes]:
 def aligned(
     left: list[Exchange], right: list[Exchange]
 ) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
-    """Pairs of the same request in both recordings, and what stands in only one of them."""
+    """Pairs of the same request in both recordings, and what stands in only one of them.
+
+    Requests of one kind of client are aligned among themselves: what an outside system sends at
+    its own time (a webhook) may come earlier or later among the tests' requests.
+    """
+    pairs: list[tuple[Exchange, Exchange]] = []
+    only_left: list[Exchange] = []
+    only_right: list[Exchange] = []
+    for client in sorted({_client(each) for each in left + right}):
+        same, gone, new = _aligned_in_order(
+            [each for each in left if _client(each) == client],
+            [each for each in right if _client(each) == client],
+        )
+        pairs += same
+        only_left += gone
+        only_right += new
+    return pairs, only_left, only_right
+
+
+def _client(exchange: Exchange) -> str:
+    return next((v for k, v in exchange.request_headers if k.lower() == "user-agent"), "")
+
+
+def _aligned_in_order(
+    left: list[Exchange], right: list[Exchange]
+) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
     matcher = SequenceMatcher(
         a=[request_shape(each) for each in left],
         b=[request_shape(each) for each in right],

@@ -6,9 +6,11 @@ Names are paths: `status`, `header.location`, `cookie.session.value`, `body.item
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+import zlib
 from html.parser import HTMLParser
 from http.cookies import CookieError, SimpleCookie
 
@@ -69,11 +71,26 @@ def _cookie(header: str) -> Fields:
         return {"header.set-cookie": header}
     found: Fields = {}
     for name, morsel in jar.items():
-        found[f"cookie.{name}.value"] = morsel.value
+        found.update(_signed(f"cookie.{name}", morsel.value))
         for attribute, value in morsel.items():
             if value:
                 found[f"cookie.{name}.{attribute}"] = str(value)
     return found
+
+
+def _signed(name: str, value: str) -> Fields:
+    """The content of a cookie that is JSON, signed in the form of itsdangerous; else its value.
+
+    The form is `PAYLOAD.TIMESTAMP.SIGNATURE` in URL-safe base64; a dot in front: compressed. Time
+    and signature vary with each answer, so that only the content can be compared.
+    """
+    payload, _, _ = value.lstrip(".").partition(".")
+    try:
+        raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        content = json.loads(zlib.decompress(raw) if value.startswith(".") else raw)
+    except (ValueError, zlib.error):
+        return {f"{name}.value": value}
+    return dict(_json(f"{name}.content", content))
 
 
 def _body(exchange: Exchange) -> Fields:

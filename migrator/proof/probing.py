@@ -35,8 +35,8 @@ def send_all(requests: list[Exchange], upstream: str, timeout: float = 60.0) -> 
 
 
 def _paths(traffic: list[Exchange], methods: set[str]) -> list[str]:
-    seen = [each.path for each in traffic if each.method in methods and each.status < 400]
-    return list(dict.fromkeys(seen))
+    # Sorted, since an outside system may come earlier or later among the requests.
+    return sorted({e.path for e in traffic if e.method in methods and e.status < 400})
 
 
 def _request(method: str, target: str, body: bytes = b"") -> Exchange:

@@ -87,6 +87,9 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     owner: RecordingProxy
     protocol_version = "HTTP/1.1"
+    # Answers leave in one piece and at once: else each waits for the client's delayed ACK.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def _pass_on(self) -> None:
         exchange = Exchange(

@@ -13,10 +13,11 @@ VERSION = 1
 class TestRun(msgspec.Struct, kw_only=True):
     """One run of the application's own tests."""
 
-    passed: list[str] = []
+    passed: int = 0
+    total: int = 0
     failed: list[str] = []
+    """The runner's line for each."""
     seconds: float = 0.0
-    output_tail: str = ""
 
 
 class Comparison(msgspec.Struct, kw_only=True):

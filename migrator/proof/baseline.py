@@ -1,0 +1,63 @@
+"""What the monolith answers: recorded twice from the same start state, so that noise shows."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from migrator.model.errors import OperationError, Place
+from migrator.model.progress import Progress
+from migrator.model.settings import Run
+from migrator.operation.monolith import RunningMonolith, StartState, make_start_state
+from migrator.proof.comparison import Noise, noise_between
+from migrator.proof.recording import RecordingProxy
+from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables
+from migrator.proof.traffic import Recording, record
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The monolith's recording and tables, and what varies in them by itself."""
+
+    start_state: StartState
+    recording: Recording
+    tables: dict[str, Content]
+    noise: set[Noise]
+    column_noise: set[ColumnNoise]
+
+
+def record_monolith(
+    root: Path, run: Run, folder: Path, proxy: RecordingProxy, progress: Progress
+) -> Baseline:
+    """Run the monolith's tests twice behind the proxy, each time from the same start state.
+
+    Afterwards the monolith is stopped and its databases are gone. Raises OperationError when
+    none of its tests passes, since nothing could be compared then.
+    """
+    start_state = make_start_state(root, run, folder / "start-state", progress, base_url=proxy.url)
+    runs: list[tuple[Recording, dict[str, Content]]] = []
+    for number in (1, 2):
+        place = folder / f"monolith-{number}"
+        with RunningMonolith(
+            root, run, place, progress, outside_url=proxy.url, start_state=start_state
+        ) as monolith:
+            recording = record(proxy, monolith.base_url, partial(monolith.run_tests, proxy.url))
+            if not recording.tests.passed:
+                raise OperationError(
+                    f"none of the monolith's own {recording.tests.total} tests passes",
+                    place=Place("pyproject.toml"),
+                    hint="migrator doctor",
+                    log_tail="\n".join(recording.tests.failed[:10]),
+                )
+        runs.append((recording, read_tables(monolith.database)))
+        shutil.rmtree(monolith.database.parent)
+    (first, tables), (second, again) = runs
+    return Baseline(
+        start_state=start_state,
+        recording=first,
+        tables=tables,
+        noise=noise_between(first.exchanges, second.exchanges, proxy.url),
+        column_noise=column_noise(tables, again),
+    )
