@@ -308,3 +308,8 @@ def read_system(output: Path) -> System:
             hint="set `monolith` to its folder, or generate again",
         )
     return system
+
+
+def reset_data(output: Path) -> None:
+    """Forget the services' data: the next start divides that of a fresh monolith."""
+    (output / PRIVATE / "data" / "complete").unlink(missing_ok=True)
