@@ -189,16 +189,15 @@ def replica_ddl(table: ddl.TableDefinition, dependents: Iterable[SchemaObject]) 
         parts = [ddl.quote(column.name), column.type]
         if column.collation:
             parts.append(f"COLLATE {column.collation}")
+        if column.generated:
+            parts.append(column.generated)
         if table.key_is_rowid and table.key == (column.name,):
             parts.append("PRIMARY KEY")
         lines.append("  " + " ".join(part for part in parts if part))
-    if table.without_rowid:
-        lines.append(f"  PRIMARY KEY ({_list(table.key)})")
-    tail = " WITHOUT ROWID" if table.without_rowid else ""
     body = ",\n".join(lines)
-    statements = [f"CREATE TABLE {ddl.quote(table.name)} (\n{body}\n){tail};"]
+    statements = [f"CREATE TABLE {ddl.quote(table.name)} (\n{body}\n);"]
     indexed = list(table.uniques)
-    if table.key and not table.key_is_rowid and not table.without_rowid:
+    if table.key and not table.key_is_rowid:
         indexed.insert(0, table.key)
     for number, columns in enumerate(dict.fromkeys(indexed), start=1):
         name = ddl.quote(f"_replica_{table.name}_{number}")

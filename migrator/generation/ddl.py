@@ -68,6 +68,8 @@ class TableColumn:
     name: str
     type: str
     collation: str = ""
+    generated: str = ""
+    """Its `GENERATED ALWAYS AS (...)` clause."""
 
 
 @dataclass
@@ -82,7 +84,6 @@ class TableDefinition:
     """`INTEGER PRIMARY KEY`: the key is the row's own number."""
     uniques: list[tuple[str, ...]] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
-    without_rowid: bool = False
     commas: list[int] = field(default_factory=list)
     """Where the commas between the elements stand."""
 
@@ -100,8 +101,9 @@ class TableDefinition:
             cuts.append((start, end))
         text, position = "", 0
         for start, end in sorted(cuts):
-            kept = self.sql[position:start]
-            text += kept.rstrip(" \t") if self.sql[start] != "," else kept
+            kept = self.sql[position:start].rstrip()
+            # A line comment has to keep its end.
+            text += self.sql[position:start] if "--" in kept.rpartition("\n")[2] else kept
             position = end
         return text + self.sql[position:]
 
@@ -146,7 +148,6 @@ def read_table(sql: str) -> TableDefinition:
     opening = next(i for i, token in enumerate(every) if token.text == "(")
     closing = max(i for i, token in enumerate(every) if token.text == ")" and token.depth == 0)
     table = TableDefinition(sql=sql, name=every[opening - 1].name)
-    table.without_rowid = "WITHOUT" in [token.word for token in every[closing + 1 :]]
     element: list[Token] = []
     for token in [*every[opening + 1 : closing], None]:
         if token is None or (token.text == "," and token.depth == 1):
@@ -168,7 +169,7 @@ def _column(table: TableDefinition, element: list[Token]) -> None:
     ends = next((t.start for t in outer if t.word in _TYPE_ENDS), element[-1].end)
     type_name = table.sql[element[0].end : ends]
     type_name = " ".join(_without_comments(type_name).split())
-    collation = ""
+    collation = generated = ""
     for index, token in enumerate(outer):
         following = outer[index + 1].word if index + 1 < len(outer) else ""
         if token.word == "COLLATE":
@@ -179,8 +180,19 @@ def _column(table: TableDefinition, element: list[Token]) -> None:
             table.key_is_rowid = type_name.upper() == "INTEGER" and not descending
         elif token.word == "UNIQUE":
             table.uniques.append((column,))
-    table.columns.append(TableColumn(column, type_name, collation))
+        elif token.word == "AS":
+            generated = _generated(table.sql, element, token)
+    table.columns.append(TableColumn(column, type_name, collation, generated))
     table.foreign_keys.extend(_references(element, (column,)))
+
+
+def _generated(sql: str, element: list[Token], start: Token) -> str:
+    """The clause from `AS` on, up to its parenthesis and `STORED` or `VIRTUAL` behind it."""
+    after = element[element.index(start) + 1 :]
+    closing = next(i for i, token in enumerate(after) if token.text == ")" and token.depth == 1)
+    kind = after[closing + 1].word if closing + 1 < len(after) else ""
+    stored = f" {kind}" if kind in ("STORED", "VIRTUAL") else ""
+    return f"GENERATED ALWAYS {sql[start.start : after[closing].end]}{stored}"
 
 
 def _table_constraints(table: TableDefinition, element: list[Token]) -> None:
