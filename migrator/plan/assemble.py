@@ -1,0 +1,82 @@
+"""From the decisions of a plan to the whole plan: everything that follows is worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrator.model.plan import Crossing, Plan, Replica, Service
+from migrator.plan import calls, datastores, replicas, state
+from migrator.plan.crossings import COST
+from migrator.plan.digests import origin
+from migrator.plan.evidence import Evidence
+from migrator.plan.findings import findings
+from migrator.plan.naming import purpose
+from migrator.plan.outline import Consequences, Outline, follow
+
+_REPLICA_COST = 1.0
+
+
+def assemble(
+    evidence: Evidence,
+    outline: Outline,
+    *,
+    application: str = "",
+    remainder: str = "",
+) -> tuple[Plan, Consequences]:
+    """The plan that an outline entails, and the walks that it was read off."""
+    consequences = follow(evidence, outline)
+    services = {
+        name: _service(evidence, outline, consequences, name, name == remainder)
+        for name in sorted(outline.services)
+    }
+    for number, name in enumerate(_order(services), start=1):
+        services[name].order = number
+    plan = Plan(application=application, services=services)
+    plan.findings = findings(evidence, outline, consequences, plan)
+    plan.made_from = origin(evidence.program, plan)
+    return plan, consequences
+
+
+def _service(
+    evidence: Evidence, outline: Outline, consequences: Consequences, name: str, remainder: bool
+) -> Service:
+    reach = evidence.reach
+    walk = consequences.walks[name]
+    tables = frozenset(t for t, owner in outline.owner.items() if owner == name)
+    entries = sorted(e for e, service in outline.placed.items() if service == name)
+    copies = replicas.foreign_tables(
+        reach,
+        name,
+        outline.owner,
+        walk,
+        [evidence.entries[e] for e in entries],
+        sorted(consequences.served[name]),
+    )
+    return Service(
+        purpose=purpose(evidence, tables, entries),
+        remainder=remainder,
+        tables=sorted(tables),
+        entry_points=entries,
+        replicas={table: Replica(owner=outline.owner[table]) for table in copies},
+        calls=calls.crossings(reach, consequences, name),
+        datastore=datastores.choose(evidence, tables),
+        state=state.remedies(evidence.program, frozenset(map(reach.name, walk.kept))),
+    )
+
+
+def _order(services: Mapping[str, Service]) -> list[str]:
+    """Cheapest first: what crosses in and out, and what must be copied in and out."""
+
+    def dear(crossing: Crossing) -> float:
+        return COST[crossing.remedy]
+
+    cost = dict.fromkeys(services, 0.0)
+    for name, service in services.items():
+        for crossing in service.calls:
+            for end in (name, crossing.owner):
+                cost[end] += dear(crossing)
+        for replica in service.replicas.values():
+            for end in (name, replica.owner):
+                cost[end] += _REPLICA_COST
+    taken = [name for name, service in services.items() if not service.remainder]
+    return sorted(taken, key=lambda name: (cost[name], name))

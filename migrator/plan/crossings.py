@@ -1,0 +1,264 @@
+"""Where a service's code reaches a table of somebody else, and what is done about it.
+
+Copy before cut: code that writes nothing foreign is copied. A call is cut at the highest function
+on the way whose writes all belong to one foreign owner and whose signature can cross. What the
+request does not wait for is deferred. Where no function can be cut, rows are sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from migrator.model.plan import Remedy
+from migrator.model.program import EntryPoint, Event
+from migrator.plan.deferral import Deferral, handlers
+from migrator.plan.reach import Reach, Site
+from migrator.plan.signature import obstacle
+
+COST: dict[Remedy, float] = {
+    "copy": 0,
+    "defer": 1,
+    "call": 4,
+    "row-write": 50,
+    "saga": 100,
+    "merge": 200,
+}
+"""What a crossing costs, in the order that the lessons give; a call in a loop costs thrice."""
+
+LOOP_FACTOR = 3
+
+
+class Cut(NamedTuple):
+    """One place at which a service reaches into another."""
+
+    function: str
+    key: str
+    """The function's key in `Reach`, or its name where it is not known there."""
+    owner: str
+    remedy: Remedy
+    rows: bool
+    """The rows travel, and not the function with its arguments."""
+    tables: frozenset[str]
+    place: str
+    caller: str
+    looped: bool
+    reason: str
+
+    @property
+    def cost(self) -> float:
+        """What this place costs."""
+        return COST[self.remedy] * (LOOP_FACTOR if self.looped and self.remedy != "defer" else 1)
+
+
+class Walk(NamedTuple):
+    """What a service keeps of the code that it reaches, and where it ends."""
+
+    kept: frozenset[str]
+    """Keys of the functions whose code runs in the service."""
+    cuts: tuple[Cut, ...]
+
+
+class _Step(NamedTuple):
+    key: str
+    later: bool
+    """Whatever it does may be done after the request: it runs around requests, or is deferred."""
+    looped: bool
+
+
+class Walker:
+    """Walks code on behalf of services; `owner` says which service has a table."""
+
+    def __init__(self, reach: Reach, deferral: Deferral, owner: Mapping[str, str]) -> None:
+        self._reach = reach
+        self._deferral = deferral
+        self._owner = owner
+        self._handlers = {
+            h
+            for e in reach.program.entry_points.values()
+            if e.kind != "signal"
+            for h in handlers(reach, e)
+        }
+
+    def walk(self, service: str, entries: Iterable[EntryPoint], served: Iterable[str] = ()) -> Walk:
+        """What `service` keeps and cuts if it has these entry points and serves these functions."""
+        entries = list(entries)
+        start = [_Step(h, False, False) for e in entries for h in handlers(self._reach, e)]
+        start += [_Step(hook, True, False) for e in entries for hook in e.hooks]
+        start += [_Step(key, False, False) for key in served]
+        queue = deque(dict.fromkeys(step for step in start if step.key in self._reach))
+        seen = set(queue)
+        cuts: dict[Cut, None] = {}
+        while queue:
+            step = queue.popleft()
+            for cut in self._own_writes(service, step):
+                cuts[cut] = None
+            for site in self._reach.sites(step.key):
+                decided = self._decide(service, step, site)
+                if isinstance(decided, Cut):
+                    cuts[decided] = None
+                elif decided not in seen:
+                    seen.add(decided)
+                    queue.append(decided)
+        for entry in entries:
+            for cut in self._not_walked(service, entry):
+                cuts[cut] = None
+        return Walk(frozenset(step.key for step in seen), tuple(cuts))
+
+    def _foreign(self, service: str, tables: Iterable[str]) -> dict[str, set[str]]:
+        """Tables of others by their owner."""
+        found: dict[str, set[str]] = {}
+        for table in tables:
+            owner = self._owner.get(table, service)
+            if owner != service:
+                found.setdefault(owner, set()).add(table)
+        return found
+
+    def _decide(self, service: str, step: _Step, site: Site) -> Cut | _Step:
+        """Cut a site, or go on into what it calls."""
+        written = self._reach.writes(site.callee)
+        looped = step.looped or site.event.in_loop
+        later = step.later or self._deferral.may_defer(site)
+        go_on = _Step(site.callee, later, looped)
+        if not self._foreign(service, written) or site.callee in self._handlers:
+            return go_on
+        function = self._reach.function(site.callee)
+        if later:
+            foreign = self._foreign(service, written)
+            if (
+                len(foreign) == 1
+                and len(written) == sum(map(len, foreign.values()))
+                and (not step.later or self._deferral.may_defer_in_hook(site))
+                and not obstacle(self._reach.program, function)
+            ):
+                why = "nobody in the request uses its result, exception or effect"
+                if step.later:
+                    why = "it is done around requests, and nobody uses its result"
+                return self._cut(service, site, "defer", written, looped, why)
+            return go_on
+        needed = self._deferral.needed[site.callee]
+        foreign = self._foreign(service, needed)
+        if not foreign or len(needed) > sum(map(len, foreign.values())):
+            return go_on
+        owner = next(iter(foreign)) if len(foreign) == 1 else self._first_owner(site, foreign)
+        if owner and not obstacle(self._reach.program, function) and not self._unflushed(site):
+            return self._cut(service, site, "call", foreign[owner], looped, "", owner)
+        return go_on
+
+    def _first_owner(self, site: Site, foreign: Mapping[str, set[str]]) -> str:
+        """Of several owners the one whose tables the function itself writes; it asks the others.
+
+        Empty unless there is exactly one: then it is cheaper to cut further down.
+        """
+        own = {e.target for e in self._reach.function(site.callee).events if e.kind == "write"}
+        direct = [owner for owner, tables in sorted(foreign.items()) if tables & own]
+        return direct[0] if len(direct) == 1 else ""
+
+    def _cut(
+        self,
+        service: str,
+        site: Site,
+        remedy: Remedy,
+        written: Iterable[str],
+        looped: bool,
+        reason: str,
+        owner: str = "",
+    ) -> Cut:
+        tables = frozenset(written)
+        name = self._reach.name(site.callee)
+        place = f"{self._reach.function(site.caller).file}:{site.event.line}"
+        return Cut(
+            function=name,
+            key=site.callee,
+            owner=owner or self._owner[min(tables)],
+            remedy=remedy,
+            rows=False,
+            tables=tables,
+            place=place,
+            caller=self._reach.name(site.caller),
+            looped=looped,
+            reason=reason,
+        )
+
+    def _own_writes(self, service: str, step: _Step) -> list[Cut]:
+        """Writes of foreign tables in the function's own body: no call can be cut there."""
+        function = self._reach.function(step.key)
+        written: dict[str, list[Event]] = {}
+        for event in function.events:
+            if event.kind == "write":
+                for owner in self._foreign(service, [event.target]):
+                    written.setdefault(owner, []).append(event)
+        cuts = []
+        for owner, events in sorted(written.items()):
+            if step.later:
+                remedy: Remedy = "defer"
+                why = "it does other things that are needed, so its changed rows are sent later"
+            else:
+                remedy = "row-write"
+                why = self._why_not_cut(step.key)
+            cuts.append(
+                Cut(
+                    function=self._reach.name(step.key),
+                    key=step.key,
+                    owner=owner,
+                    remedy=remedy,
+                    rows=True,
+                    tables=frozenset(event.target for event in events),
+                    place=f"{function.file}:{events[0].line}",
+                    caller=self._reach.name(step.key),
+                    looped=step.looped or any(event.in_loop for event in events),
+                    reason=why,
+                )
+            )
+        return cuts
+
+    def _why_not_cut(self, key: str) -> str:
+        if key in self._handlers:
+            return "the entry point itself writes them, and no function can be cut"
+        reason = obstacle(self._reach.program, self._reach.function(key))
+        return f"no call of it can be cut: {reason or 'it writes tables of several owners'}"
+
+    def _not_walked(self, service: str, entry: EntryPoint) -> list[Cut]:
+        """Writes that the graph knows of an entry point, but of none of its functions."""
+        roots = [*handlers(self._reach, entry), *(h for h in entry.hooks if h in self._reach)]
+        walked = frozenset().union(*(self._reach.writes(root) for root in roots))
+        cuts = []
+        for access in entry.writes:
+            for owner in self._foreign(service, {access.table} - walked):
+                function = access.path[-1] if access.path else entry.handler
+                cuts.append(
+                    Cut(
+                        function=function,
+                        key=function,
+                        owner=owner,
+                        remedy="defer" if access.in_hook else "row-write",
+                        rows=True,
+                        tables=frozenset({access.table}),
+                        place=f"{access.file}:{access.line}",
+                        caller=function,
+                        looped=False,
+                        reason=f"it is written by way of {access.via or 'something not called'}",
+                    )
+                )
+        return cuts
+
+    def _unflushed(self, site: Site) -> bool:
+        """Whether a row that the caller has made, and not flushed, may be among the arguments."""
+        models = {t.model: name for name, t in self._reach.program.tables.items() if t.model}
+        given = {
+            models[each]
+            for parameter in self._reach.function(site.callee).parameters
+            for each in parameter.types
+            if each in models
+        }
+        made: set[str] = set()
+        for event in self._reach.function(site.caller).events[: site.position]:
+            if event.kind in ("commit", "flush", "rollback"):
+                made.clear()
+            elif event.kind == "call":
+                if (event.variant or event.target) in self._reach.commits:
+                    made.clear()
+            elif event.kind == "write" and event.operation == "insert":
+                made.add(event.target)
+        return bool(made & given)

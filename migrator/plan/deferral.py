@@ -1,0 +1,133 @@
+"""Which calls may happen later: nobody in the request uses value, exception or effect.
+
+See "Calls that cross": an unused result is not enough. What cannot be shown is not deferred.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from migrator.model.program import EntryPoint
+from migrator.plan.reach import Detail, Reach, Site, overlap, tables_of
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+"""RFC 9110, 9.2.1: a request whose purpose is not to change anything."""
+
+
+class Deferral:
+    """What of the writes can be deferred, and what must be done within the request."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._models = {
+            table.model: name for name, table in reach.program.tables.items() if table.model
+        }
+        self._known: dict[Site, bool] = {}
+
+    def may_defer(self, site: Site) -> bool:
+        """Whether what a site makes run may be done after the request."""
+        if site not in self._known:
+            self._known[site] = self._shown(site)
+        return self._known[site]
+
+    def may_defer_in_hook(self, site: Site) -> bool:
+        """The same in code that runs around requests, whose effects are nobody's purpose."""
+        return not _used(site) and bool(self._reach.writes(site.callee)) and self._mute(site)
+
+    def _shown(self, site: Site) -> bool:
+        if _used(site) or not self._mute(site):
+            return False
+        written = self._reach.write_details[site.callee]
+        if not written or self._changes_argument(site):
+            return False
+        after = self._reach.reads_behind(site) | self._reach.reads_afterwards[site.caller]
+        return not overlap(written, after) and not self._saves_for_caller(site)
+
+    def _mute(self, site: Site) -> bool:
+        """It neither raises, nor says anything to the request."""
+        callee = self._reach.function(site.callee)
+        return not callee.raises and not callee.context_writes and not callee.is_generator
+
+    def _changes_argument(self, site: Site) -> bool:
+        """It changes an object that the caller holds, and might look at."""
+        callee = self._reach.function(site.callee)
+        given = {
+            self._models[each]
+            for parameter in callee.parameters
+            for each in parameter.types
+            if each in self._models
+        }
+        return bool(given & tables_of(self._updates[site.callee]))
+
+    @cached_property
+    def _updates(self) -> dict[str, frozenset[Detail]]:
+        return self._reach.closed(
+            lambda function: [
+                (event.target, "")
+                for event in function.events
+                if event.kind == "write" and event.operation in ("update", "delete", "")
+            ]
+        )
+
+    def _saves_for_caller(self, site: Site) -> bool:
+        """It commits what the caller has written so far, and nobody else does."""
+        if site.callee not in self._reach.commits:
+            return False
+        pending = False
+        calls = {s.position: s for s in self._reach.sites(site.caller) if s != site}
+        for index, event in enumerate(self._reach.function(site.caller).events):
+            call = calls.get(index)
+            commits = event.kind == "commit" or (call and call.callee in self._reach.commits)
+            if index < site.position:
+                wrote = event.kind == "write" or (call and self._reach.writes(call.callee))
+                ended = commits or event.kind == "rollback"
+                pending = not ended and (pending or bool(wrote))
+            elif index > site.position and commits:
+                return False
+        return pending
+
+    @cached_property
+    def needed(self) -> dict[str, frozenset[str]]:
+        """For every function the tables that it must write before it returns."""
+        closed = self._reach.closed(
+            lambda function: [(e.target, "") for e in function.events if e.kind == "write"],
+            lambda site: not self.may_defer(site),
+        )
+        return {key: tables_of(details) for key, details in closed.items()}
+
+    def bound(self, entry: EntryPoint) -> frozenset[str]:
+        """The tables that bind an entry point to their owner: those it is there to write.
+
+        Left out are writes in hooks and writes that may be deferred, unless the entry point is
+        one that is meant to change something and does nothing else.
+        """
+        written = {access.table for access in entry.writes}
+        roots = handlers(self._reach, entry)
+        through_calls = frozenset().union(*(self._reach.writes(root) for root in roots))
+        known = frozenset().union(*(self.needed[root] for root in roots)) & written
+        unknown = {a.table for a in entry.writes if not a.in_hook and a.table not in through_calls}
+        bound = known | unknown
+        if not bound and not is_safe(entry):
+            bound = through_calls & written
+        return bound
+
+
+def handlers(reach: Reach, entry: EntryPoint) -> list[str]:
+    """The functions that an entry point starts with: one, or the methods of a view's class."""
+    if entry.handler in reach:
+        return [entry.handler]
+    start = entry.handler + "."
+    methods = {m.lower() for route in entry.routes for m in route.methods}
+    own = [f for f in sorted(reach.program.functions) if f.startswith(start)]
+    named = [f for f in own if f[len(start) :] in methods | {"dispatch_request"}]
+    return named or [f for f in own if f in set(entry.functions)]
+
+
+def is_safe(entry: EntryPoint) -> bool:
+    """Whether an entry point only ever answers safe methods."""
+    methods = {method for route in entry.routes for method in route.methods}
+    return entry.kind == "route" and methods <= _SAFE_METHODS
+
+
+def _used(site: Site) -> bool:
+    return site.event.kind == "call" and site.event.result_used

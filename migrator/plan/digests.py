@@ -1,0 +1,108 @@
+"""Digests of the facts that a plan relies on, so that it is stale only when one of them changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from migrator.model.graph import Graph
+from migrator.model.plan import Origin, Plan
+from migrator.model.program import EntryPoint, Function, Program, Table
+
+_LENGTH = 12
+
+
+def origin(program: Program, plan: Plan) -> Origin:
+    """The digests of all that `plan` names: entry points, tables, functions that cross."""
+    entries = [e for s in plan.services.values() for e in s.entry_points]
+    tables = [t for s in plan.services.values() for t in s.tables]
+    functions = [c.function for s in plan.services.values() for c in s.calls]
+    return Origin(
+        program=program.digest,
+        entry_points={
+            name: _entry_point(program.entry_points[name])
+            for name in sorted(entries)
+            if name in program.entry_points
+        },
+        tables={
+            name: _table(program.tables[name]) for name in sorted(tables) if name in program.tables
+        },
+        functions={
+            name: _function(program.functions[name])
+            for name in sorted(set(functions))
+            if name in program.functions
+        },
+    )
+
+
+def changes(graph: Graph, plan: Plan) -> list[str]:
+    """What has changed in the code since the plan was made that the plan relies on, in words.
+
+    Empty: the plan still fits; if only `made_from.program` differs it may be stamped anew.
+    """
+    program = graph.program
+    made = plan.made_from
+    if not made.program or made.program == program.digest:
+        return []
+    now = origin(program, plan)
+    found = [
+        *_differences("entry point", made.entry_points, now.entry_points),
+        *_differences("table", made.tables, now.tables),
+        *_differences("function", made.functions, now.functions),
+    ]
+    known = set(made.entry_points) | {f.subject for f in plan.findings if f.kind == "left-out"}
+    found += [f"entry point {n} is new" for n in sorted(set(program.entry_points) - known)]
+    found += [f"table {n} is new" for n in sorted(set(program.tables) - set(made.tables))]
+    return found
+
+
+def stamped(graph: Graph, plan: Plan) -> Plan:
+    """The plan as made from the graph's program."""
+    return msgspec.structs.replace(plan, made_from=origin(graph.program, plan))
+
+
+def _differences(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    found = []
+    for name, digest in before.items():
+        if name not in now:
+            found.append(f"{what} {name} is gone")
+        elif now[name] != digest:
+            found.append(f"{what} {name} has changed")
+    return found
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:_LENGTH]
+
+
+def _entry_point(entry: EntryPoint) -> str:
+    return _digest(
+        [
+            entry.kind,
+            entry.handler,
+            entry.trigger,
+            sorted(entry.hooks),
+            sorted([r.rule, sorted(r.methods), sorted(r.defaults.items())] for r in entry.routes),
+            sorted({(a.table, a.in_hook) for a in entry.reads}),
+            sorted({(a.table, a.operation, a.in_hook) for a in entry.writes}),
+            sorted({tuple(sorted(t.tables)) for t in entry.transactions}),
+        ]
+    )
+
+
+def _table(table: Table) -> str:
+    in_order = sorted(table.relationships, key=lambda relationship: relationship.name)
+    relationships = [msgspec.structs.replace(each, line=0) for each in in_order]
+    return _digest([table.model, table.columns, relationships])
+
+
+def _function(function: Function) -> str:
+    events = [
+        (e.kind, e.target, e.operation, e.columns, e.in_loop, e.result_used, e.line - function.line)
+        for e in function.events
+    ]
+    signature = [function.parameters, function.returns, function.raises]
+    context = [function.context_reads, function.context_writes, function.is_generator]
+    return _digest([signature, context, events])

@@ -1,0 +1,86 @@
+"""What the partition is made from: which entry point is bound to which tables, and by what."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from migrator.model.program import EntryPoint, Program, Transaction
+from migrator.plan.deferral import Deferral, handlers
+from migrator.plan.reach import Reach
+
+_BROAD_SHARE = 0.5
+_BROAD_TABLES = 4
+
+
+class Binding(NamedTuple):
+    """Tables that an entry point writes in one transaction."""
+
+    entry_point: str
+    tables: frozenset[str]
+    transaction: Transaction
+
+
+@dataclass
+class Evidence:
+    """Entry points with what binds them. `left_out`: those that no service gets, with why."""
+
+    program: Program
+    reach: Reach
+    deferral: Deferral
+    entries: dict[str, EntryPoint] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    bound: dict[str, frozenset[str]] = field(default_factory=dict)
+    reads: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Tables that the entry point reads on its own account, hooks left out."""
+    transactions: list[Binding] = field(default_factory=list)
+
+
+def gather(
+    program: Program,
+    setup: tuple[str, ...] = (),
+    *,
+    left_out: Mapping[str, str] | None = None,
+    taken: Container[str] = (),
+) -> Evidence:
+    """The evidence of a program; `setup` are shell commands that only make and fill a schema.
+
+    A plan that exists says which entry points it leaves out, with why, and which it has taken in.
+    """
+    reach = Reach(program)
+    evidence = Evidence(program, reach, Deferral(reach))
+    for name, entry in sorted(program.entry_points.items()):
+        reason = (left_out or {}).get(name) or _not_for_a_service(program, entry, setup)
+        if reason and name not in taken:
+            evidence.left_out[name] = reason
+            continue
+        evidence.entries[name] = entry
+        bound = evidence.deferral.bound(entry)
+        evidence.bound[name] = bound
+        roots = handlers(reach, entry)
+        own = frozenset().union(*(reach.reads(root) for root in roots))
+        evidence.reads[name] = own | {a.table for a in entry.reads if not a.in_hook}
+        for transaction in entry.transactions:
+            together = frozenset(transaction.tables) & bound
+            if len(together) > 1:
+                evidence.transactions.append(Binding(name, together, transaction))
+    return evidence
+
+
+def _not_for_a_service(program: Program, entry: EntryPoint, setup: tuple[str, ...]) -> str:
+    if entry.kind != "command":
+        return ""
+    names = {entry.trigger, entry.name.partition(":")[2], entry.handler} - {""}
+    for command in setup:
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            words = command.split()
+        if names & set(words):
+            return "it makes or fills the schema; data is moved to a service, not made again"
+    written = {access.table for access in entry.writes}
+    if len(written) >= max(_BROAD_TABLES, _BROAD_SHARE * len(program.tables)):
+        return f"it writes {len(written)} of {len(program.tables)} tables, of every domain"
+    return ""

@@ -1,0 +1,133 @@
+"""Names of services, from the package or blueprint that dominates them, else from a table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from migrator.plan.evidence import Evidence
+from migrator.plan.wording import counted, enumerated
+
+_LAYERS = {
+    "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "commands",
+    "common", "config", "controllers", "core", "database", "db", "domain", "entities", "forms",
+    "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
+    "orm", "pages", "resources", "rest", "root", "routes", "schemas", "server", "service",
+    "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests", "utils",
+    "v1", "v2", "v3", "views", "web",
+}  # fmt: skip
+"""Names of layers: they say how code is laid out, not what it is about."""
+
+_RESERVED = {"gateway", "servicekit", "contracts", "system", "migrations", "tests", "src"}
+
+_LABEL_FLOOR = 0.5
+"""A label names a group if at least this share of the group's votes is for it."""
+
+
+def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str, int]) -> list[str]:
+    """A distinct name for each group of tables; `placed` says which group an entry point is in."""
+    votes: list[Counter[str]] = [Counter() for _ in groups]
+    for number, tables in enumerate(groups):
+        for table in sorted(tables):
+            for label in _labels(_module_parts(evidence, table)):
+                votes[number][label] += 2
+    for name, number in sorted(placed.items()):
+        entry = evidence.entries[name]
+        if evidence.bound[name]:
+            for label in _labels(re.split(r"[._]", entry.endpoint.rpartition(".")[0])):
+                votes[number][label] += 1
+    everywhere = Counter(label for counter in votes for label in counter)
+    chosen: list[str] = []
+    for number, tables in enumerate(groups):
+        name = _best(evidence, votes[number], everywhere, len(groups), tables)
+        chosen.append(_distinct(name, chosen))
+    return chosen
+
+
+def _best(
+    evidence: Evidence,
+    votes: Counter[str],
+    everywhere: Counter[str],
+    groups: int,
+    tables: frozenset[str],
+) -> str:
+    own = {label: n for label, n in votes.items() if everywhere[label] < max(2, groups)}
+    exclusive = {label: n / everywhere[label] for label, n in own.items()}
+    if exclusive:
+        label = min(exclusive, key=lambda each: (-exclusive[each], each))
+        if exclusive[label] >= _LABEL_FLOOR * len(tables):
+            return slug(label)
+    return slug(dominating(evidence, tables)) if tables else "web"
+
+
+def dominating(evidence: Evidence, tables: frozenset[str]) -> str:
+    """The table to which most of the others refer; among equals the one that is used most."""
+    references = Counter(
+        column.references.partition(".")[0]
+        for table in sorted(tables)
+        if table in evidence.program.tables
+        for column in evidence.program.tables[table].columns
+        if column.references.partition(".")[0] in tables - {table}
+    )
+    uses = Counter(t for touched in evidence.bound.values() for t in touched)
+    modelled = {t: bool(evidence.program.tables[t].model) for t in tables}
+    return min(tables, key=lambda t: (not modelled[t], -references[t], -uses[t], t))
+
+
+def _module_parts(evidence: Evidence, table: str) -> list[str]:
+    path = evidence.program.tables[table].file.removesuffix(".py")
+    return [part for part in path.split("/") if part]
+
+
+def _labels(parts: list[str]) -> list[str]:
+    return [p.lower() for p in parts if p.lower() not in _LAYERS and len(p) > 1 and p[0] != "_"]
+
+
+def slug(name: str) -> str:
+    """A name that can be that of a folder, a host and a package."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "service"
+
+
+def _distinct(name: str, taken: list[str]) -> str:
+    if name in _RESERVED:
+        name += "_service"
+    number, candidate = 2, name
+    while candidate in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate
+
+
+def purpose(evidence: Evidence, tables: frozenset[str], entries: list[str]) -> str:
+    """A sentence that says what a service is for, from what it owns and answers."""
+    uses = Counter(t for name in entries for t in evidence.bound.get(name, ()))
+    owned = sorted(tables, key=lambda t: (-uses[t], t))
+    paths: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for name in entries:
+        entry = evidence.entries[name]
+        kinds[entry.kind] += 1
+        for route in entry.routes:
+            fixed = [p for p in route.rule.split("/") if p]
+            skip = 1 if len(fixed) > 1 and fixed[0] == "api" else 0
+            if len(fixed) > skip and "<" not in fixed[skip]:
+                paths["/" + "/".join(fixed[: skip + 1])] += 1
+    parts = []
+    parts.append(f"Owns {enumerated(owned)}" if owned else "Owns no table")
+    if kinds["route"]:
+        top = [path for path, _ in sorted(paths.items(), key=lambda p: (-p[1], p[0]))[:3]]
+        under = f" under {enumerated(top)}" if top else ""
+        parts.append(f"answers {counted(kinds['route'], 'route')}{under}")
+    for kind in ("task", "schedule", "process", "signal", "command"):
+        if kinds[kind]:
+            parts.append(f"runs {counted(kinds[kind], _KINDS[kind], '')}")
+    return "; ".join(parts) + "."
+
+
+_KINDS = {
+    "task": "background task",
+    "schedule": "scheduled job",
+    "process": "background process",
+    "signal": "signal receiver",
+    "command": "command",
+}

@@ -1,0 +1,131 @@
+"""Puts every entry point into the service where it belongs: writers first, then readers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from math import log2
+
+from migrator.model.program import EntryPoint
+from migrator.plan.crossings import COST, Walker
+from migrator.plan.evidence import Evidence
+from migrator.plan.signals.paths import groups
+
+_SIBLING_SHARE = 0.5
+"""What the company of entry points of the same blueprint counts for, beside the tables read."""
+
+_HOME = 6.0
+"""What it is worth to a writer to stay in its company: a little more than one call."""
+
+
+def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
+    """Entry point to service, given who owns each table.
+
+    A writer goes where its crossings cost least; a reader to the owner of most of what it reads,
+    where what everybody reads counts little; one that touches nothing to its like.
+    """
+    services = sorted(set(owner.values()))
+    if not services:
+        return {}
+    walker = Walker(evidence.reach, evidence.deferral, owner)
+    placed: dict[str, str] = {}
+    torn: dict[str, list[str]] = {}
+    for name in evidence.entries:
+        owners = sorted({owner[t] for t in evidence.bound[name] if t in owner})
+        if len(owners) == 1:
+            placed[name] = owners[0]
+        elif owners:
+            torn[name] = owners
+    company = _company(evidence, owner, placed)
+    for name, owners in torn.items():
+        placed[name] = _cheapest(evidence, walker, owner, company, name, owners)
+    company = _company(evidence, owner, placed)
+    readers = Counter(table for tables in evidence.reads.values() for table in tables)
+    for name, entry in evidence.entries.items():
+        if name not in placed:
+            placed[name] = _reader(evidence, owner, services, company, readers, entry)
+    return placed
+
+
+def _cheapest(
+    evidence: Evidence,
+    walker: Walker,
+    owner: Mapping[str, str],
+    company: Mapping[str, Counter[str]],
+    name: str,
+    owners: list[str],
+) -> str:
+    entry = evidence.entries[name]
+    touched = evidence.bound[name] | evidence.reads[name]
+    at_home = _share_of_company(company, entry)
+
+    def cost(service: str) -> tuple[float, int, str]:
+        crossing = sum(cut.cost for cut in walker.walk(service, [entry]).cuts)
+        for binding in evidence.transactions:
+            if binding.entry_point == name:
+                others = {owner.get(t, service) for t in binding.tables}
+                crossing += COST["merge"] * (len(others) > 1)
+        crossing -= _HOME * at_home.get(service, 0.0)
+        return (round(crossing, 6), -sum(owner.get(t) == service for t in touched), service)
+
+    return min(owners, key=cost)
+
+
+def _company(
+    evidence: Evidence, owner: Mapping[str, str], placed: Mapping[str, str]
+) -> dict[str, Counter[str]]:
+    """Modules, packages, blueprints and paths to the services of the tables and writers in them."""
+    company: dict[str, Counter[str]] = {}
+    for table, service in owner.items():
+        if table in evidence.program.tables:
+            package = evidence.program.tables[table].file.rpartition("/")[0] + "/"
+            company.setdefault(package, Counter())[service] += 1
+    for name, service in placed.items():
+        entry = evidence.entries[name]
+        for group in _circles(entry):
+            company.setdefault(group, Counter())[service] += 1
+    return company
+
+
+def _share_of_company(company: Mapping[str, Counter[str]], entry: EntryPoint) -> dict[str, float]:
+    """Which share of the entry points of its module, package, blueprint and path is where."""
+    counters = [company[g] for g in sorted(_circles(entry)) if g in company]
+    shares: dict[str, float] = {}
+    for counts in counters:
+        for service, count in sorted(counts.items()):
+            share = count / counts.total() / len(counters)
+            shares[service] = shares.get(service, 0.0) + share
+    return shares
+
+
+def _circles(entry: EntryPoint) -> set[str]:
+    return {entry.file, _package(entry), *groups(entry)}
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.file.rpartition("/")[0] + "/"
+
+
+def _reader(
+    evidence: Evidence,
+    owner: Mapping[str, str],
+    services: list[str],
+    company: Mapping[str, Counter[str]],
+    readers: Counter[str],
+    entry: EntryPoint,
+) -> str:
+    scores: dict[str, float] = {}
+    read = [table for table in sorted(evidence.reads[entry.name]) if table in owner]
+    for table in read:
+        weight = 1 / log2(2 + readers[table])
+        scores[owner[table]] = scores.get(owner[table], 0.0) + weight
+    total = sum(scores.values())
+    for service in scores:
+        scores[service] /= total
+    for service, share in _share_of_company(company, entry).items():
+        weight = _SIBLING_SHARE if read else 1.0
+        scores[service] = scores.get(service, 0.0) + weight * share
+    if not scores:
+        sizes = Counter(owner.values())
+        return min(services, key=lambda service: (-sizes[service], service))
+    return min(services, key=lambda service: (-round(scores.get(service, 0.0), 9), service))

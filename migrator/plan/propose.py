@@ -1,0 +1,155 @@
+"""Proposes a plan: where the boundaries lie, and what follows from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from migrator.model.errors import ConfigurationError
+from migrator.model.graph import Graph
+from migrator.model.plan import Plan
+from migrator.plan.affinity import Affinity, measure
+from migrator.plan.assemble import assemble
+from migrator.plan.constraints import Constraints, check_names
+from migrator.plan.evidence import Evidence, gather
+from migrator.plan.naming import names
+from migrator.plan.outline import Outline
+from migrator.plan.partition import Cut, cuts, merge_bound
+from migrator.plan.placement import place
+
+REMAINDER = "remainder"
+_FEW_ENTRY_POINTS = 3
+
+
+def propose(graph: Graph, constraints: Constraints | None = None) -> Plan:
+    """The plan that we would begin the conversation with; the same input, the same plan.
+
+    Raises ConfigurationError when a constraint names something unknown or cannot be met.
+    """
+    wanted = constraints or Constraints()
+    program = graph.program
+    check_names(program, wanted)
+    if not program.tables:
+        raise ConfigurationError(
+            "the analysis found no table, and services are made of tables",
+            hint="`migrator analyze` says which frameworks and models it knows",
+        )
+    evidence = gather(program, wanted.setup)
+    groups = boundaries(evidence, wanted)
+    outline, remainder = _named(evidence, groups, wanted)
+    plan, _ = assemble(evidence, outline, application=wanted.application, remainder=remainder)
+    return plan
+
+
+def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
+    """The groups of tables that become services."""
+    affinity = measure(evidence)
+    apart = _apart(wanted)
+    pinned: dict[str, set[str]] = {}
+    for table, service in wanted.owners.items():
+        pinned.setdefault(service, set()).add(table)
+    demanded = [frozenset(group) for group in (*wanted.together, *pinned.values())]
+    bonds = [binding.tables for binding in evidence.transactions]
+    atoms, refused = merge_bound(evidence.program.tables, demanded, apart)
+    if refused:
+        raise ConfigurationError(
+            f"{' and '.join(sorted(refused[0]))} are to be both together and apart",
+            hint="leave one of the demands out",
+        )
+    atoms, _ = merge_bound(evidence.program.tables, [*(a for a in atoms), *bonds], apart)
+    chosen = _choose(cuts(atoms, affinity.between, apart), wanted)
+    least = wanted.services[0] if wanted.services else 1
+    return _folded(evidence, affinity, list(chosen.groups), apart, least)
+
+
+def _apart(wanted: Constraints) -> Callable[[str, str], bool]:
+    pairs = {frozenset((a, b)) for group in wanted.apart for a in group for b in group if a != b}
+
+    def apart(a: str, b: str) -> bool:
+        owners = wanted.owners
+        return frozenset((a, b)) in pairs or (
+            a in owners and b in owners and owners[a] != owners[b]
+        )
+
+    return apart
+
+
+def _choose(options: Sequence[Cut], wanted: Constraints) -> Cut:
+    """The cut of the best quality among those with an allowed number of groups."""
+    allowed = list(options)
+    if wanted.services:
+        least, most = wanted.services
+        allowed = [cut for cut in options if least <= len(cut.groups) <= most]
+        if not allowed:
+            counts = [len(cut.groups) for cut in options]
+            raise ConfigurationError(
+                f"between {min(counts)} and {max(counts)} services are possible here,"
+                f" and {least if least == most else f'{least} to {most}'} are asked for",
+                hint="transactions and --together bind tables, --apart separates them",
+            )
+    return max(allowed, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
+
+
+def _folded(
+    evidence: Evidence,
+    affinity: Affinity,
+    groups: list[frozenset[str]],
+    apart: Callable[[str, str], bool],
+    least: int,
+) -> list[frozenset[str]]:
+    """Without groups that are no domain: one table, hardly used, without a package of its own."""
+    while len(groups) > least:
+        trivial = [group for group in groups if _is_trivial(evidence, group)]
+        options = [
+            (sum(affinity.between(a, b) for a in group for b in other) / len(other), group, other)
+            for group in trivial
+            for other in groups
+            if other != group and not any(apart(a, b) for a in group for b in other)
+        ]
+        if not options:
+            break
+        _, group, other = max(options, key=lambda o: (round(o[0], 9), min(o[1]), min(o[2])))
+        groups = [g for g in groups if g not in (group, other)] + [group | other]
+    return sorted(groups, key=min)
+
+
+def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
+    if len(group) > 1:
+        return False
+    (table,) = group
+    users = sum(table in bound for bound in evidence.bound.values())
+    folders = Counter(t.file.rpartition("/")[0] for t in evidence.program.tables.values())
+    folder = evidence.program.tables[table].file.rpartition("/")[0]
+    own_package = folders[folder] == 1 and any(
+        evidence.bound[name] == group and entry.file.rpartition("/")[0] == folder
+        for name, entry in evidence.entries.items()
+    )
+    return users < _FEW_ENTRY_POINTS and not own_package
+
+
+def _named(
+    evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
+) -> tuple[Outline, str]:
+    """The groups with names and entry points, and the remainder's name if there is one."""
+    numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
+    placed = {e: int(n) for e, n in place(evidence, numbers).items()}
+    called = names(evidence, groups, placed)
+    for i, group in enumerate(groups):
+        pinned = sorted({wanted.owners[table] for table in group if table in wanted.owners})
+        if pinned:
+            called[i] = pinned[0]
+    if not wanted.first:
+        owner = {table: called[i] for i, group in enumerate(groups) for table in group}
+        by_name = {entry: called[number] for entry, number in placed.items()}
+        return Outline(tuple(sorted(called)), owner, by_name), ""
+    number = next(
+        (i for i, g in enumerate(groups) if wanted.first == called[i] or wanted.first in g), None
+    )
+    if number is None:
+        raise ConfigurationError(
+            f"no service would be called {wanted.first}, and no table is",
+            hint="one of: " + ", ".join(sorted(called)),
+        )
+    owner = {t: called[number] if t in groups[number] else REMAINDER for t in sorted(numbers)}
+    by_name = place(evidence, owner)
+    return Outline((called[number], REMAINDER), owner, by_name), REMAINDER

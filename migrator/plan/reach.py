@@ -1,0 +1,202 @@
+"""What each function may do through everything that it calls, as the plan needs to know it.
+
+Functions are meant by *key*: the name of a function, or of one of its variants. A *site* is one
+place where a function calls another, or emits a signal that another receives.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from migrator.graph.components import components
+from migrator.model.program import Event, Function, Program
+
+ANY = ""
+"""In place of a column: any of them."""
+
+Detail = tuple[str, str]
+"""A table and a column of it, or `ANY`."""
+
+
+class Site(NamedTuple):
+    """Where `caller` makes `callee` run; `event` is a call or an emission."""
+
+    caller: str
+    callee: str
+    event: Event
+    position: int
+    """The event's position in the caller's body."""
+
+
+class Reach:
+    """Transitive effects over the events of `program`, computed once for all functions."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._functions = {**program.functions, **program.variants}
+        receivers: dict[str, list[str]] = {}
+        for entry in program.entry_points.values():
+            if entry.kind == "signal":
+                receivers.setdefault(entry.trigger, []).append(entry.handler)
+        self._receivers = {signal: sorted(set(names)) for signal, names in receivers.items()}
+        self._sites = {key: tuple(self._sites_of(key)) for key in self._functions}
+
+    def _sites_of(self, key: str) -> Iterable[Site]:
+        for index, event in enumerate(self._functions[key].events):
+            if event.kind == "call":
+                callee = event.variant if event.variant in self._functions else event.target
+                if callee in self._functions:
+                    yield Site(key, callee, event, index)
+            elif event.kind == "emit":
+                for receiver in self._receivers.get(event.target, ()):
+                    if receiver in self._functions:
+                        yield Site(key, receiver, event, index)
+
+    def function(self, key: str) -> Function:
+        """The function or variant of that key; KeyError if there is none."""
+        return self._functions[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._functions
+
+    def name(self, key: str) -> str:
+        """The name of the function that a key means, its variant left out."""
+        return key if key in self.program.functions else key.partition("[")[0]
+
+    def sites(self, key: str) -> tuple[Site, ...]:
+        """The sites in the body of a function, in source order."""
+        return self._sites.get(key, ())
+
+    @cached_property
+    def order(self) -> list[list[str]]:
+        """Strongly connected components of the call graph, callees first."""
+        return list(
+            components(sorted(self._functions), lambda key: [s.callee for s in self.sites(key)])
+        )
+
+    def closed(
+        self,
+        own: Callable[[Function], Iterable[Detail]],
+        follow: Callable[[Site], bool] = lambda _: True,
+    ) -> dict[str, frozenset[Detail]]:
+        """For every function, what `own` finds in it and in all that it reaches by `follow`."""
+        found: dict[str, frozenset[Detail]] = {}
+        for component in self.order:
+            together: set[Detail] = set()
+            for key in component:
+                together.update(own(self._functions[key]))
+                for site in self._sites[key]:
+                    if site.callee in found and follow(site):
+                        together |= found[site.callee]
+            everything = frozenset(together)
+            for key in component:
+                found[key] = everything
+        return found
+
+    @cached_property
+    def read_details(self) -> dict[str, frozenset[Detail]]:
+        """For every function the columns that it reads through every call."""
+        return self.closed(lambda function: _details(function, "read"))
+
+    @cached_property
+    def write_details(self) -> dict[str, frozenset[Detail]]:
+        """For every function the columns that it writes through every call."""
+        return self.closed(lambda function: _details(function, "write"))
+
+    @cached_property
+    def commits(self) -> frozenset[str]:
+        """The functions that commit, by themselves or through what they call."""
+        closed = self.closed(
+            lambda f: [("commit", "")] if any(e.kind == "commit" for e in f.events) else []
+        )
+        return frozenset(key for key, found in closed.items() if found)
+
+    def reads(self, key: str) -> frozenset[str]:
+        """The tables that a function reads through every call."""
+        return tables_of(self.read_details.get(key, ()))
+
+    def writes(self, key: str) -> frozenset[str]:
+        """The tables that a function writes through every call."""
+        return tables_of(self.write_details.get(key, ()))
+
+    @cached_property
+    def reads_afterwards(self) -> dict[str, frozenset[Detail]]:
+        """For every function what may be read after it has returned, in any of its callers."""
+        after: dict[str, set[Detail]] = {key: set() for key in self._functions}
+        for component in reversed(self.order):
+            shared = set().union(*(after[key] for key in component))
+            if len(component) > 1:
+                for key in component:
+                    shared |= self.read_details[key]
+            for key in component:
+                after[key] = shared
+            for key in component:
+                for site in self._sites[key]:
+                    if site.callee not in component:
+                        after[site.callee] |= shared | self.reads_behind(site)
+        return {key: frozenset(found) for key, found in after.items()}
+
+    def reads_behind(self, site: Site) -> frozenset[Detail]:
+        """What the caller's own body may read after a site: later in source, or in the loop."""
+        function = self._functions[site.caller]
+        found: set[Detail] = set()
+        for index, event in enumerate(function.events):
+            if index > site.position or (site.event.in_loop and event.in_loop):
+                found.update(_detail(event, "read"))
+        for other in self._sites[site.caller]:
+            behind = other.position > site.position
+            if behind or (site.event.in_loop and other.event.in_loop and other != site):
+                found |= self.read_details[other.callee]
+        return frozenset(found)
+
+    def path(self, source: str, target: str) -> list[Site]:
+        """The shortest chain of sites from one function to another by name; empty: there is none.
+
+        `target` is the name of a function, whatever its variant.
+        """
+        came: dict[str, Site] = {}
+        queue = deque([source])
+        seen = {source}
+        while queue:
+            key = queue.popleft()
+            for site in self.sites(key):
+                if site.callee in seen:
+                    continue
+                seen.add(site.callee)
+                came[site.callee] = site
+                if self.name(site.callee) == target:
+                    chain = [site]
+                    while chain[0].caller != source:
+                        chain.insert(0, came[chain[0].caller])
+                    return chain
+                queue.append(site.callee)
+        return []
+
+
+def tables_of(details: Iterable[Detail]) -> frozenset[str]:
+    """The tables among details."""
+    return frozenset(table for table, _ in details)
+
+
+def overlap(written: Iterable[Detail], read: frozenset[Detail]) -> bool:
+    """Whether something that is written is among what is read."""
+    read_tables = tables_of(read)
+    for table, column in written:
+        if table in read_tables and (
+            column == ANY or (table, ANY) in read or (table, column) in read
+        ):
+            return True
+    return False
+
+
+def _detail(event: Event, kind: str) -> list[Detail]:
+    if event.kind != kind or not event.target:
+        return []
+    return [(event.target, column) for column in event.columns or (ANY,)]
+
+
+def _details(function: Function, kind: str) -> list[Detail]:
+    return [detail for event in function.events for detail in _detail(event, kind)]

@@ -1,0 +1,231 @@
+"""Takes a plan that people edited, and works out anew what follows from their decisions."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+import msgspec
+
+from migrator.model.errors import MigratorError, PlanError
+from migrator.model.graph import Graph
+from migrator.model.plan import Crossing, Plan, Service
+from migrator.plan.assemble import assemble
+from migrator.plan.evidence import Evidence, gather
+from migrator.plan.findings import LEFT_OUT, findings
+from migrator.plan.outline import Consequences, Outline
+from migrator.plan.placement import place
+from migrator.plan.store import place_in
+from migrator.plan.wording import enumerated
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*$")
+
+_PAYS = {"row-write": {"row-write", "saga", "merge"}, "merge": {"row-write", "saga", "merge"}}
+"""For a derived remedy that is a decision: the remedies by which a person may decide it."""
+
+
+def resolve(graph: Graph, plan: Plan) -> Plan:
+    """The plan with replicas, calls and findings derived anew; what a person set there is kept.
+
+    A remainder gets every table and entry point that no other service has. Raises PlanError with
+    every problem: unknown or repeated names, what has no owner, and crossings that need a
+    decision which the plan does not make.
+    """
+    resolved, _ = resolve_with_consequences(graph, plan)
+    return resolved
+
+
+def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequences]:
+    """`resolve`, and the walks that the plan was derived from."""
+    evidence = _evidence(graph, plan)
+    outline, problems = _outline(evidence, plan)
+    if problems:
+        raise PlanError(problems)
+    remainder = next((name for name, s in plan.services.items() if s.remainder), "")
+    derived, consequences = assemble(
+        evidence, outline, application=plan.application, remainder=remainder
+    )
+    for name, service in derived.services.items():
+        before = plan.services[name]
+        derived.services[name] = _with_decisions(service, before)
+        problems += _undecided(plan, name, derived.services[name])
+    _keep_order(plan, derived)
+    if problems:
+        raise PlanError(problems)
+    derived.findings = findings(evidence, outline, consequences, derived)
+    derived.version = plan.version
+    return derived, consequences
+
+
+def _evidence(graph: Graph, plan: Plan) -> Evidence:
+    """The evidence with what the plan itself leaves out, and without what it takes in."""
+    placed = {entry for service in plan.services.values() for entry in service.entry_points}
+    left_out = {f.subject: f.message for f in plan.findings if f.kind == LEFT_OUT}
+    return gather(graph.program, left_out=left_out, taken=placed)
+
+
+def _outline(evidence: Evidence, plan: Plan) -> tuple[Outline, list[MigratorError]]:
+    problems: list[MigratorError] = []
+    if not plan.services:
+        problems.append(
+            MigratorError(
+                "the plan has no service",
+                place=place_in(plan, "services"),
+                hint="`migrator propose -o FILE` writes one that has",
+            )
+        )
+    remainders = [name for name, service in plan.services.items() if service.remainder]
+    for name in remainders[1:]:
+        problems.append(
+            MigratorError(
+                f"{remainders[0]} is the remainder already, and there is only one",
+                place=place_in(plan, "services", name, "remainder"),
+            )
+        )
+    for name in plan.services:
+        if not _NAME.match(name):
+            problems.append(
+                MigratorError(
+                    f"{name} cannot be the name of a service",
+                    place=place_in(plan, "services", name),
+                    hint="lower-case letters, digits, - and _, with a letter first",
+                )
+            )
+    program = evidence.program
+    owner = _assigned(plan, "tables", "table", list(program.tables), problems)
+    known = list(program.entry_points)
+    placed = _assigned(plan, "entry_points", "entry point", known, problems)
+    rest = remainders[0] if remainders else ""
+    for table in sorted(set(program.tables) - set(owner)):
+        if rest:
+            owner[table] = rest
+        else:
+            problems.append(_unowned(plan, table))
+    free = [name for name in evidence.entries if name not in placed]
+    if rest:
+        placed.update(dict.fromkeys(free, rest))
+    elif free and not problems:
+        suggested = place(evidence, owner)
+        problems += [_unplaced(plan, name, suggested[name]) for name in free]
+    return Outline(tuple(sorted(plan.services)), owner, placed), problems
+
+
+def _assigned(
+    plan: Plan, section: str, what: str, known: list[str], problems: list[MigratorError]
+) -> dict[str, str]:
+    """Name to service, from one section of all services; what is wrong goes to `problems`."""
+    found: dict[str, str] = {}
+    for service in plan.services:
+        for name in getattr(plan.services[service], section):
+            at = place_in(plan, "services", service, section, name)
+            if name not in known:
+                close = get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"take it out of {section}"
+                problems.append(
+                    MigratorError(f"the code has no {what} {name}", place=at, hint=hint)
+                )
+            elif name in found:
+                where = f"{found[name]} and {service}" if found[name] != service else service
+                problems.append(
+                    MigratorError(
+                        f"the {what} {name} stands twice: in {where}",
+                        place=at,
+                        hint="take one of them out",
+                    )
+                )
+            else:
+                found[name] = service
+    return found
+
+
+def _unowned(plan: Plan, table: str) -> MigratorError:
+    return MigratorError(
+        f"no service owns the table {table}",
+        place=place_in(plan, "services"),
+        hint=f"add `- {table}` to the tables of a service, or give one `remainder: true`",
+    )
+
+
+def _unplaced(plan: Plan, entry: str, service: str) -> MigratorError:
+    return MigratorError(
+        f"no service has the entry point {entry}",
+        place=place_in(plan, "services", service, "entry_points"),
+        hint=f"add `- {entry}` to the entry points of {service}, which owns what it uses",
+    )
+
+
+def _with_decisions(derived: Service, before: Service) -> Service:
+    """What follows, with what a person set in its place."""
+    replicas = {}
+    for table, replica in derived.replicas.items():
+        old = before.replicas.get(table)
+        if old is not None:
+            replica = msgspec.structs.replace(
+                replica, freshness=old.freshness, when_late=old.when_late
+            )
+        replicas[table] = replica
+    remedies = {(each.name, each.kind): each for each in before.state}
+    chosen = before.datastore != type(before.datastore)()
+    return msgspec.structs.replace(
+        derived,
+        purpose=before.purpose or derived.purpose,
+        maturity=before.maturity or derived.maturity,
+        replicas=replicas,
+        calls=[_decided(call, before) for call in derived.calls],
+        datastore=before.datastore if chosen else derived.datastore,
+        state=[
+            msgspec.structs.replace(each, remedy=remedies.get((each.name, each.kind), each).remedy)
+            for each in derived.state
+        ],
+    )
+
+
+def _decided(call: Crossing, before: Service) -> Crossing:
+    """A crossing with the remedy and transport that the plan already gave it."""
+    same = [c for c in before.calls if c.function == call.function]
+    old = next((c for c in same if c.owner == call.owner), same[0] if len(same) == 1 else None)
+    if old is None:
+        return call
+    call = msgspec.structs.replace(call, transport=old.transport)
+    if old.remedy == call.remedy or old.remedy == "copy":
+        return call
+    if call.remedy in _PAYS and old.remedy not in _PAYS[call.remedy]:
+        return call
+    rows = old.remedy == "row-write" or (old.remedy == "defer" and old.unit == "rows")
+    return msgspec.structs.replace(
+        call, remedy=old.remedy, unit="rows" if rows or call.unit == "rows" else "function"
+    )
+
+
+def _undecided(plan: Plan, name: str, service: Service) -> list[MigratorError]:
+    """Crossings that nothing pays for and that the plan does not mention."""
+    problems: list[MigratorError] = []
+    for call in service.calls:
+        if call.remedy != "merge":
+            continue
+        mentioned = any(
+            c.function == call.function and c.remedy == "merge" for c in plan.services[name].calls
+        )
+        if not mentioned:
+            problems.append(
+                MigratorError(
+                    f"{name} cannot write {enumerated(call.tables)} of {call.owner}:"
+                    f" {call.function}: {call.because}",
+                    place=place_in(plan, "services", call.owner, "tables", call.tables[0]),
+                    hint=f"move the tables or the entry point, or list the call under {name} with"
+                    " remedy row-write or saga",
+                )
+            )
+    return problems
+
+
+def _keep_order(plan: Plan, derived: Plan) -> None:
+    """The order that the plan has; services without one come last."""
+    taken = [name for name, service in derived.services.items() if not service.remainder]
+
+    def key(name: str) -> tuple[int, int]:
+        set_before = plan.services[name].order
+        return (set_before if set_before > 0 else len(taken) + 1, derived.services[name].order)
+
+    for number, name in enumerate(sorted(taken, key=key), start=1):
+        derived.services[name].order = number
