@@ -15,6 +15,7 @@ from migrator.model.settings import Settings
 if TYPE_CHECKING:
     from migrator.facts.project import ProjectFacts
     from migrator.graph.frameworks import Engine, Framework
+    from migrator.graph.mapping import Mapping
 
 
 class ModuleVariable(NamedTuple):
@@ -58,6 +59,8 @@ class Analysis:
     frameworks: tuple[Framework, ...] = ()
     module_variables: list[ModuleVariable] = field(default_factory=list)
     mutations: list[Mutation] = field(default_factory=list)
+    mapping: Mapping | None = None
+    """The object-relational mapping, once its plug-in has finished."""
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -140,9 +140,7 @@ class Flask(Framework):
             self._new_blueprint(engine, site, instance)
         return None
 
-    def _call_outside(
-        self, engine: Engine, site: CallSite, name: str
-    ) -> Iterable[int] | None:
+    def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
         if name in _APPLICATIONS:
             return (self._new_application(engine, site, None),)
         if name in _BLUEPRINTS:
@@ -195,9 +193,7 @@ class Flask(Framework):
         tag = values.view(receiver).tag
         if tag in {"flask:g", "flask:request", "flask:session"}:
             detail = f".{name}" if tag == "flask:g" else ""
-            self._context.setdefault(site.function, set()).add(
-                tag.replace(":", ".") + detail
-            )
+            self._context.setdefault(site.function, set()).add(tag.replace(":", ".") + detail)
             return () if tag == "flask:g" else None
         if kind == Kind.CLASS and name == "as_view" and values.name(base) in _VIEWS:
             return (values.bound(receiver, values.external("flask.views.View.as_view")),)
@@ -292,9 +288,7 @@ class Flask(Framework):
             self._add_hook(engine, site, receiver, method, function)
         return functions
 
-    def _call_opaque(
-        self, engine: Engine, site: CallSite, callee: int
-    ) -> Iterable[int] | None:
+    def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
         if view.name == _ROUTE:
             receiver, method, key, options = view.parts
@@ -345,16 +339,16 @@ class Flask(Framework):
             self._add_rule(engine, site, receiver, rule, given, methods, function, (key, rule))
 
     def _add_url_rule(self, engine: Engine, site: CallSite, receiver: int) -> None:
-        given = dict(_options(site, 0))
+        given: dict[str, object] = dict(_options(site, 0))
+        rules = given["rules"]
+        assert isinstance(rules, tuple)
         views = site.argument(2, "view_func") or (None,)
-        for rule in given["rules"]:
+        for rule in rules:
             for view in views:
                 key = (site.key, rule, view)
                 if not given["endpoint"]:
                     given["endpoint"] = site.text(1, "endpoint") or ""
-                self._add_rule(
-                    engine, site, receiver, rule, given, given["methods"], view, key
-                )
+                self._add_rule(engine, site, receiver, rule, given, given["methods"], view, key)
 
     def _add_rule(
         self,
@@ -392,7 +386,13 @@ class Flask(Framework):
         )
 
     def add_resource_rule(
-        self, engine: Engine, site: CallSite, receiver: Hashable, rule: str, endpoint: str, view: int
+        self,
+        engine: Engine,
+        site: CallSite,
+        receiver: Hashable,
+        rule: str,
+        endpoint: str,
+        view: int,
     ) -> None:
         """A rule that an extension registers for a view class (`Api.add_resource`)."""
         given: dict[str, object] = {

@@ -1,0 +1,586 @@
+"""SQLAlchemy 1.3 to 2.1: mappings, sessions, queries, statements, events."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
+from migrator.graph.mapping import Mapping, Touched, sorted_touched
+from migrator.graph.orm.declarations import (
+    ATTRIBUTE,
+    BASE,
+    CLASS_TABLE,
+    DECLARATIVE_BASES,
+    DECLARED,
+    IMPLICIT,
+    TABLE,
+    TABLE_COLUMNS,
+    Declarations,
+    MappingBuilder,
+)
+from migrator.graph.orm.facts import Facts, Touches, sql_touches
+from migrator.graph.orm.instances import MUTABLE, Instances
+from migrator.graph.orm.queries import (
+    ALIAS,
+    COLLECTION,
+    FACTORY,
+    PAGINATION,
+    QUERY,
+    RESULT,
+    ROW,
+    SCALARS,
+    SESSION,
+    SUBQUERY,
+    TEXT,
+    TRANSACTION,
+    WRITE,
+    Queries,
+)
+from migrator.graph.values import Kind
+from migrator.model.program import Relationship, Table
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+LISTENER = "sqlalchemy:listener"
+QUERY_PROPERTY = "sqlalchemy:query_property"
+PROXY = "sqlalchemy:association_proxy"
+_REGISTRY = "sqlalchemy:registry"
+
+_DECLARED_ATTRS = frozenset({"declared_attr", "directive", "cascading"})
+_SESSIONS = frozenset({"Session", "AsyncSession", "create_engine", "engine_from_config"})
+_FACTORIES = frozenset({"sessionmaker", "async_sessionmaker"})
+_EXECUTABLE = frozenset({"select", "exists", "union", "union_all", "intersect", "except_"})
+_LIVE_RESULTS = frozenset({SCALARS, RESULT, ROW, PAGINATION})
+_SESSION_LISTENERS = {
+    "before_commit": "commit",
+    "after_commit": "commit",
+    "before_flush": "commit flush",
+    "after_flush": "commit flush",
+    "after_flush_postexec": "commit flush",
+    "after_rollback": "rollback",
+    "after_soft_rollback": "rollback",
+    "before_attach": "",
+}
+
+
+class SQLAlchemy(Framework):
+    """The plug-in: hands each callback to declarations, queries or instances."""
+
+    name = "sqlalchemy"
+    externals = ("sqlalchemy", "sqlmodel", "sqlalchemy_utils")
+
+    def __init__(self) -> None:
+        self.declared = Declarations()
+        self.facts = Facts()
+        self.queries = Queries(self.declared, self.facts)
+        self.instances = Instances(self.declared, self.facts, self.queries)
+        self._declared_sites: dict[int, tuple[CallSite, int]] = {}
+        self._listeners: dict[tuple[int, str, int], CallSite] = {}
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL:
+            return self._call_outside(engine, site, view.name)
+        if view.kind == Kind.CLASS:
+            if not self.declared.is_model(callee):
+                return self._construct_session(engine, callee)
+            self.instances.construct(engine, site, callee)
+            return None
+        if view.kind == Kind.OPAQUE:
+            return self._call_opaque(engine, site, callee)
+        if view.kind == Kind.BOUND:
+            method = engine.values.name(view.function).rsplit(".", 1)[-1]
+            return self._call_method(engine, site, view.owner, method)
+        return None
+
+    def _construct_session(self, engine: Engine, class_: int) -> Iterable[int] | None:
+        names = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(class_)[1:]}
+        if names & _SESSIONS:
+            return (engine.values.instance(class_), engine.values.opaque(SESSION))
+        return None
+
+    def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
+        last = name.rsplit(".", 1)[-1]
+        if ".func." in name:
+            return ()
+        declared = self._declare(engine, site, last)
+        if declared is not None:
+            return declared
+        if last in _SESSIONS:
+            return (engine.values.opaque(SESSION),)
+        if last in _FACTORIES:
+            return (engine.values.opaque(FACTORY),)
+        if last in {"scoped_session", "async_scoped_session", "object_session"}:
+            return (engine.values.opaque(SESSION),)
+        if last in _EXECUTABLE:
+            return (self.queries.select(engine, site, last),)
+        if last in {"insert", "update", "delete"}:
+            return self.queries.write(engine, site, last, site.argument(0, "table"))
+        if last == "text":
+            texts = [engine.values.text(each) for each in site.argument(0, "text")]
+            return [engine.values.opaque(TEXT, text) for text in texts if text]
+        if last in {"aliased", "with_polymorphic", "alias"}:
+            return self.queries.alias(engine, site, site.argument(0))
+        if last in {"listens_for", "listen"}:
+            return self._listen(engine, site, last)
+        if last in {"deferred", "synonym", "column_property", "query_expression"}:
+            return site.argument(0)
+        if last == "with_loader_criteria":
+            return ()
+        if last == "mapper":
+            return self._map_imperatively(engine, site)
+        for position in range(site.positional):
+            for argument in site.argument(position):
+                self.queries.mentioned(engine, site, argument, last)
+        return None
+
+    def _declare(self, engine: Engine, site: CallSite, last: str) -> Iterable[int] | None:
+        """Calls that stand in declarations."""
+        if last in {"Column", "mapped_column", "Field"}:
+            return (self.declared.column(engine, site),)
+        if last == "ForeignKey":
+            return (self.declared.foreign_key(engine, site),)
+        if last == "ForeignKeyConstraint":
+            return (self.declared.foreign_key(engine, site, 1),)
+        if last in {"relationship", "relation", "dynamic_loader", "Relationship"}:
+            return (self.declared.relationship(engine, site),)
+        if last == "backref":
+            return (self.declared.backref(engine, site),)
+        if last == "Table":
+            return (self.declared.table(engine, site),)
+        if last in {"declarative_base", "automap_base", "generate_base"}:
+            self.seen = True
+            return (engine.values.opaque(BASE, site.key), *site.argument(-1, "cls"))
+        if last == "registry":
+            return (engine.values.opaque(_REGISTRY, site.key),)
+        if last in _DECLARED_ATTRS:
+            return self._declared_attr(engine, site)
+        if last in {"hybrid_property", "hybrid_method"}:
+            wrap = last == "hybrid_property"
+            return [
+                engine.values.descriptor("builtins.property", each) if wrap else each
+                for each in site.argument(0)
+            ]
+        if last == "association_proxy":
+            return (engine.values.opaque(PROXY, site.text(0) or "", site.text(1) or ""),)
+        if last in {"as_declarative", "mapped_as_dataclass", "mapped"}:
+            return self._mapped_by_decorator(engine, site)
+        return None
+
+    def _declared_attr(self, engine: Engine, site: CallSite) -> list[int]:
+        found = []
+        for function in site.argument(0):
+            value = engine.values.opaque(DECLARED, function)
+            self._declared_sites[value] = (site, function)
+            found.append(value)
+        return found
+
+    def _mapped_by_decorator(self, engine: Engine, site: CallSite) -> Iterable[int] | None:
+        for class_ in site.argument(0):
+            if engine.values.kind(class_) == Kind.CLASS:
+                self.declared.models.setdefault(class_, engine.class_view(class_))
+                self.declared.connect_backrefs(engine, class_)
+        return site.argument(0) or (engine.values.opaque("sqlalchemy:mapped_decorator"),)
+
+    def _map_imperatively(self, engine: Engine, site: CallSite) -> Iterable[int]:
+        for class_ in site.argument(0):
+            if engine.values.kind(class_) == Kind.CLASS:
+                tables = tuple(
+                    each for each in site.argument(1) if engine.values.name(each) == TABLE
+                )
+                self.declared.imperative[class_] = tables
+        return ()
+
+    def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.name in (SESSION, FACTORY):
+            return (engine.values.opaque(SESSION),)
+        if view.name == LISTENER:
+            for function in site.argument(0):
+                for name in view.parts[1:-1]:
+                    self._add_listener(engine, site, int(str(view.parts[0])), str(name), function)
+            return site.argument(0)
+        if view.name == "sqlalchemy:mapped_decorator":
+            return self._mapped_by_decorator(engine, site)
+        if view.name == QUERY:
+            return (callee,)
+        return ()
+
+    def _call_method(
+        self, engine: Engine, site: CallSite, receiver: int, method: str
+    ) -> Iterable[int] | None:
+        view = engine.values.view(receiver)
+        tag = view.tag
+        if tag == SESSION:
+            return self.queries.session_call(engine, site, method)
+        if tag == FACTORY:
+            if method == "begin":
+                self.facts.end(site, "begin")
+            return (engine.values.opaque(TRANSACTION if method == "begin" else SESSION),)
+        if tag == TRANSACTION:
+            if method in {"commit", "rollback"}:
+                self.facts.end(site, "commit" if method == "commit" else "rollback")
+            return (receiver,)
+        if tag == QUERY:
+            if self.instances.dynamic_change(engine, site, receiver, method):
+                return ()
+            return self.queries.query_call(engine, site, receiver, method)
+        if tag == WRITE:
+            return self._write_method(engine, site, receiver, method)
+        if tag in _LIVE_RESULTS:
+            return self.queries.result_call(engine, site, receiver, method)
+        if tag == COLLECTION:
+            return self.instances.collection_call(engine, site, receiver, method)
+        if tag in (TABLE, CLASS_TABLE):
+            return self._table_method(engine, site, receiver, method)
+        if tag == MUTABLE:
+            self.instances.mutable_call(engine, site, receiver, method)
+            return ()
+        if tag == TEXT:
+            return (receiver,)
+        if tag == _REGISTRY:
+            return self._registry_method(engine, site, method)
+        if tag in (ATTRIBUTE, TABLE_COLUMNS, ALIAS, SUBQUERY):
+            for position in range(site.positional):
+                for argument in site.argument(position):
+                    self.queries.mentioned(engine, site, argument, f"query.{method}")
+            return (receiver,)
+        if view.kind == Kind.INSTANCE and method == "__init__":
+            if self.declared.is_model(view.owner):
+                self.instances.construct(engine, site, view.owner)
+            return ()
+        return None
+
+    def _registry_method(self, engine: Engine, site: CallSite, method: str) -> Iterable[int] | None:
+        if method == "map_imperatively":
+            return self._map_imperatively(engine, site)
+        if method == "generate_base":
+            self.seen = True
+            return (engine.values.opaque(BASE, site.key),)
+        if method in {"mapped", "mapped_as_dataclass", "as_declarative_base"}:
+            return self._mapped_by_decorator(engine, site)
+        return None
+
+    def _table_method(
+        self, engine: Engine, site: CallSite, receiver: int, method: str
+    ) -> Iterable[int] | None:
+        if method in {"insert", "update", "delete"}:
+            return self.queries.write(engine, site, method, [receiver])
+        self.queries.mentioned(engine, site, receiver, f"table.{method}")
+        if method == "select":
+            return (self.queries.select(engine, site, "select"),)
+        for position in range(site.positional):
+            for argument in site.argument(position):
+                self.queries.mentioned(engine, site, argument, f"table.{method}")
+        return (receiver,)
+
+    def _write_method(
+        self, engine: Engine, site: CallSite, receiver: int, method: str
+    ) -> Iterable[int]:
+        for position in range(site.positional):
+            for argument in site.argument(position):
+                if method in {"from_select", "where", "values", "returning"}:
+                    self.queries.mentioned(engine, site, argument, f"statement.{method}")
+        return (receiver,)
+
+    # -- listeners --------------------------------------------------------------------------------
+
+    def _listen(self, engine: Engine, site: CallSite, last: str) -> Iterable[int]:
+        names = site.texts(1, "identifier")
+        found = []
+        for target in site.argument(0, "target"):
+            if last == "listens_for":
+                found.append(engine.values.opaque(LISTENER, target, *names, site.key))
+            else:
+                for function in site.argument(2, "fn"):
+                    for name in names:
+                        self._add_listener(engine, site, target, name, function)
+        return found
+
+    def _add_listener(
+        self, engine: Engine, site: CallSite, target: int, name: str, function: int
+    ) -> None:
+        self._listeners[(target, name, function)] = site
+        session = engine.slot("sqlalchemy", "a session")
+        engine.add(session, engine.values.opaque(SESSION))
+        instance = engine.slot("sqlalchemy", "instances of", target)
+        if engine.values.kind(target) == Kind.CLASS:
+            for class_ in (target, *engine.subclasses(target)):
+                engine.add(instance, engine.values.instance(class_))
+        nothing = engine.slot("sqlalchemy", "nothing")
+        if name in _SESSION_LISTENERS:
+            arguments = [session, nothing, nothing]
+        elif name.startswith(("before_", "after_")):
+            arguments = [nothing, session, instance]
+        else:
+            arguments = [instance, nothing, nothing, nothing]
+        engine.invoke(site, function, arguments, edge=False)
+
+    def _listened(self, engine: Engine, mapping: Mapping) -> dict[tuple[str, str], list[str]]:
+        """(table, operation) or ("", end of transaction) to the listeners that then run."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for target, name, function in self._listeners:
+            called = engine.name_of(function)
+            for end in _SESSION_LISTENERS.get(name, "").split():
+                found.setdefault(("", end), []).append(called)
+            if engine.values.kind(target) != Kind.CLASS or name in _SESSION_LISTENERS:
+                continue
+            operation = name.rpartition("_")[2]
+            operations = (
+                (operation,)
+                if operation in {"insert", "update", "delete"}
+                else ("insert", "update", "delete")
+            )
+            for class_ in (target, *engine.subclasses(target)):
+                for table in mapping.all_tables(engine.values.name(class_)):
+                    for each in operations:
+                        found.setdefault((table, each), []).append(called)
+        return found
+
+    # -- attributes -------------------------------------------------------------------------------
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        values = engine.values
+        view = values.view(receiver)
+        if view.kind in (Kind.CLASS, Kind.INSTANCE):
+            return self._class_attribute(engine, site, receiver, name, base)
+        if view.kind != Kind.OPAQUE:
+            return None
+        if view.name in (TABLE, CLASS_TABLE):
+            if name in {"c", "columns"}:
+                owner = receiver if view.name == TABLE else int(str(view.parts[0]))
+                return (values.opaque(TABLE_COLUMNS, owner, ""),)
+            return None
+        if view.name == TABLE_COLUMNS:
+            return self._table_column(engine, site, receiver, name)
+        if view.name == ALIAS:
+            return self.instances.alias_attribute(engine, site, receiver, name)
+        if view.name == ROW:
+            if name in {"_asdict", "count", "index", "_mapping"}:
+                return (receiver,) if name == "_mapping" else None
+            return self.queries.rows(engine, int(str(view.parts[0])))
+        if view.name == PAGINATION and name == "items":
+            elements = tuple(self.queries.iterate(engine, site, receiver) or ())
+            return (engine.container("builtins.list", site, *elements),)
+        if view.name == SESSION and name in {"bind", "engine", "connection"}:
+            return (receiver, values.bound(receiver, values.external(f"{SESSION}.{name}")))
+        if view.name == SESSION and name == "query_property":
+            return (values.bound(receiver, values.external(f"{SESSION}.{name}")),)
+        if view.name == QUERY:
+            return self._custom_query(engine, receiver, name)
+        if view.name == SUBQUERY and name in {"c", "columns"}:
+            return ()
+        return None
+
+    def _custom_query(self, engine: Engine, query: int, name: str) -> Iterable[int] | None:
+        """Methods of the application's own query classes."""
+        found = []
+        for class_ in engine.points_to(engine.slot("sqlalchemy", "query_class")):
+            if engine.values.kind(class_) != Kind.CLASS:
+                continue
+            variable = engine.class_attribute(class_, name)
+            for function in engine.points_to(variable) if variable is not None else ():
+                found.append(engine.values.bound(query, function))
+        return found or None
+
+    def _table_column(
+        self, engine: Engine, site: Site, columns: int, name: str
+    ) -> Iterable[int] | None:
+        owner, known = engine.values.view(columns).parts
+        if known:
+            return None
+        self.facts.note(site, "read", int(str(owner)), name, via="query")
+        return (engine.values.opaque(TABLE_COLUMNS, owner, name),)
+
+    def _class_attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        values = engine.values
+        view = values.view(receiver)
+        class_ = view.owner if view.kind == Kind.INSTANCE else receiver
+        if self._is_session(engine, class_):
+            return (values.bound(values.opaque(SESSION), values.external(f"{SESSION}.{name}")),)
+        if name == "query" and IMPLICIT in values.view(base).parts:
+            variable = engine.class_attribute(class_, "query_class")
+            if variable is not None:
+                engine.flow(variable, engine.slot("sqlalchemy", "query_class"))
+            return (self.queries.of_class(engine, site, class_, "query"),)
+        if name == "__table__":
+            return (values.opaque(CLASS_TABLE, class_),)
+        if name.startswith("__"):
+            return None
+        relationship = self.instances.backref(engine, class_, name)
+        if relationship is not None:
+            return self.instances.relationship(engine, site, receiver, name, relationship)
+        annotated = self.instances.annotated(engine, site, receiver, class_, name)
+        return annotated if annotated is not None else ()
+
+    def _is_session(self, engine: Engine, class_: int) -> bool:
+        return any(
+            engine.values.name(base).rsplit(".", 1)[-1] in {"Session", "AsyncSession"}
+            and engine.values.kind(base) == Kind.EXTERNAL
+            for base in engine.bases(class_)
+        )
+
+    def bind(
+        self, engine: Engine, site: Site, found: int, receiver: int, name: str
+    ) -> Iterable[int] | None:
+        view = engine.values.view(found)
+        kind = engine.values.kind(receiver)
+        if view.name == QUERY_PROPERTY:
+            class_ = receiver if kind == Kind.CLASS else engine.values.view(receiver).owner
+            return (self.queries.of_class(engine, site, class_, "query"),)
+        if view.name == DECLARED:
+            out: list[int] = []
+            for value in engine.points_to(engine.slot("sqlalchemy", "declared", found)):
+                out += self.instances.bind(engine, site, value, receiver, name) or (value,)
+            return out
+        if view.name == PROXY and kind == Kind.INSTANCE:
+            return engine.points_to(engine.attribute(site, receiver, str(view.parts[0])))
+        return self.instances.bind(engine, site, found, receiver, name)
+
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        if engine.values.kind(receiver) == Kind.INSTANCE:
+            self.instances.store(engine, site, receiver, name)
+        return None
+
+    def item(
+        self, engine: Engine, site: Site, receiver: int, key: Hashable | None
+    ) -> Iterable[int] | None:
+        view = engine.values.view(receiver)
+        if view.name == TABLE_COLUMNS:
+            return self._table_column(engine, site, receiver, str(key or "*"))
+        if view.name == COLLECTION:
+            return self.instances.iterate(engine, receiver)
+        if view.name in {QUERY, ROW, RESULT, SCALARS}:
+            return self.queries.item(engine, site, receiver, key)
+        return None
+
+    def store_item(
+        self, engine: Engine, site: StoreSite, receiver: int, key: Hashable | None
+    ) -> bool | None:
+        view = engine.values.view(receiver)
+        if view.name == MUTABLE:
+            self.instances.mutated(engine, site, receiver)
+        elif view.name == COLLECTION:
+            self.facts.note(site, "relate", int(str(view.parts[0])), str(view.parts[1]), via="item")
+        return None
+
+    def iterate(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        tag = engine.values.view(receiver).tag
+        if tag == COLLECTION:
+            return self.instances.iterate(engine, receiver)
+        if tag in {QUERY, ROW, RESULT, SCALARS, PAGINATION}:
+            return self.queries.iterate(engine, site, receiver)
+        return None
+
+    def enter(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        if engine.values.view(receiver).tag == TRANSACTION:
+            return (engine.values.opaque(SESSION),)
+        return None
+
+    # -- classes ----------------------------------------------------------------------------------
+
+    def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
+        named = engine.values.name(base)
+        if named != BASE and named not in DECLARATIVE_BASES:
+            return
+        self.seen = True
+        made_base = engine.points_to(engine.slot("sqlalchemy", "model_class"))
+        if class_.value in made_base:
+            self.declared.bases.add(class_.value)
+            return
+        self.declared.class_body(engine, class_, base)
+        for owner in engine.bases(class_.value):
+            if engine.values.kind(owner) != Kind.CLASS:
+                continue
+            for attribute in engine.class_view(owner).attributes:
+                for value in engine.points_to(attribute.variable):
+                    if engine.values.name(value) == DECLARED:
+                        self._evaluate_declared(engine, class_.value, value)
+
+    def _evaluate_declared(self, engine: Engine, class_: int, value: int) -> None:
+        site, function = self._declared_sites[value]
+        receiver = engine.slot("sqlalchemy", "declaring class", class_)
+        engine.add(receiver, class_)
+        result = engine.invoke(site, function, [receiver], edge=False)
+        engine.flow(result, engine.slot("sqlalchemy", "declared", value))
+        engine.flow(result, engine.slot("sqlalchemy", "declared", value, class_))
+
+    def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
+        return self.declared.is_model(class_)
+
+    # -- results ----------------------------------------------------------------------------------
+
+    def finish(self, analysis: Analysis) -> None:
+        engine = analysis.engine
+        assert engine is not None
+        builder = MappingBuilder(self.declared, engine)
+        mapping = builder.build()
+        _add_tables(analysis, mapping, builder)
+        touches = Touches(engine, mapping, builder.table_of)
+        listened = self._listened(engine, mapping)
+        for site, facts in self.facts.places.values():
+            for fact in facts:
+                _record(site, touches.of(fact), listened)
+        for site, texts in self.facts.sql.values():
+            for text in texts:
+                _record(site, sql_touches(text, mapping, "sql"), {})
+        for site, kind in self.facts.ends.values():
+            site.effect(kind)  # type: ignore[arg-type]
+            for listener in listened.get(("", kind), ()):
+                site.effect("call", listener, via="listener")
+        if self.seen:
+            analysis.mapping = mapping
+
+
+def _record(
+    site: Site, touched: Iterable[Touched], listened: dict[tuple[str, str], list[str]]
+) -> None:
+    for each in sorted_touched(touched):
+        site.effect(
+            each.kind, each.table, columns=each.columns, via=each.via, operation=each.operation
+        )
+        for listener in listened.get((each.table, each.operation), ()):
+            site.effect("call", listener, via="listener")
+
+
+def _add_tables(analysis: Analysis, mapping: Mapping, builder: MappingBuilder) -> None:
+    models_of: dict[str, str] = {}
+    for model in mapping.models.values():
+        if model.table:
+            models_of.setdefault(model.table, model.name)
+    for name, fact in mapping.tables.items():
+        model_name = models_of.get(name, "")
+        relationships = tuple(
+            Relationship(
+                name=relation.name,
+                target=relation.target,
+                cascades=relation.cascades,
+                secondary=relation.secondary,
+                back_populates=relation.back_populates,
+                passive_deletes=relation.passive_deletes,
+                many=relation.direction not in ("many-to-one",) and relation.many is not False,
+                line=relation.line,
+            )
+            for model in mapping.models.values()
+            if model.name == model_name
+            for relation in model.relations.values()
+        )
+        analysis.program.tables[name] = Table(
+            name=name,
+            file=fact.file,
+            line=fact.line,
+            model=model_name,
+            columns=tuple(fact.columns),
+            relationships=relationships,
+            framework="sqlalchemy",
+        )

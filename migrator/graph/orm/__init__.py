@@ -1,0 +1,1 @@
+"""How SQLAlchemy programs declare and use their mapping: what its plug-in is made of."""

@@ -1,0 +1,696 @@
+"""Columns, tables, relationships and mapped classes, as the code declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from migrator.graph.frameworks import Annotation, CallSite, ClassView, Engine
+from migrator.graph.mapping import (
+    Mapping,
+    ModelFact,
+    RelationFact,
+    TableFact,
+    parse_cascades,
+    snake_case,
+)
+from migrator.graph.values import Kind
+from migrator.model.program import Column
+
+COLUMN = "sqlalchemy:column"
+FOREIGN_KEY = "sqlalchemy:foreign_key"
+RELATIONSHIP = "sqlalchemy:relationship"
+BACKREF = "sqlalchemy:backref"
+TABLE = "sqlalchemy:table"
+TABLE_COLUMNS = "sqlalchemy:table_columns"
+CLASS_TABLE = "sqlalchemy:class_table"
+BASE = "sqlalchemy:base"
+DECLARED = "sqlalchemy:declared_attr"
+ATTRIBUTE = "sqlalchemy:attribute"
+
+IMPLICIT = "implicit"
+"""Part of a `BASE` whose classes name their tables themselves and have a `query`."""
+
+DECLARATIVE_BASES = frozenset(
+    {
+        "sqlalchemy.orm.DeclarativeBase",
+        "sqlalchemy.orm.DeclarativeBaseNoMeta",
+        "sqlalchemy.orm.decl_api.DeclarativeBase",
+        "sqlalchemy.ext.declarative.DeclarativeBase",
+        "sqlmodel.SQLModel",
+    }
+)
+_LISTS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection", "Iterable", "dict"})
+_EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
+
+
+class ColumnFact(NamedTuple):
+    """One `Column(...)` or `mapped_column(...)`."""
+
+    name: str
+    type: str
+    foreign_keys: tuple[int, ...]
+    primary_key: bool
+    nullable: bool | None
+    unique: bool
+    mutable: bool
+
+
+class KeyFact(NamedTuple):
+    """One `ForeignKey("table.column", ondelete=...)`; `columns` where it is given an object."""
+
+    texts: tuple[str, ...]
+    columns: tuple[int, ...]
+    on_delete: str
+
+
+class RelationshipFact(NamedTuple):
+    """One `relationship(...)` as written."""
+
+    targets: int
+    """The variable that holds target classes or their names."""
+    secondary: int | None
+    many: bool | None
+    cascades: tuple[str, ...]
+    passive_deletes: bool
+    view_only: bool
+    eager: bool
+    dynamic: bool
+    remote_side: bool
+    back_populates: str
+    backrefs: tuple[tuple[str, RelationshipFact | None], ...]
+    line: int
+
+
+class TableCall(NamedTuple):
+    """One `Table("name", metadata, ...)`."""
+
+    names: tuple[str, ...]
+    parts: tuple[int, ...]
+    file: str
+    line: int
+
+
+class BackrefUse(NamedTuple):
+    """A relationship that a `backref` makes on the target's class."""
+
+    name: str
+    owner: int
+    """The class that declares the relationship, and is the target of this side."""
+    relationship: int
+    options: RelationshipFact | None
+
+
+@dataclass
+class Declarations:
+    """All declarations of a program, by value."""
+
+    columns: dict[int, ColumnFact] = field(default_factory=dict)
+    keys: dict[int, KeyFact] = field(default_factory=dict)
+    relationships: dict[int, RelationshipFact] = field(default_factory=dict)
+    tables: dict[int, TableCall] = field(default_factory=dict)
+    models: dict[int, ClassView] = field(default_factory=dict)
+    bases: set[int] = field(default_factory=set)
+    """Classes that are a declarative base, or are made one by an extension: not mapped."""
+    imperative: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Classes mapped by `map_imperatively` to table values."""
+    properties: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Relationships of imperatively mapped classes."""
+    reports: dict[int, dict[str, BackrefUse]] = field(default_factory=dict)
+    """Backrefs by the class on which they appear."""
+
+    # -- calls that declare -----------------------------------------------------------------------
+
+    def column(self, engine: Engine, site: CallSite) -> int:
+        """`Column(...)`: its name, type, keys and flags."""
+        value = engine.values.opaque(COLUMN, site.key)
+        name = site.text(-1, "name") or ""
+        type_ = ""
+        keys: list[int] = []
+        mutable = False
+        for position in range(site.positional):
+            for part in site.argument(position):
+                view = engine.values.view(part)
+                if view.kind == Kind.STRING and position == 0:
+                    name = view.name
+                elif view.name == FOREIGN_KEY:
+                    keys.append(part)
+                elif view.kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.INSTANCE):
+                    type_ = type_ or view.name.rsplit(".", 1)[-1]
+        for part in site.argument(-1, "type_"):
+            type_ = type_ or engine.values.name(part).rsplit(".", 1)[-1]
+        mutable = type_ in {"JSON", "JSONB", "ARRAY", "PickleType", "HSTORE"} or "Mutable" in type_
+        nullable = site.constant(-1, "nullable")
+        self.columns[value] = ColumnFact(
+            name,
+            type_,
+            tuple(keys),
+            site.constant(-1, "primary_key") is True,
+            nullable if isinstance(nullable, bool) else None,
+            site.constant(-1, "unique") is True,
+            mutable,
+        )
+        return value
+
+    def foreign_key(self, engine: Engine, site: CallSite, position: int = 0) -> int:
+        """`ForeignKey(...)`, or one referred column of a `ForeignKeyConstraint`."""
+        value = engine.values.opaque(FOREIGN_KEY, site.key)
+        self.keys[value] = KeyFact(
+            site.texts(position, "column" if position == 0 else "refcolumns"),
+            tuple(
+                part
+                for part in site.argument(position, "column")
+                if engine.values.kind(part) == Kind.OPAQUE
+            ),
+            (site.text(-1, "ondelete") or "").upper(),
+        )
+        return value
+
+    def relationship(self, engine: Engine, site: CallSite) -> int:
+        """`relationship(...)` or `backref(...)`: both take the same options."""
+        value = engine.values.opaque(RELATIONSHIP, site.key)
+        targets = engine.slot("sqlalchemy", "target", site.key)
+        for position, name in ((0, "argument"), (-1, "entity")):
+            variable = site.argument_variable(position, name)
+            if variable is not None:
+                engine.flow(variable, targets)
+                for part in site.argument(position, name):
+                    if engine.values.kind(part) == Kind.FUNCTION:
+                        engine.flow(engine.invoke(site, part, [], edge=False), targets)
+        self.relationships[value] = self._options(engine, site, targets)
+        return value
+
+    def backref(self, engine: Engine, site: CallSite) -> int:
+        """`backref("name", **options)`."""
+        value = engine.values.opaque(BACKREF, site.text(0, "name") or "", site.key)
+        targets = engine.slot("sqlalchemy", "target", site.key)
+        self.relationships[value] = self._options(engine, site, targets)
+        return value
+
+    def _options(self, engine: Engine, site: CallSite, targets: int) -> RelationshipFact:
+        uselist = site.constant(-1, "uselist")
+        lazy = site.text(-1, "lazy") or ""
+        if site.constant(-1, "lazy") is False:
+            lazy = "joined"
+        cascade = site.text(-1, "cascade")
+        backrefs: list[tuple[str, RelationshipFact | None]] = []
+        for part in site.argument(-1, "backref"):
+            view = engine.values.view(part)
+            if view.kind == Kind.STRING:
+                backrefs.append((view.name, None))
+            elif view.name == BACKREF:
+                backrefs.append((str(view.parts[0]), self.relationships.get(part)))
+        secondary = site.argument_variable(-1, "secondary")
+        if secondary is not None:
+            for part in site.argument(-1, "secondary"):
+                if engine.values.kind(part) == Kind.FUNCTION:
+                    called = engine.invoke(site, part, [], edge=False)
+                    secondary_slot = engine.slot("sqlalchemy", "secondary", site.key)
+                    engine.flow(secondary, secondary_slot)
+                    engine.flow(called, secondary_slot)
+                    secondary = secondary_slot
+        passive = site.constant(-1, "passive_deletes")
+        return RelationshipFact(
+            targets,
+            secondary,
+            uselist
+            if isinstance(uselist, bool)
+            else (True if lazy in ("dynamic", "write_only") else None),
+            parse_cascades(cascade) if cascade is not None else ("merge", "save-update"),
+            passive is True or passive == "all",
+            site.constant(-1, "viewonly") is True,
+            lazy in _EAGER,
+            lazy in ("dynamic", "write_only"),
+            site.given(-1, "remote_side"),
+            site.text(-1, "back_populates") or "",
+            tuple(backrefs),
+            site.line,
+        )
+
+    def table(self, engine: Engine, site: CallSite) -> int:
+        """`Table("name", metadata, *columns)`."""
+        value = engine.values.opaque(TABLE, site.key)
+        parts: list[int] = []
+        for position in range(1, site.positional):
+            parts += [
+                part
+                for part in site.argument(position)
+                if engine.values.name(part) in (COLUMN, FOREIGN_KEY)
+            ]
+        self.tables[value] = TableCall(
+            site.texts(0, "name"), tuple(dict.fromkeys(parts)), site.file, site.line
+        )
+        return value
+
+    # -- classes ----------------------------------------------------------------------------------
+
+    def is_model(self, value: int) -> bool:
+        """Whether a `CLASS` value is mapped, as far as is known."""
+        return value in self.models or value in self.imperative
+
+    def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
+        """A class with a declarative base; its relationships' backrefs appear on their targets."""
+        direct = engine.bases(class_.value)[1:2]
+        named = engine.values.name(base)
+        if named in DECLARATIVE_BASES and base in direct and named != "sqlmodel.SQLModel":
+            self.bases.add(class_.value)
+            return
+        self.models[class_.value] = class_
+        self.connect_backrefs(engine, class_.value)
+
+    def connect_backrefs(self, engine: Engine, class_: int) -> None:
+        """Let the backrefs of a class's relationships be seen on their targets."""
+        for name, relationship in self.relationships_of(engine, class_):
+            fact = self.relationships.get(relationship)
+            if fact is None:
+                continue
+            for backref, options in fact.backrefs:
+                for target in self.targets(engine, class_, name, relationship):
+                    use = BackrefUse(backref, class_, relationship, options)
+                    known = self.reports.setdefault(target, {})
+                    if backref not in known:
+                        known[backref] = use
+                    engine.add(engine.slot("sqlalchemy", "backrefs", target), relationship)
+
+    def relationships_of(self, engine: Engine, class_: int) -> Iterator[tuple[str, int]]:
+        """The relationships that a class or its mixins declare, by attribute."""
+        seen: set[str] = set()
+        for owner in engine.bases(class_):
+            if engine.values.kind(owner) != Kind.CLASS:
+                continue
+            for attribute in engine.class_view(owner).attributes:
+                if attribute.name in seen:
+                    continue
+                for value in self.declared(engine, attribute.variable):
+                    if engine.values.name(value) == RELATIONSHIP:
+                        seen.add(attribute.name)
+                        yield attribute.name, value
+        for (owner, name), value in self.properties.items():
+            if owner == class_ and name not in seen:
+                yield name, value
+
+    def declared(self, engine: Engine, variable: int) -> Iterator[int]:
+        """The values of a class attribute, with what a `declared_attr` gives in place of it."""
+        for value in engine.points_to(variable):
+            if engine.values.name(value) == DECLARED:
+                yield from engine.points_to(engine.slot("sqlalchemy", "declared", value))
+            else:
+                yield value
+
+    def targets(self, engine: Engine, class_: int, name: str, relationship: int) -> list[int]:
+        """The classes that a relationship leads to, by argument, string or annotation."""
+        found: list[int] = []
+        use = self.reports.get(class_, {}).get(name)
+        if use is not None and use.relationship == relationship:
+            return [use.owner]
+        fact = self.relationships.get(relationship)
+        if fact is None:
+            return found
+        for value in engine.points_to(fact.targets):
+            kind = engine.values.kind(value)
+            if kind == Kind.CLASS:
+                found.append(value)
+            elif kind == Kind.STRING:
+                found += self._named(engine, class_, engine.values.name(value))
+        if not found:
+            for annotation in self.annotations(engine, class_, name):
+                found += self._annotated(engine, class_, annotation)
+        return list(dict.fromkeys(found))
+
+    def _named(self, engine: Engine, class_: int, text: str) -> list[int]:
+        """`"Profile"`, `"shop.models.Profile"`, or `"lambda: Profile"` left to no one."""
+        name = text.strip().strip("\"'")
+        found = [each for each in engine.class_named(name) if self._may_be_model(engine, each)]
+        if len(found) > 1:
+            package = engine.values.name(class_).split(".")
+            near = [
+                each
+                for each in found
+                if engine.values.name(each).split(".")[: len(package) - 1] == package[:-1]
+            ]
+            found = near or found
+        return found
+
+    def _may_be_model(self, engine: Engine, class_: int) -> bool:
+        if self.is_model(class_):
+            return True
+        return any(
+            engine.values.name(base) == BASE or engine.values.name(base) in DECLARATIVE_BASES
+            for base in engine.bases(class_)
+        )
+
+    def annotations(self, engine: Engine, class_: int, name: str) -> Iterator[Annotation]:
+        """The annotation of an attribute in a class or its mixins."""
+        for owner in engine.bases(class_):
+            if engine.values.kind(owner) != Kind.CLASS:
+                continue
+            for attribute in engine.class_view(owner).attributes:
+                if attribute.name == name and attribute.annotation is not None:
+                    yield attribute.annotation
+                    return
+
+    def _annotated(self, engine: Engine, class_: int, annotation: Annotation) -> list[int]:
+        found = [value for value in annotation.values if engine.values.kind(value) == Kind.CLASS]
+        if not found and not annotation.arguments:
+            found += self._named(engine, class_, annotation.text)
+        for argument in annotation.arguments:
+            found += self._annotated(engine, class_, argument)
+        return found
+
+    def is_many(self, engine: Engine, class_: int, name: str, relationship: int) -> bool | None:
+        """Whether the attribute holds a collection; None where only the keys can tell."""
+        use = self.reports.get(class_, {}).get(name)
+        if use is not None and use.relationship == relationship:
+            if use.options is not None and use.options.many is not None:
+                return use.options.many
+            fact = self.relationships.get(relationship)
+            return True if fact is not None and fact.secondary is not None else None
+        fact = self.relationships.get(relationship)
+        if fact is None:
+            return None
+        if fact.many is not None:
+            return fact.many
+        for annotation in self.annotations(engine, class_, name):
+            inner = annotation.arguments[0] if annotation.arguments else annotation
+            head = inner.name.rsplit(".", 1)[-1]
+            if annotation.name.rsplit(".", 1)[-1] in {"DynamicMapped", "WriteOnlyMapped"}:
+                return True
+            if annotation.name.rsplit(".", 1)[-1] == "Mapped":
+                return head in _LISTS
+        return True if fact.secondary is not None else None
+
+    def is_dynamic(self, engine: Engine, class_: int, name: str, relationship: int) -> bool:
+        """Whether the attribute is a query (`lazy="dynamic"`, `WriteOnlyMapped`)."""
+        use = self.reports.get(class_, {}).get(name)
+        if use is not None and use.relationship == relationship:
+            return use.options is not None and use.options.dynamic
+        fact = self.relationships.get(relationship)
+        if fact is not None and fact.dynamic:
+            return True
+        return any(
+            annotation.name.rsplit(".", 1)[-1] in {"DynamicMapped", "WriteOnlyMapped"}
+            for annotation in self.annotations(engine, class_, name)
+        )
+
+    def is_named_after_class(self, engine: Engine, class_: int) -> bool:
+        """Whether Flask-SQLAlchemy names the class's table."""
+        return any(
+            engine.values.name(base) == BASE and IMPLICIT in engine.values.view(base).parts
+            for base in engine.bases(class_)
+        )
+
+    # -- the mapping ------------------------------------------------------------------------------
+
+    def mapping(self, engine: Engine) -> Mapping:
+        """Everything declared, by name; to be asked for when nothing changes any more."""
+        return MappingBuilder(self, engine).build()
+
+
+class MappingBuilder:
+    """Turns values into the named facts of `migrator.graph.mapping`."""
+
+    def __init__(self, declarations: Declarations, engine: Engine) -> None:
+        self.declared = declarations
+        self.engine = engine
+        self.values = engine.values
+        self.tables: dict[str, TableFact] = {}
+        self.models: dict[str, ModelFact] = {}
+        self.table_of: dict[int, str] = {}
+        self._keys: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+
+    def build(self) -> Mapping:
+        for value, call in self.declared.tables.items():
+            self._add_table(value, call)
+        classes = sorted(self.declared.models, key=self._depth)
+        for class_ in classes:
+            self._add_model(class_)
+        for class_, tables in self.declared.imperative.items():
+            name = self.values.name(class_)
+            table = next((self.table_of[each] for each in tables if each in self.table_of), "")
+            self.models[name] = ModelFact(name, table)
+            if table:
+                self.models[name].attributes = {
+                    column.name: column.name for column in self.tables[table].columns
+                }
+        for class_ in (*classes, *self.declared.imperative):
+            self._add_relations(class_)
+        self._refer()
+        return Mapping(self.models, self.tables)
+
+    def _depth(self, class_: int) -> tuple[int, str]:
+        return len(self.engine.bases(class_)), self.values.name(class_)
+
+    def _add_table(self, value: int, call: TableCall) -> None:
+        for name in call.names:
+            fact = self.tables.setdefault(name, TableFact(name, call.file, call.line))
+            self.table_of[value] = name
+            for part in call.parts:
+                if self.values.name(part) == COLUMN:
+                    self._add_column(fact, "", part)
+                else:
+                    self._add_key(fact, part)
+
+    def _add_column(self, table: TableFact, attribute: str, value: int) -> str:
+        fact = self.declared.columns[value]
+        name = fact.name or attribute
+        if name and all(column.name != name for column in table.columns):
+            table.columns.append(
+                Column(
+                    name=name,
+                    type=fact.type,
+                    attribute=attribute if attribute != name else "",
+                    nullable=fact.nullable if fact.nullable is not None else not fact.primary_key,
+                    primary_key=fact.primary_key,
+                    unique=fact.unique,
+                )
+            )
+            self._keys.setdefault(table.name, []).append((name, fact.foreign_keys))
+        return name
+
+    def _add_key(self, table: TableFact, value: int) -> None:
+        self._keys.setdefault(table.name, []).append(("", (value,)))
+
+    def _refer(self) -> None:
+        """Resolve foreign keys now that all tables are known."""
+        for table_name, keys in self._keys.items():
+            table = self.tables[table_name]
+            for column_name, values in keys:
+                for value in values:
+                    fact = self.declared.keys.get(value)
+                    if fact is not None:
+                        self._resolve_key(table, column_name, fact)
+
+    def _resolve_key(self, table: TableFact, column_name: str, fact: KeyFact) -> None:
+        texts = list(fact.texts)
+        for value in fact.columns:
+            view = self.values.view(value)
+            if view.name == ATTRIBUTE:
+                class_, attribute = view.parts
+                model = self.models.get(self.values.name(int(str(class_))))
+                if model is not None:
+                    texts.append(f"{model.table}.{model.attributes.get(str(attribute), attribute)}")
+            elif view.name == TABLE_COLUMNS:
+                owner, column = view.parts[0], view.parts[1]
+                texts.append(f"{self.table_of.get(int(str(owner)), '')}.{column}")
+        for text in texts:
+            referred, _, _ = text.rpartition(".")
+            if not referred:
+                continue
+            table.references.append((referred, fact.on_delete))
+            for index, column in enumerate(table.columns):
+                if column.name == column_name and not column.references:
+                    table.columns[index] = Column(
+                        name=column.name,
+                        type=column.type or self._type_of(text),
+                        attribute=column.attribute,
+                        nullable=column.nullable,
+                        primary_key=column.primary_key,
+                        unique=column.unique,
+                        references=text,
+                        on_delete=fact.on_delete,
+                    )
+
+    def _type_of(self, reference: str) -> str:
+        referred, _, name = reference.rpartition(".")
+        fact = self.tables.get(referred)
+        return next((each.type for each in fact.columns if each.name == name), "") if fact else ""
+
+    def _add_model(self, class_: int) -> None:
+        view = self.engine.class_view(class_)
+        own = {attribute.name for attribute in view.attributes}
+        if "__abstract__" in own or class_ in self.declared.bases:
+            return
+        name = self.values.name(class_)
+        mapped_parents = [
+            self.values.name(base)
+            for base in self.engine.bases(class_)[1:]
+            if self.values.name(base) in self.models and self.values.kind(base) == Kind.CLASS
+        ]
+        model = ModelFact(name, parents=mapped_parents)
+        columns = list(self._columns(class_, bool(mapped_parents)))
+        table = self._table_name(class_, mapped_parents, columns)
+        if not table and not mapped_parents:
+            return
+        self.models[name] = model
+        model.table = table
+        holder = table or next(
+            (self.models[each].table for each in mapped_parents if self.models[each].table), ""
+        )
+        if not holder:
+            return
+        fact = self.tables.setdefault(holder, TableFact(holder, view.file, view.line))
+        for attribute, value in columns:
+            model.attributes[attribute] = self._add_column(fact, attribute, value)
+        for attribute, annotation in self._annotated_columns(class_):
+            if attribute not in model.attributes:
+                model.attributes[attribute] = attribute
+                if all(column.name != attribute for column in fact.columns):
+                    fact.columns.append(_annotated_column(attribute, annotation))
+        for value in self._table_arguments(class_):
+            self._add_key(fact, value)
+        if not columns:
+            for column in fact.columns:
+                model.attributes.setdefault(column.attribute or column.name, column.name)
+
+    def _columns(self, class_: int, inherits: bool) -> Iterator[tuple[str, int]]:
+        """The column attributes of a class and its unmapped mixins."""
+        seen: set[str] = set()
+        for owner in self.engine.bases(class_):
+            if self.values.kind(owner) != Kind.CLASS:
+                continue
+            if owner != class_ and inherits and self.values.name(owner) in self.models:
+                continue
+            for attribute in self.engine.class_view(owner).attributes:
+                if attribute.name in seen:
+                    continue
+                for value in self.declared.declared(self.engine, attribute.variable):
+                    if self.values.name(value) == COLUMN and value in self.declared.columns:
+                        seen.add(attribute.name)
+                        yield attribute.name, value
+                        break
+
+    def _annotated_columns(self, class_: int) -> Iterator[tuple[str, Annotation]]:
+        """`name: Mapped[str]` without a value is a column too."""
+        for owner in self.engine.bases(class_):
+            if self.values.kind(owner) != Kind.CLASS:
+                continue
+            if owner != class_ and self.values.name(owner) in self.models:
+                continue
+            for attribute in self.engine.class_view(owner).attributes:
+                annotation = attribute.annotation
+                if annotation is None or annotation.name.rsplit(".", 1)[-1] != "Mapped":
+                    continue
+                values = set(self.declared.declared(self.engine, attribute.variable))
+                if not any(self.values.name(value) == RELATIONSHIP for value in values):
+                    yield attribute.name, annotation
+
+    def _table_name(self, class_: int, parents: list[str], columns: list[tuple[str, int]]) -> str:
+        own = {each.name: each.variable for each in self.engine.class_view(class_).attributes}
+        if "__table__" in own:
+            for value in self.engine.points_to(own["__table__"]):
+                if value in self.table_of:
+                    return self.table_of[value]
+        if "__tablename__" in own:
+            return self._text(class_, own["__tablename__"])
+        has_key = any(
+            self.declared.columns[value].primary_key
+            for _, value in self._columns(class_, bool(parents))
+        )
+        inherited = None if parents else self.engine.class_attribute(class_, "__tablename__")
+        if inherited is not None:
+            return self._text(class_, inherited)
+        if self.declared.is_named_after_class(self.engine, class_) and (has_key or not parents):
+            return snake_case(self.values.name(class_).rsplit(".", 1)[-1]) if columns else ""
+        keyword = self.engine.class_view(class_).keywords.get("table")
+        if keyword is not None:
+            return self.values.name(class_).rsplit(".", 1)[-1].lower()
+        return ""
+
+    def _text(self, class_: int, variable: int) -> str:
+        texts = []
+        for value in self.engine.points_to(variable):
+            if self.values.name(value) == DECLARED:
+                slot = self.engine.slot("sqlalchemy", "declared", value, class_)
+                texts += [self.values.text(each) for each in self.engine.points_to(slot)]
+            else:
+                texts.append(self.values.text(value))
+        known = [text for text in texts if text]
+        return known[0] if known else snake_case(self.values.name(class_).rsplit(".", 1)[-1])
+
+    def _table_arguments(self, class_: int) -> Iterator[int]:
+        """`ForeignKeyConstraint`s in `__table_args__`."""
+        variable = self.engine.class_attribute(class_, "__table_args__")
+        if variable is None:
+            return
+        for value in self.engine.points_to(variable):
+            if self.values.kind(value) == Kind.CONTAINER:
+                for part in self.engine.points_to(self.engine.element(value)):
+                    if self.values.name(part) == FOREIGN_KEY:
+                        yield part
+
+    def _add_relations(self, class_: int) -> None:
+        model = self.models.get(self.values.name(class_))
+        if model is None:
+            return
+        for name, value in self.declared.relationships_of(self.engine, class_):
+            fact = self.declared.relationships[value]
+            self._add_relation(model, class_, name, value, fact)
+        for name, use in self.declared.reports.get(class_, {}).items():
+            declared = self.declared.relationships[use.relationship]
+            options = use.options or declared._replace(
+                cascades=("merge", "save-update"),
+                passive_deletes=False,
+                view_only=declared.view_only,
+                eager=False,
+                remote_side=not declared.remote_side and self._self_referring(use, class_),
+                many=None,
+            )
+            options = options._replace(secondary=declared.secondary)
+            self._add_relation(model, class_, name, use.relationship, options)
+
+    def _self_referring(self, use: BackrefUse, class_: int) -> bool:
+        return use.owner == class_ or class_ in self.engine.bases(use.owner)
+
+    def _add_relation(
+        self, model: ModelFact, class_: int, name: str, value: int, fact: RelationshipFact
+    ) -> None:
+        for target in self.declared.targets(self.engine, class_, name, value):
+            model.relations[name] = RelationFact(
+                name=name,
+                target=self.values.name(target),
+                many=self.declared.is_many(self.engine, class_, name, value),
+                secondary=self._secondary(fact.secondary),
+                cascades=fact.cascades,
+                passive_deletes=fact.passive_deletes,
+                view_only=fact.view_only,
+                eager=fact.eager,
+                remote_side=fact.remote_side,
+                back_populates=fact.back_populates,
+                line=fact.line,
+            )
+
+    def _secondary(self, variable: int | None) -> str:
+        for value in self.engine.points_to(variable) if variable is not None else ():
+            if value in self.table_of:
+                return self.table_of[value]
+            view = self.values.view(value)
+            if view.name == CLASS_TABLE:
+                model = self.models.get(self.values.name(int(str(view.parts[0]))))
+                return model.table if model is not None else ""
+            if view.kind == Kind.STRING:
+                return view.name
+        return ""
+
+
+def _annotated_column(name: str, annotation: Annotation) -> Column:
+    inner = annotation.arguments[0] if annotation.arguments else annotation
+    text = inner.text.strip("\"'")
+    nullable = "Optional" in text or "None" in text
+    return Column(name=name, type=text, nullable=nullable)
+
+
+def texts_of(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
+    """The string constants among values."""
+    found = [engine.values.text(value) for value in values]
+    return tuple(dict.fromkeys(text for text in found if text))

@@ -1,0 +1,110 @@
+"""What places in the code do to models and tables, kept until the whole mapping is known."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from migrator.graph.frameworks import Engine, Site
+from migrator.graph.mapping import Mapping, Touched
+from migrator.graph.sql import looks_like_sql, read_sql
+from migrator.model.program import Operation
+
+Deed = Literal[
+    "read", "mention", "load", "insert", "update", "relate", "delete", "row-update", "row-delete"
+]
+
+
+class Fact(NamedTuple):
+    """`deed` done to a class or table value; `attribute` where one is concerned."""
+
+    deed: Deed
+    subject: int
+    attribute: str
+    via: str
+
+
+@dataclass
+class Facts:
+    """Facts by place, and where transactions end."""
+
+    places: dict[Hashable, tuple[Site, dict[Fact, None]]] = field(default_factory=dict)
+    sql: dict[Hashable, tuple[Site, dict[str, None]]] = field(default_factory=dict)
+    ends: dict[Hashable, tuple[Site, str]] = field(default_factory=dict)
+    linked: set[int] = field(default_factory=set)
+
+    def note(
+        self, site: Site, deed: Deed, subject: int, attribute: str = "", via: str = ""
+    ) -> None:
+        """Remember a deed of this place; the same twice is one."""
+        known = self.places.setdefault(site.key, (site, {}))[1]
+        known[Fact(deed, subject, attribute, via)] = None
+
+    def run_sql(self, site: Site, text: str) -> None:
+        """A SQL text is executed at this place."""
+        if looks_like_sql(text):
+            self.sql.setdefault(site.key, (site, {}))[1][text] = None
+
+    def end(self, site: Site, kind: Literal["commit", "rollback", "flush", "begin"]) -> None:
+        """A transaction is committed, rolled back, flushed or begun here."""
+        self.ends[(site.key, kind)] = (site, kind)
+
+
+def sql_touches(text: str, mapping: Mapping, via: str) -> list[Touched]:
+    """What a SQL text touches, by the names under which tables are declared."""
+    found = []
+    for access in read_sql(text).accesses:
+        table = mapping.table_named(access.table)
+        operation: Operation = access.operation
+        found.append(Touched(access.kind, table, operation, access.columns, via))
+        if operation == "delete":
+            found += mapping.delete_rows(table, "")
+    return found
+
+
+class Touches:
+    """Turns facts into touched tables, once the mapping is known."""
+
+    def __init__(self, engine: Engine, mapping: Mapping, tables: dict[int, str]) -> None:
+        self.engine = engine
+        self.mapping = mapping
+        self.tables = tables
+
+    def of(self, fact: Fact) -> list[Touched]:
+        """The tables that one fact touches."""
+        table = self.tables.get(fact.subject)
+        if table is not None:
+            return self._of_table(fact, table)
+        model = self.engine.values.name(fact.subject)
+        mapping = self.mapping
+        if fact.deed == "read":
+            columns = (fact.attribute,) if fact.attribute else ()
+            return mapping.read(model, columns, fact.via)
+        if fact.deed == "mention":
+            return mapping.mention(model, fact.attribute, fact.via)
+        if fact.deed == "load":
+            return mapping.load(model, fact.attribute, fact.via)
+        if fact.deed == "insert":
+            return mapping.insert(model, fact.via)
+        if fact.deed == "update":
+            return mapping.update(model, fact.attribute, fact.via)
+        if fact.deed == "relate":
+            return mapping.relate(model, fact.attribute, fact.via)
+        if fact.deed == "delete":
+            return mapping.delete(model, fact.via)
+        found = []
+        for name in mapping.all_tables(model):
+            found += self._of_table(fact, name)
+        return found
+
+    def _of_table(self, fact: Fact, table: str) -> list[Touched]:
+        if fact.deed in ("read", "mention", "load"):
+            columns = (fact.attribute,) if fact.attribute else ()
+            return [Touched("read", table, "", columns, fact.via)]
+        if fact.deed == "insert":
+            return [Touched("write", table, "insert", (), fact.via)]
+        if fact.deed in ("update", "row-update", "relate"):
+            return [Touched("write", table, "update", (), fact.via)]
+        found = [Touched("write", table, "delete", (), fact.via)]
+        return found + self.mapping.delete_rows(table, "")
