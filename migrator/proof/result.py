@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from migrator.proof.comparison import Difference, Noise
+from migrator.proof.faults import Fault
 from migrator.proof.tables import ColumnNoise, TableDifference
 
 VERSION = 1
@@ -78,6 +79,20 @@ class Latency(msgspec.Struct, kw_only=True):
 
     monolith: float
     services: float
+
+
+class Tried(msgspec.Struct, kw_only=True):
+    """A fault that was put in, and by what it was noticed (empty: it was not)."""
+
+    fault: Fault
+    noticed: str = ""
+
+
+class FaultReport(msgspec.Struct, kw_only=True):
+    """What the proof itself is worth."""
+
+    caught: list[Tried]
+    missed: list[Tried]
 
 
 class Proof(msgspec.Struct, kw_only=True):

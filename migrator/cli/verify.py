@@ -1,0 +1,148 @@
+"""`migrator verify`: prove that generated services answer as the monolith does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from migrator.cli.terminal import TerminalProgress, print_json
+from migrator.facts.settings import load_run
+from migrator.graph import store
+from migrator.model.errors import ConfigurationError
+from migrator.proof.result import Comparison, FaultReport, Proof
+from migrator.proof.verify import PROOF, catch_faults, verify
+
+SHOWN = 12
+
+
+@click.command("verify")
+@click.argument("source", type=click.Path(path_type=Path), default=Path("."))
+@click.option(
+    "--services",
+    "output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder that `generate` filled.",
+)
+@click.option(
+    "--processes",
+    default="1,2",
+    show_default=True,
+    help="Numbers of web processes of each service to ask the whole traffic with.",
+)
+@click.option("--quick", is_flag=True, help="Only compare answers and tables.")
+@click.option(
+    "--inject-faults",
+    "faults",
+    type=click.IntRange(1),
+    help="Instead, put that many faults into copies of the services: are they caught?",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON on stdout.")
+def command(
+    source: Path, output: Path, processes: str, quick: bool, faults: int | None, as_json: bool
+) -> int:
+    """Ask the monolith and its services the same things, and compare every answer.
+
+    Exit code 1 when anything differs. Example: migrator verify . --services ../services
+    """
+    root, output = source.resolve(), output.resolve()
+    run = load_run(root)
+    folder = root / ".migrator" / "verify"
+    progress = TerminalProgress()
+    if faults:
+        graph = store.load(root)
+        if graph is None:
+            raise ConfigurationError("not analysed yet", hint=f"migrator analyze {source}")
+        report = catch_faults(root, run, output, graph.program, folder, faults, progress)
+        if as_json:
+            print_json(report)
+        else:
+            _print_faults(report)
+        return 1 if report.missed else 0
+    proof = verify(
+        root, run, output, folder, progress, processes=_numbers(processes), checks=not quick
+    )
+    (root / ".migrator" / PROOF).write_bytes((output / ".migrator" / PROOF).read_bytes())
+    if as_json:
+        print_json(proof)
+    else:
+        _print_proof(proof)
+        click.echo(f"proof: {root / '.migrator' / PROOF}", err=True)
+    sys.stdout.flush()
+    return 0 if proof.passed else 1
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        numbers = [int(each) for each in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise ConfigurationError(
+            f"--processes takes numbers from 1 on with commas between, not {text!r}",
+            hint="migrator verify --processes 1,2",
+        )
+    return numbers
+
+
+def _print_proof(proof: Proof) -> None:
+    for compared in proof.comparisons:
+        _print_problems(compared)
+    for check in proof.checks:
+        click.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.summary}")
+        for problem in check.problems[:SHOWN]:
+            click.echo(f"      {problem}")
+        if len(check.problems) > SHOWN:
+            click.echo(f"      and {len(check.problems) - SHOWN} more")
+    whole = proof.monolith_lines
+    if proof.services:
+        each = ", ".join(f"{name} {lines}" for name, lines in sorted(proof.services.items()))
+        click.echo(f"lines: monolith {whole}; {each}")
+    if proof.latency:
+        before, after = proof.latency.monolith * 1000, proof.latency.services * 1000
+        click.echo(f"median answer: monolith {before:.1f} ms, services {after:.1f} ms")
+    tests = proof.monolith_tests
+    click.echo(f"tests on the monolith: {tests.passed} of {tests.total} passed")
+    for compared in proof.comparisons:
+        number = compared.processes
+        click.echo(
+            f"with {number} process{'es' if number > 1 else ''} each:"
+            f" {compared.tests.passed} of {compared.tests.total} tests passed through the gateway,"
+            f" {compared.equal} of {compared.requests} requests answered equally"
+        )
+    for stop in proof.stopped:
+        share = stop.kept / stop.routes if stop.routes else 1.0
+        click.echo(
+            f"{stop.service} stopped: {stop.kept} of {stop.routes} routes kept ({share:.0%})"
+        )
+    click.echo("proven: the services answer as the monolith" if proof.passed else "NOT PROVEN")
+
+
+def _print_problems(compared: Comparison) -> None:
+    number = compared.processes
+    for each in compared.differences[:SHOWN]:
+        click.echo(f"FAIL  {number}: {each.request} {each.field}")
+        click.echo(f"      monolith {each.monolith}")
+        click.echo(f"      services {each.services}")
+    for row in [*compared.table_differences, *compared.replica_differences][:SHOWN]:
+        click.echo(
+            f"FAIL  {number}: table {row.table} of {row.owner}, row {row.row}, {row.column}:"
+            f" expected {row.expected}, found {row.found}"
+        )
+    for test in compared.broken_tests[:SHOWN]:
+        click.echo(f"FAIL  {number}: {test}")
+
+
+def _print_faults(report: FaultReport) -> None:
+    for tried in report.caught + report.missed:
+        fault = tried.fault
+        click.echo(
+            f"{'caught' if tried.noticed else 'MISSED'}  {fault.kind}: {fault.file}:{fault.line}"
+            f" {fault.what}"
+        )
+        if tried.noticed:
+            click.echo(f"        {tried.noticed[:160]}")
+    total = len(report.caught) + len(report.missed)
+    click.echo(f"{len(report.caught)} of {total} faults caught")

@@ -1,0 +1,97 @@
+"""The data of a running system as a whole: owned tables together, replicas against owners."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from migrator.model.manifest import ServiceManifest
+from migrator.operation.system import RunningSystem
+from migrator.proof.tables import Content, TableDifference, differences, read_tables
+
+COMMANDS = "_commands"
+"""Deferred commands that have not reached their owner yet, in each service's database."""
+
+
+def manifests(system: RunningSystem) -> dict[str, ServiceManifest]:
+    """Every service's manifest, by name."""
+    return {name: service.manifest for name, service in system.services.items()}
+
+
+def replica_database(system: RunningSystem, service: str) -> Path:
+    """The file of a service's replicas."""
+    return system.services[service].data / "replicas.db"
+
+
+def owned_tables(system: RunningSystem) -> tuple[dict[str, Content], dict[str, str]]:
+    """The content of all owned tables of all services, and the owner of each."""
+    tables: dict[str, Content] = {}
+    owners: dict[str, str] = {}
+    for name, service in system.services.items():
+        tables.update(read_tables(service.database, service.manifest.tables))
+        owners.update(dict.fromkeys(service.manifest.tables, name))
+    return tables, owners
+
+
+def replica_differences(system: RunningSystem) -> tuple[int, list[TableDifference]]:
+    """The number of replicas in the system, and every row in which one is not as its owner."""
+    count = 0
+    found: list[TableDifference] = []
+    for name, service in system.services.items():
+        copies = service.manifest.replicas
+        if not copies:
+            continue
+        count += len(copies)
+        held = read_tables(replica_database(system, name), copies)
+        for table, replica in copies.items():
+            owner = system.services[replica.owner]
+            expected = read_tables(owner.database, [table])
+            # A replica has no constraints, so that the key is the owner's.
+            here = {
+                table: Content(
+                    columns=held[table].columns, key=expected[table].key, rows=held[table].rows
+                )
+            }
+            found.extend(
+                differences(expected, here, set(), {table: f"{replica.owner} (copy of {name})"})
+            )
+    return count, found
+
+
+def waiting_commands(system: RunningSystem) -> int:
+    """Deferred commands in all services that no owner has applied yet."""
+    waiting = 0
+    for service in system.services.values():
+        with closing(sqlite3.connect(service.database, timeout=30)) as db:
+            known = db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (COMMANDS,)).fetchone()
+            if known:
+                waiting += db.execute(f"SELECT count(*) FROM {COMMANDS}").fetchone()[0]
+    return waiting
+
+
+def settle(system: RunningSystem, seconds: float = 20.0) -> tuple[int, list[TableDifference]]:
+    """Wait until all commands are applied and all replicas equal, or the time is over.
+
+    What is left then, as `replica_differences` says it; a command that nobody applies is a
+    difference of its own.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        waiting = waiting_commands(system)
+        count, found = replica_differences(system)
+        if (not waiting and not found) or time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    if waiting:
+        found.append(
+            TableDifference(
+                table=COMMANDS,
+                row="",
+                column="(rows)",
+                expected="all applied",
+                found=f"{waiting} waiting after {seconds:.0f} s",
+            )
+        )
+    return count, found

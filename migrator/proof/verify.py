@@ -1,0 +1,200 @@
+"""The proof: monolith and services get the same requests from the same start state."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from migrator.model.errors import OperationError
+from migrator.model.program import Program
+from migrator.model.progress import Progress, Silent
+from migrator.model.settings import Run
+from migrator.operation.system import RunningSystem, read_system
+from migrator.proof.baseline import Baseline, record_monolith
+from migrator.proof.checks import CHECKS, Trial, run_check
+from migrator.proof.comparison import compare
+from migrator.proof.faults import inject, propose_faults
+from migrator.proof.outage import probes_from
+from migrator.proof.recording import RecordingProxy
+from migrator.proof.replicas import manifests, owned_tables, settle
+from migrator.proof.result import Comparison, FaultReport, Latency, Proof, Tried
+from migrator.proof.tables import differences
+from migrator.proof.traffic import Recording, record
+
+PROOF = "proof.json"
+
+
+def verify(
+    root: Path,
+    run: Run,
+    output: Path,
+    folder: Path,
+    progress: Progress,
+    *,
+    processes: Sequence[int] = (1, 2),
+    checks: bool = True,
+) -> Proof:
+    """Prove that the services in `output` answer as the monolith in `root` does.
+
+    The traffic is asked of the services once for each number of web processes in `processes`;
+    the checks run on the system of the last. `folder` is for recordings and databases. The proof
+    is also written to `output/.migrator/proof.json`.
+    """
+    begun = time.monotonic()
+    system = read_system(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    with RecordingProxy() as proxy:
+        baseline = record_monolith(root, run, folder, proxy, progress)
+        proof = Proof(
+            application=root.name,
+            plan_digest=system.plan_digest,
+            program_digest=system.program_digest,
+            monolith_lines=system.monolith_lines,
+            monolith_tests=baseline.recording.tests,
+            noise=sorted(baseline.noise, key=repr),
+            column_noise=sorted(baseline.column_noise, key=repr),
+        )
+        for count in processes:
+            with _running(output, baseline, proxy, count, progress) as running:
+                recording, compared = _compare(baseline, running, proxy, count)
+                proof.comparisons.append(compared)
+                proof.services = {name: m.lines for name, m in manifests(running).items()}
+                if checks and count == processes[-1]:
+                    _check(proof, recording, running, folder, progress)
+        proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
+    proof.seconds = time.monotonic() - begun
+    (output / ".migrator" / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
+    shutil.rmtree(folder, ignore_errors=True)
+    return proof
+
+
+def catch_faults(
+    root: Path,
+    run: Run,
+    output: Path,
+    program: Program,
+    folder: Path,
+    count: int,
+    progress: Progress,
+) -> FaultReport:
+    """Put `count` faults into copies of the services, one at a time, and see which are noticed.
+
+    A fault is caught when the system does not become ready with it, or when an answer, a table or
+    a replica differs, or a test breaks.
+    """
+    faults = propose_faults(output, program, count)
+    report = FaultReport(caught=[], missed=[])
+    folder.mkdir(parents=True, exist_ok=True)
+    with RecordingProxy() as proxy:
+        baseline = record_monolith(root, run, folder, proxy, progress)
+        progress.start("Inject faults", len(faults))
+        for fault in faults:
+            progress.advance("Inject faults", 0, fault.what)
+            target = folder / "faulty"
+            shutil.rmtree(target, ignore_errors=True)
+            inject(output, fault, target)
+            _share_environments(output, target)
+            noticed = _noticed(target, baseline, proxy)
+            (report.caught if noticed else report.missed).append(
+                Tried(fault=fault, noticed=noticed)
+            )
+            progress.advance("Inject faults")
+        progress.finish("Inject faults", f"{len(report.caught)} of {len(faults)} caught")
+    shutil.rmtree(folder, ignore_errors=True)
+    return report
+
+
+def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy) -> str:
+    """By what a fault was noticed; empty: it was not."""
+    try:
+        with _running(output, baseline, proxy, 1, Silent()) as running:
+            _, compared = _compare(baseline, running, proxy, 1)
+    except OperationError as error:
+        return f"does not start: {error}"
+    for found in (
+        compared.differences,
+        compared.table_differences,
+        compared.replica_differences,
+        compared.broken_tests,
+    ):
+        if found:
+            return str(found[0])
+    return ""
+
+
+def _share_environments(output: Path, target: Path) -> None:
+    private = target / ".migrator"
+    private.mkdir(exist_ok=True)
+    (private / "environments").symlink_to(output / ".migrator" / "environments")
+
+
+def _running(
+    output: Path, baseline: Baseline, proxy: RecordingProxy, processes: int, progress: Progress
+) -> RunningSystem:
+    return RunningSystem(
+        output,
+        progress,
+        processes=processes,
+        outside_url=proxy.url,
+        start_state=baseline.start_state,
+    )
+
+
+def _compare(
+    baseline: Baseline, system: RunningSystem, proxy: RecordingProxy, processes: int
+) -> tuple[Recording, Comparison]:
+    begun = time.monotonic()
+    recording = record(proxy, system.gateway_url, partial(system.run_tests, proxy.url))
+    replicas, replica_problems = settle(system)
+    tables, owners = owned_tables(system)
+    answers = compare(baseline.recording.exchanges, recording.exchanges, baseline.noise, proxy.url)
+    known = set(baseline.recording.tests.failed)
+    broken = [each for each in recording.tests.failed if each not in known]
+    if not broken and recording.tests.passed < baseline.recording.tests.passed:
+        missing = baseline.recording.tests.passed - recording.tests.passed
+        broken = [f"{missing} tests that pass on the monolith did not pass"]
+    return recording, Comparison(
+        processes=processes,
+        requests=answers.requests,
+        equal=answers.equal,
+        polls=answers.polls,
+        differences=answers.differences,
+        tests=recording.tests,
+        broken_tests=broken,
+        tables=len(tables),
+        table_differences=differences(
+            {name: content for name, content in baseline.tables.items() if name in owners},
+            tables,
+            baseline.column_noise,
+            owners,
+        ),
+        replicas=replicas,
+        replica_differences=replica_problems,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _check(
+    proof: Proof,
+    recording: Recording,
+    system: RunningSystem,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    progress.start("Check what else must hold", len(CHECKS))
+    trial = Trial(
+        system=system,
+        probes=probes_from(recording.exchanges, system.gateway_url, manifests(system)),
+        monolith_database=folder / "monolith-2" / "state" / "database.sqlite",
+    )
+    for name in CHECKS:
+        progress.advance("Check what else must hold", 0, name)
+        proof.checks.append(run_check(name, trial))
+        progress.advance("Check what else must hold", 1, name)
+    proof.stopped = trial.stopped
+    progress.finish("Check what else must hold")
