@@ -24,7 +24,7 @@ effects are recorded for the variant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrator.graph.values import Values
@@ -328,9 +328,7 @@ class Framework:
 
 
 def frameworks() -> tuple[Framework, ...]:
-    """A new object of every plug-in, in the order in which they are asked."""
-    return tuple(make() for make in FRAMEWORKS)
+    """A new object of every plug-in, in the order in which they are asked and finish."""
+    from migrator.graph.frameworks.table import all_frameworks
 
-
-FRAMEWORKS: tuple[Callable[[], Framework], ...] = ()
-"""The one table of plug-ins: a new framework is a file beside this one, and a line here."""
+    return all_frameworks()

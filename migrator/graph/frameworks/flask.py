@@ -22,7 +22,7 @@ _ROUTE = "flask:route"
 _HOOK = "flask:hook"
 _VIEW = "flask:view"
 _STATE = "flask:setup_state"
-_CLI = "flask:cli"
+_CLI = "click:cli"
 _CONFIG = "flask:config"
 _REQUEST_OBJECTS = {
     "flask.g": "flask:g",
@@ -247,8 +247,6 @@ class Flask(Framework):
             key = site.text(0)
             if key:
                 self.environment.setdefault(key, set()).add(f"{site.file}:{site.line}")
-            return None
-        if tag == _CLI:
             return None
         if values.kind(receiver) == Kind.CLASS and method == "as_view":
             return (values.opaque(_VIEW, receiver, site.text(0, "name") or "", site.key),)

@@ -1,0 +1,126 @@
+"""Signals in the process: blinker's, and those that Flask sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.values import Kind
+from migrator.model.program import EntryPoint
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+_SIGNAL = "blinker:signal"
+_CONNECT = "blinker:connect"
+_NAMESPACE = "blinker:namespace"
+_BY_FLASK = frozenset(
+    {
+        "request_started", "request_finished", "request_tearing_down", "got_request_exception",
+        "appcontext_tearing_down", "appcontext_pushed", "appcontext_popped", "template_rendered",
+        "before_render_template", "message_flashed",
+    }
+)  # fmt: skip
+_AROUND_REQUESTS = _BY_FLASK - {"message_flashed", "template_rendered", "before_render_template"}
+
+
+class Blinker(Framework):
+    """The plug-in: `send` calls every receiver, inside the sender's own transaction."""
+
+    name = "blinker"
+    externals = ("blinker", "flask.signals")
+
+    def __init__(self) -> None:
+        self._receivers: dict[tuple[str, int], CallSite] = {}
+
+    def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
+        last = name.rsplit(".", 1)[-1]
+        if last in _BY_FLASK:
+            return (engine.values.opaque(_SIGNAL, last),)
+        return None
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL:
+            last = view.name.rsplit(".", 1)[-1]
+            if last == "Namespace":
+                return (engine.values.opaque(_NAMESPACE, site.key),)
+            if last in {"signal", "Signal", "NamedSignal"}:
+                return (self._signal(engine, site),)
+            return None
+        if view.kind == Kind.OPAQUE and view.name == _CONNECT:
+            for function in site.argument(0):
+                self._connect(engine, site, str(view.parts[0]), function)
+            return site.argument(0)
+        if view.kind != Kind.BOUND:
+            return None
+        method = engine.values.name(view.function).rsplit(".", 1)[-1]
+        receiver = engine.values.view(view.owner)
+        if receiver.name == _NAMESPACE and method == "signal":
+            return (self._signal(engine, site),)
+        if receiver.name != _SIGNAL:
+            return None
+        name = str(receiver.parts[0])
+        if method == "connect":
+            functions = site.argument(0, "receiver")
+            for function in functions:
+                self._connect(engine, site, name, function)
+            return functions
+        if method == "connect_via":
+            return (engine.values.opaque(_CONNECT, name, site.key),)
+        if method == "send":
+            self._send(engine, site, name)
+            return ()
+        return None
+
+    def _signal(self, engine: Engine, site: CallSite) -> int:
+        self.seen = True
+        name = site.text(0, "name")
+        return engine.values.opaque(_SIGNAL, name or f"{site.module}:{site.line}")
+
+    def _connect(self, engine: Engine, site: CallSite, name: str, function: int) -> None:
+        if engine.values.kind(function) not in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL):
+            return
+        self._receivers[(name, function)] = site
+        engine.add(engine.slot("blinker", "receivers", name), function)
+
+    def _send(self, engine: Engine, site: CallSite, name: str) -> None:
+        site.effect("emit", name, via="signal")
+        sender = site.argument_variable(0)
+        keywords = {}
+        for keyword in site.keywords:
+            variable = site.argument_variable(-1, keyword)
+            if variable is not None:
+                keywords[keyword] = variable
+        arguments = [sender if sender is not None else engine.slot("blinker", "nobody")]
+        for function in engine.points_to(engine.slot("blinker", "receivers", name)):
+            engine.invoke(site, function, arguments, keywords)
+
+    def finish(self, analysis: Analysis) -> None:
+        engine = analysis.engine
+        assert engine is not None
+        around: set[int] = set()
+        for (name, function), site in self._receivers.items():
+            called = engine.name_of(function)
+            if name in _AROUND_REQUESTS:
+                around.add(function)
+                continue
+            file, line, _ = engine.file_of(function)
+            analysis.program.entry_points[f"signal:{called}"] = EntryPoint(
+                name=f"signal:{called}",
+                kind="signal",
+                handler=called,
+                file=file or site.file,
+                line=line or site.line,
+                framework="blinker",
+                trigger=name,
+            )
+            analysis.handlers[f"signal:{called}"] = (function,)
+        if around:
+            names = {engine.name_of(each) for each in around}
+            analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
+            for entry in analysis.program.entry_points.values():
+                if entry.kind == "route":
+                    known = analysis.around.get(entry.name, ())
+                    analysis.around[entry.name] = (*known, *sorted(around, key=engine.name_of))

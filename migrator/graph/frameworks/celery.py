@@ -1,0 +1,183 @@
+"""Tasks: Celery, RQ, Dramatiq and Huey, and the schedules of Celery beat and APScheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.values import Kind
+from migrator.model.program import EntryKind, EntryPoint
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+_MAKER = "celery:decorator"
+_TASK = "celery:task"
+_DECORATORS = frozenset({"task", "shared_task", "actor", "db_task", "job", "periodic_task"})
+_ENQUEUES = frozenset(
+    {
+        "delay", "apply_async", "send", "send_with_options", "s", "si", "signature", "enqueue",
+        "enqueue_in", "enqueue_at", "schedule", "apply",
+    }
+)  # fmt: skip
+_QUEUE_METHODS = frozenset({"enqueue", "enqueue_call", "enqueue_in", "enqueue_at", "send_task"})
+_TIMED = frozenset({"enqueue_in", "enqueue_at"})
+_SCHEDULED = frozenset({"scheduled_job", "add_job", "on_after_configure", "add_periodic_task"})
+
+
+class Celery(Framework):
+    """The plug-in: a task is an entry point; what enqueues it emits, and does not run it."""
+
+    name = "celery"
+    externals = (
+        "celery",
+        "rq",
+        "dramatiq",
+        "huey",
+        "apscheduler",
+        "flask_apscheduler",
+        "flask_rq2",
+    )
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[EntryKind, str], tuple[int, CallSite, str]] = {}
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL:
+            last = view.name.rsplit(".", 1)[-1]
+            return self._decorator(engine, site, last) if last in _DECORATORS else None
+        if view.kind == Kind.OPAQUE:
+            if view.name == _MAKER:
+                return self._decorated(engine, site, callee)
+            function = view.parts[0]
+            assert isinstance(function, int)
+            arguments = self._arguments(engine, site, 0)
+            return engine.points_to(engine.invoke(site, function, arguments))
+        if view.kind != Kind.BOUND:
+            return None
+        method = engine.values.name(view.function).rsplit(".", 1)[-1]
+        receiver = engine.values.view(view.owner)
+        if receiver.name == _TASK:
+            if method in _ENQUEUES:
+                self._enqueue(engine, site, view.owner, 0)
+            return ()
+        if method in _DECORATORS or method == "scheduled_job":
+            return self._decorator(engine, site, method)
+        if method in _QUEUE_METHODS:
+            self._enqueue_function(engine, site, method)
+            return None
+        if method in _SCHEDULED:
+            self._schedule(engine, site, method)
+            return None
+        return None
+
+    def _decorator(self, engine: Engine, site: CallSite, which: str) -> Iterable[int]:
+        functions = [each for each in site.argument(0) if engine.values.kind(each) == Kind.FUNCTION]
+        name = site.text(-1, "name") or site.text(-1, "actor_name") or site.text(-1, "id") or ""
+        trigger = site.text(0) or ""
+        maker = engine.values.opaque(_MAKER, which, name, trigger, site.key)
+        if functions:
+            return [self._task(engine, site, maker, function) for function in functions]
+        return (maker,)
+
+    def _decorated(self, engine: Engine, site: CallSite, maker: int) -> list[int]:
+        return [
+            self._task(engine, site, maker, function)
+            for function in site.argument(0)
+            if engine.values.kind(function) in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL)
+        ]
+
+    def _task(self, engine: Engine, site: CallSite, maker: int, function: int) -> int:
+        which, name, trigger, _ = engine.values.view(maker).parts
+        scheduled = which in {"scheduled_job", "periodic_task"}
+        self._add(
+            engine, site, function, "schedule" if scheduled else "task", str(name), str(trigger)
+        )
+        return engine.values.opaque(_TASK, function, name)
+
+    def _add(
+        self,
+        engine: Engine,
+        site: CallSite,
+        function: int,
+        kind: EntryKind,
+        name: str,
+        trigger: str,
+    ) -> None:
+        self.seen = True
+        self._found[(kind, name or engine.name_of(function))] = (function, site, trigger)
+        engine.invoke(site, function, [], edge=False)
+
+    def _arguments(self, engine: Engine, site: CallSite, start: int) -> list[int]:
+        found = []
+        for position in range(start, site.positional):
+            variable = site.argument_variable(position)
+            found.append(variable if variable is not None else engine.slot("celery", "nothing"))
+        return found
+
+    def _enqueue(self, engine: Engine, site: CallSite, task: int, start: int) -> None:
+        function, name = engine.values.view(task).parts[:2]
+        assert isinstance(function, int)
+        site.effect("emit", str(name) or engine.name_of(function), via="enqueue")
+        engine.invoke(site, function, self._arguments(engine, site, start), edge=False)
+
+    def _enqueue_function(self, engine: Engine, site: CallSite, method: str) -> None:
+        """RQ: `queue.enqueue(function, ...)`, or the function's dotted name."""
+        start = 1 if method in _TIMED else 0
+        functions = list(site.argument(start, "func"))
+        for text in site.texts(start, "f"):
+            functions += engine.resolve(text)
+        for text in _names(engine, functions):
+            functions += [
+                each for each in engine.resolve(text) if engine.values.kind(each) == Kind.FUNCTION
+            ]
+        for function in functions:
+            if engine.values.name(function) == _TASK:
+                self._enqueue(engine, site, function, start + 1)
+            elif engine.values.kind(function) == Kind.FUNCTION:
+                self._add(engine, site, function, "task", "", "")
+                site.effect("emit", engine.name_of(function), via="enqueue")
+                arguments = self._arguments(engine, site, start + 1)
+                engine.invoke(site, function, arguments, edge=False)
+
+    def _schedule(self, engine: Engine, site: CallSite, method: str) -> None:
+        """APScheduler: `scheduler.add_job(function, trigger)`."""
+        if method != "add_job":
+            return
+        trigger = site.text(1, "trigger") or ""
+        for function in site.argument(0, "func"):
+            if engine.values.kind(function) in (Kind.FUNCTION, Kind.BOUND):
+                name = site.text(-1, "id") or ""
+                self._add(engine, site, function, "schedule", name, trigger)
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        view = engine.values.view(receiver)
+        if view.name == _TASK and name in {"run", "__wrapped__", "fn"}:
+            function = view.parts[0]
+            return (function,) if isinstance(function, int) else None
+        return None
+
+    def finish(self, analysis: Analysis) -> None:
+        engine = analysis.engine
+        assert engine is not None
+        for (kind, name), (function, site, trigger) in self._found.items():
+            file, line, _ = engine.file_of(function)
+            full = f"{kind}:{name}"
+            analysis.program.entry_points[full] = EntryPoint(
+                name=full,
+                kind=kind,
+                handler=engine.name_of(function),
+                file=file or site.file,
+                line=line or site.line,
+                framework="celery",
+                trigger=trigger or name,
+            )
+            analysis.handlers[full] = (function,)
+
+
+def _names(engine: Engine, values: Iterable[int]) -> list[str]:
+    return [text for value in values if (text := engine.values.text(value)) and "." in text]

@@ -1,0 +1,123 @@
+"""Raw database connections (PEP 249): sqlite3, psycopg, PyMySQL and the like; pandas' SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.mapping import Mapping
+from migrator.graph.orm.facts import Facts, sql_touches
+from migrator.graph.sql import HOLE, read_sql
+from migrator.graph.values import Kind
+from migrator.model.program import Table
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+_CONNECTION = "dbapi:connection"
+_CURSOR = "dbapi:cursor"
+_RUNS = frozenset({"execute", "executemany", "executescript", "mogrify", "copy_expert", "read_sql"})
+_SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
+
+
+class DatabaseApi(Framework):
+    """The plug-in: SQL texts that a connection or cursor executes."""
+
+    name = "dbapi"
+    externals = (
+        "sqlite3", "psycopg2", "psycopg", "pymysql", "MySQLdb", "mysql.connector", "cx_Oracle",
+        "oracledb", "pyodbc", "aiosqlite", "asyncpg", "pandas",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.facts = Facts()
+        self._named_tables: dict[Hashable, tuple[Site, str]] = {}
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL:
+            last = view.name.rsplit(".", 1)[-1]
+            if last in {"connect", "Connection", "ConnectionPool", "SimpleConnectionPool"}:
+                self.seen = True
+                return (engine.values.opaque(_CONNECTION),)
+            if last in {"read_sql", "read_sql_query", "read_sql_table"}:
+                self._run(engine, site)
+            return None
+        if view.kind != Kind.BOUND:
+            return None
+        method = engine.values.name(view.function).rsplit(".", 1)[-1]
+        receiver = engine.values.view(view.owner)
+        if method == "to_sql" and receiver.name.startswith("pandas"):
+            name = site.text(0, "name")
+            if name:
+                self._named_tables[site.key] = (site, name)
+            return None
+        if receiver.name not in (_CONNECTION, _CURSOR):
+            return None
+        if method in _RUNS:
+            self._run(engine, site)
+            return (engine.values.opaque(_CURSOR),)
+        if method in {"commit", "rollback"}:
+            self.facts.end(site, "commit" if method == "commit" else "rollback")
+            return ()
+        if method in {"cursor", "getconn"}:
+            return (engine.values.opaque(_CURSOR if method == "cursor" else _CONNECTION),)
+        return ()
+
+    def _run(self, engine: Engine, site: CallSite) -> None:
+        for value in site.argument(0, "sql"):
+            text = engine.values.text(value)
+            if text is not None:
+                is_template = engine.values.kind(value) == Kind.TEMPLATE
+                self.facts.run_sql(site, text.replace("{}", HOLE) if is_template else text)
+
+    def enter(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        if engine.values.view(receiver).tag == _CONNECTION:
+            self.facts.end(site, "begin")
+        return None
+
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        return None
+
+    def finish(self, analysis: Analysis) -> None:
+        mapping = analysis.mapping or Mapping({}, {})
+        _read_schemas(analysis)
+        for site, texts in self.facts.sql.values():
+            for text in texts:
+                for each in sql_touches(text, mapping, "sql"):
+                    site.effect(
+                        each.kind,
+                        each.table,
+                        columns=each.columns,
+                        via=each.via,
+                        operation=each.operation,
+                    )
+                for control in read_sql(text).control:
+                    site.effect(control)
+        for site, name in self._named_tables.values():
+            site.effect("write", mapping.table_named(name), via="to_sql", operation="insert")
+        for site, kind in self.facts.ends.values():
+            site.effect(kind)  # type: ignore[arg-type]
+
+
+def _read_schemas(analysis: Analysis) -> None:
+    """The tables that `.sql` files of the project create and no model declares."""
+    known = {name.lower() for name in analysis.program.tables}
+    for path in sorted(analysis.root.rglob("*.sql")):
+        relative = path.relative_to(analysis.root)
+        if _SKIPPED & set(relative.parts) or path.stat().st_size > 2_000_000:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for table in read_sql(text).tables:
+            if table.name.lower() not in known:
+                known.add(table.name.lower())
+                analysis.program.tables[table.name] = Table(
+                    name=table.name,
+                    file=relative.as_posix(),
+                    line=table.line,
+                    columns=table.columns,
+                    framework="sql",
+                )

@@ -1,0 +1,34 @@
+"""The one table of plug-ins: a new framework is a file beside this one, and a line here."""
+
+from __future__ import annotations
+
+from migrator.graph.frameworks import Framework
+from migrator.graph.frameworks.blinker import Blinker
+from migrator.graph.frameworks.celery import Celery
+from migrator.graph.frameworks.click import Click
+from migrator.graph.frameworks.dbapi import DatabaseApi
+from migrator.graph.frameworks.flask import Flask
+from migrator.graph.frameworks.flask_login import FlaskLogin
+from migrator.graph.frameworks.flask_restful import FlaskRestful
+from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
+from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
+from migrator.graph.frameworks.systems import Systems
+from migrator.graph.frameworks.wtforms import WTForms
+
+
+def all_frameworks() -> tuple[Framework, ...]:
+    """A new object of every plug-in, in the order in which they are asked and finish."""
+    flask = Flask()
+    return (
+        FlaskSQLAlchemy(),
+        SQLAlchemy(),
+        flask,
+        FlaskRestful(flask),
+        FlaskLogin(),
+        WTForms(),
+        Click(),
+        Celery(),
+        Blinker(),
+        DatabaseApi(),
+        Systems(),
+    )
