@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.generation.gates import check
+from migrator.generation.inner import remove_statements
 from migrator.generation.names import Project, source_path
 from migrator.generation.pruning import Edit, prune
 from migrator.generation.resources import needed_data, needed_templates, read_templates
 from migrator.generation.rewriting import (
     add_imports,
     cut_body,
+    idle_body,
     move_state,
     refusals,
     strip_decorators,
@@ -91,6 +93,7 @@ class _Extractor:
     def __init__(self, project: Project, plan: Plan, service: str, part: Slice) -> None:
         self.project = project
         self.program = project.program
+        self.whole_plan = plan
         self.plan: Service = plan.services[service]
         self.part = part
         self.modules = sorted(part.modules, key=lambda each: each.name)
@@ -105,8 +108,7 @@ class _Extractor:
         result.problems.extend(self._unreadable())
         self._cut_functions()
         self._move_state()
-        for unit, decorators in self.part.stripped.items():
-            self._edit(unit, strip_decorators(unit.module, decorators))
+        self._leave_registrations()
         texts = {each.name: self._text(each) for each in self.modules}
         for module in self.modules:
             text = texts[module.name]
@@ -172,12 +174,34 @@ class _Extractor:
             if not problems:
                 self._edit(cut.unit, cut_body(self.program, cut.unit.module, cut))
 
+    def _leave_registrations(self) -> None:
+        for unit, decorators in self.part.stripped.items():
+            self._edit(unit, strip_decorators(unit.module, decorators))
+        for unit, statements in self.part.removed.items():
+            self._edit(unit, remove_statements(unit, statements))
+        for name, foreign in sorted(self.part.elsewhere.items()):
+            if name not in self.part.cuts:
+                entry = foreign.entry.name
+                owner = self.whole_plan.service_of(entry) or "that owns it"
+                edits = idle_body(foreign.unit.module, foreign.node, owner, entry)
+                self._edit(foreign.unit, edits)
+
     def _move_state(self) -> None:
         for remedy in self.plan.state:
             if remedy.remedy not in ("shared", "request", "lease"):
                 continue
-            for unit in self._state_units(remedy):
-                if unit not in self.part.live:
+            units = self._state_units(remedy)
+            if not units:
+                self.result.problems.append(
+                    Refused(
+                        f"{remedy.name}, to which the plan gives the remedy `{remedy.remedy}`, is "
+                        "not defined at the top level of a module",
+                        place=_place(remedy.at),
+                        hint="Move it there, or set its remedy to `keep`.",
+                    )
+                )
+            for unit in units:
+                if unit not in self.part.live or remedy.name in self.part.elsewhere:
                     continue
                 try:
                     edits, line = move_state(self.project, unit, remedy)
@@ -191,9 +215,21 @@ class _Extractor:
     def _state_units(self, remedy: StateRemedy) -> list[Unit]:
         units = self.project.unit_of(remedy.name)
         if remedy.remedy == "lease":
-            return units[:1]
+            return units[:1] or self._main_functions(remedy.name)
         # The variable may be bound again elsewhere: the first is where it is made.
         return [each for each in units if each.kind == "assignment"][:1]
+
+    def _main_functions(self, module: str) -> list[Unit]:
+        """What a worker's module calls when it is run."""
+        return [
+            origin
+            for unit in getattr(self.project.modules.get(module), "units", ())
+            if unit.kind == "main"
+            for reference in self.project.references_of(unit).names
+            if reference.called
+            for origin in self.project.origins(unit.module, reference.chain)
+            if origin.kind == "definition"
+        ][:1]
 
     def _text(self, module: Module) -> bytes:
         text = prune(module, self.part.live, self.edits.get(module, ()))
@@ -248,7 +284,9 @@ class _Extractor:
             registrations = self.part.registrations
             assert registrations is not None
             units = self.project.unit_of(entry.handler)
-            stripped = any(unit in self.part.stripped for unit in units)
+            stripped = any(
+                unit in self.part.stripped or unit in self.part.removed for unit in units
+            )
             decorated = any(entry in registrations.handlers.get(unit, ()) for unit in units)
             alive = any(unit in self.part.live for unit in units)
             if alive and not stripped and (not decorated or not _is_decorated(units)):
@@ -289,6 +327,11 @@ class _Extractor:
             for unit in module.units
             if unit.first_line <= table.line <= unit.last_line
         ]
+
+
+def _place(at: str) -> Place | None:
+    file, _, line = at.partition(":")
+    return Place(file, int(line) if line.isdigit() else 0) if file else None
 
 
 def _is_decorated(units: Iterable[Unit]) -> bool:

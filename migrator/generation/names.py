@@ -234,11 +234,10 @@ class Project:
         if matched:
             return matched
         # `package.module.Class` with a computed class: the module that holds it.
-        return [
-            Whole(self.modules[prefix])
-            for prefix in _prefixes(parts[0] or "")
-            if prefix in self.modules
-        ][:1]
+        for prefix in _prefixes(parts[0] or ""):
+            if prefix in self.modules:
+                return [Whole(self.modules[prefix])]
+        return []
 
     # Imports
 

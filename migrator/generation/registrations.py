@@ -55,15 +55,25 @@ class Registrations:
     own: frozenset[str]
     """Names of the service's entry points."""
     handlers: dict[Unit, list[EntryPoint]] = field(default_factory=dict)
+    """Entry points by the top-level definition that handles them."""
+    nested: dict[int, list[EntryPoint]] = field(default_factory=dict)
+    """Entry points by the identity of a definition inside a function that handles them."""
 
     def __post_init__(self) -> None:
         for entry in self.project.program.entry_points.values():
             for unit in self.project.unit_of(entry.handler):
-                # A handler inside a factory is the factory's own business.
-                if isinstance(unit.node, DefinitionNode) and (
-                    unit.name == entry.handler or isinstance(unit.node, ast.ClassDef)
-                ):
+                if not isinstance(unit.node, DefinitionNode):
+                    continue
+                if unit.name == entry.handler or isinstance(unit.node, ast.ClassDef):
                     self.handlers.setdefault(unit, []).append(entry)
+                for name, node in definitions_in(unit.node, unit.name):
+                    if name == entry.handler:
+                        self.nested.setdefault(id(node), []).append(entry)
+
+    @property
+    def has_foreign(self) -> bool:
+        """Whether any entry point belongs to another service."""
+        return not self.own.issuperset(self.project.program.entry_points)
 
     def is_own(self, entry: EntryPoint) -> bool:
         """Whether an entry point belongs to this service."""
@@ -189,10 +199,11 @@ class Registrations:
     def _named(self, unit: Unit) -> list[Unit]:
         found: list[Unit] = []
         for reference in self.project.references_of(unit).names:
-            found.extend(self._origins_of(unit.module, reference))
+            found.extend(self.origins_of(unit.module, reference))
         return found
 
-    def _origins_of(self, module: Module, reference: Reference) -> list[Unit]:
+    def origins_of(self, module: Module, reference: Reference) -> list[Unit]:
+        """The units that make what a reference stands for, wherever it was imported."""
         if reference.origin is None:
             return self.project.origins(module, reference.chain)
         targets = self.project.through(reference.origin, reference.chain, escapes=False)
@@ -293,13 +304,18 @@ def _view_name(node: ast.Call) -> str:
     return ""
 
 
+def definitions_in(node: ast.AST, prefix: str) -> Iterator[tuple[str, DefinitionNode]]:
+    """Every function and class in a definition with its dotted name below `prefix`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, DefinitionNode):
+            yield f"{prefix}.{child.name}", child
+            yield from definitions_in(child, f"{prefix}.{child.name}")
+        else:
+            yield from definitions_in(child, prefix)
+
+
 def functions_in(node: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNode]]:
     """Every function in a definition with its dotted name below `prefix`."""
-    for child in ast.iter_child_nodes(node):
+    for name, child in definitions_in(node, prefix):
         if isinstance(child, FunctionNode):
-            yield f"{prefix}.{child.name}", child
-            yield from functions_in(child, f"{prefix}.{child.name}")
-        elif isinstance(child, ast.ClassDef):
-            yield from functions_in(child, f"{prefix}.{child.name}")
-        else:
-            yield from functions_in(child, prefix)
+            yield name, child

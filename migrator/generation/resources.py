@@ -150,7 +150,10 @@ def needed_data(
 
 def _is_named(path: str, named: set[str]) -> bool:
     parts = PurePosixPath(path).parts
-    return any("/".join(parts[:length]) in named for length in range(1, len(parts) + 1))
+    if all(part in named for part in parts):
+        return True
+    starts = ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
+    return any(each in named for each in starts if "/" in each or "." in each)
 
 
 def _files(program: Program) -> Iterator[str]:

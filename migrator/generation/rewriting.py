@@ -20,6 +20,7 @@ from migrator.model.errors import Place, Refused
 from migrator.model.plan import StateRemedy
 from migrator.model.program import Function, Program
 
+_LINE = 88
 # What says how a function is reached stays; what runs around it runs at the owner.
 _KEPT_DECORATORS = frozenset({"staticmethod", "classmethod", "property"})
 
@@ -35,7 +36,7 @@ def refusals(project: Project, cut: Cut) -> list[Refused]:
         reasons.append(("is asynchronous", "Cut at a function that is not, or merge the services."))
     if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(cut.node)):
         reasons.append(("is a generator", "Cut at the function that iterates over it."))
-    if "." in name.removeprefix(cut.unit.name + ".") and isinstance(cut.unit.node, FunctionNode):
+    if isinstance(cut.unit.node, FunctionNode) and cut.node is not cut.unit.node:
         reasons.append(("is defined inside a function", f"Cut at {cut.unit.name}."))
     if cut.node.name.startswith("__") and cut.node.name.endswith("__"):
         reasons.append(("is a special method", "Cut at the function that causes the call."))
@@ -83,15 +84,21 @@ def _receiver_travels(program: Program, cut: Cut) -> bool:
 
 def cut_body(program: Program, module: Module, cut: Cut) -> list[Edit]:
     """The edits that turn a function into a call: its decorators less, its body replaced."""
-    node = cut.node
-    edits = [
-        Edit(module.offset(each.lineno), module.offset((each.end_lineno or 0) + 1))
-        for each in node.decorator_list
-        if _last(each) not in _KEPT_DECORATORS
-    ]
+    leaving = [each for each in cut.node.decorator_list if _last(each) not in _KEPT_DECORATORS]
+    lines = _call_lines(program, cut)
+    return [*strip_decorators(module, leaving), replace_body(module, cut.node, lines)]
+
+
+def idle_body(module: Module, node: FunctionNode, service: str, entry_point: str) -> list[Edit]:
+    """The edit that leaves the work of a schedule or process to the service that has it."""
+    lines = [f"# {entry_point} runs in the service {service}.", "return"]
+    return [replace_body(module, node, lines)]
+
+
+def replace_body(module: Module, node: FunctionNode, lines: list[str]) -> Edit:
+    """The edit that puts `lines` in the place of a function's body; its docstring stays."""
     newline = "\r\n" if module.line(1).endswith(b"\r\n") else "\n"
     step = _indentation(module, node)
-    lines = _call_lines(program, cut)
     docstring = ast.get_docstring(node, clean=False) is not None
     if docstring:
         first = (node.body[0].end_lineno or 0) + 1
@@ -103,10 +110,10 @@ def cut_body(program: Program, module: Module, cut: Cut) -> list[Edit]:
     if first > (node.end_lineno or 0) and not docstring:
         # `def f(): return 1`: the body stands on the line of the signature.
         start = module.offset(node.body[0].lineno, node.body[0].col_offset)
-        return [*edits, Edit(start, end, (newline + text).encode())]
+        return Edit(start, end, (newline + text).encode())
     if docstring and first > (node.end_lineno or 0):
-        return [*edits, Edit(end, end, text.encode())]
-    return [*edits, Edit(module.offset(first), end, text.encode())]
+        return Edit(end, end, text.encode())
+    return Edit(module.offset(first), end, text.encode())
 
 
 def _call_lines(program: Program, cut: Cut) -> list[str]:
@@ -118,15 +125,18 @@ def _call_lines(program: Program, cut: Cut) -> list[str]:
     if arguments.kwarg is not None:
         keywords.append(f"**{arguments.kwarg.arg}")
     inner = ", ".join(positional) + ("," if len(positional) == 1 else "")
-    values = f"({inner}), {{{', '.join(keywords)}}}"
-    name = cut.crossing.function
+    given = [f'"{cut.crossing.function}"', f"({inner})", f"{{{', '.join(keywords)}}}"]
     if cut.crossing.remedy == "defer":
-        return [
-            "from servicekit.commands import defer",
-            "",
-            f'defer("{name}", {values}, commits={commits(program, name)})',
-        ]
-    return ["from servicekit.calls import call", "", f'return call("{name}", {values})']
+        given.append(f"commits={commits(program, cut.crossing.function)}")
+        return ["from servicekit.commands import defer", "", *_call("defer", given)]
+    return ["from servicekit.calls import call", "", *_call("return call", given)]
+
+
+def _call(function: str, arguments: list[str]) -> list[str]:
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= _LINE:
+        return [line]
+    return [f"{function}(", *(f"    {each}," for each in arguments), ")"]
 
 
 def commits(program: Program, name: str) -> bool:

@@ -61,25 +61,34 @@ class _Scope:
 
 
 def references(
-    module: Module, nodes: Iterable[ast.AST], left_out: Collection[ast.AST] = ()
+    module: Module,
+    nodes: Iterable[ast.AST],
+    left_out: Collection[ast.AST] = (),
+    bodiless: Collection[ast.AST] = (),
 ) -> References:
     """What top-level code of `module` refers to.
 
-    `left_out` holds decorators that are not looked at, and functions whose body is not.
+    `left_out` holds decorators and statements that are not looked at, `bodiless` functions of
+    which only the signature is.
     """
-    walk = _Walk(module, left_out)
+    walk = _Walk(module, set(left_out), set(bodiless))
     for node in nodes:
         walk.visit(node)
     return walk.found
 
 
 class _Walk(ast.NodeVisitor):
-    def __init__(self, module: Module, left_out: Collection[ast.AST]) -> None:
+    def __init__(self, module: Module, left_out: set[ast.AST], bodiless: set[ast.AST]) -> None:
         self.module = module
         self.left_out = left_out
+        self.bodiless = bodiless
         self.found = References()
         self.scopes: list[_Scope] = []
         self.call = ""
+
+    def visit(self, node: ast.AST) -> None:
+        if node not in self.left_out:
+            super().visit(node)
 
     # Names and chains
 
@@ -169,12 +178,11 @@ class _Walk(ast.NodeVisitor):
     def _function(self, node: FunctionNode) -> None:
         self._bind(node.name)
         for decorator in node.decorator_list:
-            if decorator not in self.left_out:
-                self.visit(decorator)
+            self.visit(decorator)
         self._signature(node.args, annotations=True)
         if node.returns is not None:
             self._annotation(node.returns)
-        if node in self.left_out:
+        if node in self.bodiless:
             return
         self.scopes.append(self._function_scope(node.args, node.body))
         for statement in node.body:
@@ -237,8 +245,7 @@ class _Walk(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name)
         for decorator in node.decorator_list:
-            if decorator not in self.left_out:
-                self.visit(decorator)
+            self.visit(decorator)
         for base in (*node.bases, *node.keywords):
             self.visit(base)
         self.scopes.append(_Scope(True))

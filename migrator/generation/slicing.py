@@ -7,9 +7,10 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
+from migrator.generation.inner import Foreign, foreign_registrations, foreign_work
 from migrator.generation.loading import Loading
 from migrator.generation.names import Project, Target, Touched, Whole
-from migrator.generation.registrations import Registrations, Rule, functions_in
+from migrator.generation.registrations import Registrations, Rule, definitions_in, functions_in
 from migrator.generation.scopes import Reference, References, Text, references
 from migrator.generation.source import FunctionNode, Module, Unit
 from migrator.model.plan import Crossing, Plan
@@ -44,6 +45,10 @@ class Slice:
     cuts: dict[str, Cut] = field(default_factory=dict)
     stripped: dict[Unit, list[ast.expr]] = field(default_factory=dict)
     """Decorators that would register a foreign handler here."""
+    removed: dict[Unit, list[ast.stmt]] = field(default_factory=dict)
+    """Statements inside a unit that would register a foreign handler here."""
+    elsewhere: dict[str, Foreign] = field(default_factory=dict)
+    """Functions whose work is scheduled at another service, by their dotted name."""
     registrations: Registrations | None = None
     loading: Loading | None = None
     unreached: list[Module] = field(default_factory=list)
@@ -275,13 +280,21 @@ class _Slicer:
         stripped = self.registrations.foreign_decorators(unit) if unit.kind == "definition" else []
         if stripped:
             self.slice.stripped[unit] = stripped
-        left_out: list[ast.AST] = [*stripped]
+        removed = foreign_registrations(self.registrations, unit)
+        if removed:
+            self.slice.removed[unit] = removed
+        left_out: list[ast.AST] = [*stripped, *removed]
+        bodiless: list[ast.AST] = []
         for cut in self.slice.cuts.values():
             if cut.unit is unit:
-                left_out.extend([cut.node, *cut.node.decorator_list])
-        if not left_out:
+                left_out.extend(cut.node.decorator_list)
+                bodiless.append(cut.node)
+        for each in foreign_work(self.registrations, unit):
+            self.slice.elsewhere[each.entry.handler] = each
+            bodiless.append(each.node)
+        if not left_out and not bodiless:
             return self.project.references_of(unit)
-        return references(unit.module, [unit.node], left_out)
+        return references(unit.module, [unit.node], left_out, bodiless)
 
     def _process(self, unit: Unit) -> None:
         module = unit.module
@@ -311,7 +324,11 @@ class _Slicer:
     def _is_own_registration(self, unit: Unit) -> bool:
         if unit.kind == "effect":
             return self.registrations.rule(unit) == Rule("always")
-        return any(map(self.registrations.is_own, self.registrations.handlers.get(unit, ())))
+        handlers = [*self.registrations.handlers.get(unit, ())]
+        if isinstance(unit.node, FunctionNode):
+            for _, node in definitions_in(unit.node, unit.name):
+                handlers.extend(self.registrations.nested.get(id(node), ()))
+        return any(map(self.registrations.is_own, handlers))
 
     def _follow(self, unit: Unit, reference: Reference) -> None:
         for target in self.project.resolve(unit.module, reference):
@@ -335,7 +352,7 @@ class _Slicer:
         for function in self.functions_of.get(unit, ()):
             if any(
                 function.name == name or function.name.startswith(name + ".")
-                for name in self.slice.cuts
+                for name in (*self.slice.cuts, *self.slice.elsewhere)
             ):
                 continue
             for event in function.events:
