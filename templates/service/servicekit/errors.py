@@ -1,0 +1,36 @@
+"""What servicekit raises.
+
+Two of them are no `Exception`: applications catch that and go on, which would hide that a
+replica was written or that a sibling is away.
+"""
+
+from __future__ import annotations
+
+
+class OwnershipViolation(BaseException):
+    """Code of this service wrote a table that another service owns."""
+
+    def __init__(self, table: str, owner: str) -> None:
+        super().__init__("ownership violation: table %s belongs to service %s" % (table, owner))
+        self.table = table
+        self.owner = owner
+
+
+class DependencyUnavailable(BaseException):
+    """A sibling that this unit of work needs cannot be reached, or did not answer in time."""
+
+    def __init__(self, service: str, why: str = "") -> None:
+        super().__init__("service %s is unavailable%s" % (service, ": " + why if why else ""))
+        self.service = service
+
+
+class CannotCross(TypeError):
+    """A value that cannot travel between services: the message names its type and place."""
+
+
+class RemoteError(RuntimeError):
+    """An exception at the owner of a function that is none of those it is known to raise."""
+
+
+class RowConflict(RuntimeError):
+    """Rows that a service wanted to change at their owner had been changed in the meantime."""

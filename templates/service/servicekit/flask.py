@@ -1,0 +1,173 @@
+"""Flask's part of the glue: loading, foreign routes, and the context that travels with a call."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib
+import weakref
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from servicekit.errors import CannotCross
+from servicekit.settings import settings
+
+_made: List[Any] = []
+_BODY = {"form", "json", "data", "files", "values", "get_json", "get_data", "stream"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+
+
+class Application:
+    """A loaded application: `wsgi` is what the monolith would have served."""
+
+    def __init__(self, wsgi: Callable[..., Any], app: flask.Flask) -> None:
+        self.wsgi = wsgi
+        self.app = app
+        self._foreign = _add_foreign_routes(app)
+
+    def endpoint_of(self, environ: Dict[str, Any]) -> Optional[str]:
+        """The endpoint that a request will reach; None when it ends as 404, 405 or redirect."""
+        try:
+            server = self.app.config.get("SERVER_NAME")
+            adapter = self.app.url_map.bind_to_environ(environ, server_name=server)
+            return str(adapter.match()[0])
+        except (HTTPException, RequestRedirect):
+            return None
+
+    def foreign_service(self, endpoint: Optional[str], method: str) -> str:
+        """The service that answers this instead, or an empty string. OPTIONS is answered here."""
+        return "" if method == "OPTIONS" else self._foreign.get(endpoint or "", "")
+
+    @contextlib.contextmanager
+    def context(self, captured: Optional[Dict[str, Any]], codec: Any) -> Iterator[Any]:
+        """The application context of a served call, with the caller's request if there was one.
+
+        Yields a function that restores what needs the database; run it inside the transaction.
+        """
+        if captured is None:
+            with self.app.app_context():
+                yield lambda: None
+            return
+        options: Dict[str, Any] = {
+            "method": captured["method"],
+            "path": captured["path"],
+            "query_string": captured["query"],
+            "base_url": captured["base"],
+            "headers": [tuple(pair) for pair in captured["headers"]],
+            "environ_base": {"REMOTE_ADDR": captured["remote"]},
+        }
+        if captured.get("body") is not None:
+            options["data"] = base64.b64decode(captured["body"])
+        with self.app.test_request_context(**options):
+            yield lambda: _restore(captured, codec)
+
+
+def load(reference: str) -> Application:
+    """Import `module:attribute` or `module:factory()` and find the Flask application in it."""
+    original = flask.Flask.__init__
+
+    def remember(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        _made.append(weakref.ref(self))
+
+    flask.Flask.__init__ = remember  # type: ignore[method-assign]
+    try:
+        module_name, _, expression = reference.partition(":")
+        name, call, _ = (expression or "application").partition("(")
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+        wsgi = found() if call else found
+    finally:
+        flask.Flask.__init__ = original  # type: ignore[method-assign]
+    return Application(wsgi, _flask_of(wsgi))
+
+
+def _flask_of(wsgi: Any) -> flask.Flask:
+    """The Flask application, also when a middleware has been put around it."""
+    if isinstance(wsgi, flask.Flask):
+        return wsgi
+    alive = [app for app in (reference() for reference in _made) if app is not None]
+    if not alive:
+        raise TypeError("%r is no Flask application" % (wsgi,))
+    return alive[-1]
+
+
+def _add_foreign_routes(app: flask.Flask) -> Dict[str, str]:
+    """Register siblings' routes, so that 405, OPTIONS, redirects and `url_for` are as before.
+
+    Endpoints that the application still has stay as they are. Gives endpoint to service.
+    """
+    foreign: Dict[str, str] = {}
+    has_rules = {rule.endpoint for rule in app.url_map.iter_rules() if not rule.build_only}
+    for endpoint, route in settings().part("foreign_routes").items():
+        if endpoint in has_rules:
+            continue
+        foreign[endpoint] = route["service"]
+        for each in route["rules"]:
+            methods = {method.upper() for method in each["methods"]}
+            rule = app.url_rule_class(
+                each["rule"],
+                methods=methods | {"OPTIONS"},
+                endpoint=endpoint,
+                defaults=each.get("defaults") or None,
+                strict_slashes=each.get("strict_slashes", True),
+            )
+            rule.provide_automatic_options = "OPTIONS" not in methods
+            app.url_map.add(rule)
+        app.view_functions.setdefault(endpoint, _misdirected)
+    return foreign
+
+
+def _misdirected(**arguments: Any) -> Any:
+    """Never reached: the web process answers before the application and its hooks run."""
+    return flask.Response("misdirected request", status=421)
+
+
+def capture(names: Sequence[str], codec: Any) -> Optional[Dict[str, Any]]:
+    """The request context of this thread as it travels; None when there is none.
+
+    `names` are the manifest's `context`. Method, URL and headers always travel, with them cookie
+    sessions, the signed-in user and the locale.
+    """
+    if not flask.has_request_context():
+        return None
+    request = flask.request
+    captured: Dict[str, Any] = {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query_string.decode("latin-1"),
+        "base": request.url_root,
+        "remote": request.remote_addr or "127.0.0.1",
+        "headers": [[k, v] for k, v in request.headers if k.lower() not in _HOP_BY_HOP],
+        "g": {},
+    }
+    for name in names:
+        parts = name.split(".")
+        if parts[:2] == ["flask", "g"] and len(parts) > 2:
+            if parts[2] in flask.g:
+                captured["g"][parts[2]] = codec.encode(flask.g.get(parts[2]), name)
+        elif parts[:2] == ["flask", "session"]:
+            captured["session"] = codec.encode(dict(flask.session), name)
+        elif parts[:2] == ["flask", "request"] and len(parts) > 2 and parts[2] in _BODY:
+            captured["body"] = _body(name)
+    return captured
+
+
+def _body(name: str) -> str:
+    request = flask.request
+    data = request.get_data(cache=True)
+    if not data and (request.form or request.files):
+        raise CannotCross("%s: the form was parsed before its bytes could be kept" % name)
+    return base64.b64encode(data).decode()
+
+
+def _restore(captured: Dict[str, Any], codec: Any) -> None:
+    for name, form in captured["g"].items():
+        setattr(flask.g, name, codec.decode(form))
+    if "session" in captured:
+        flask.session.clear()
+        flask.session.update(codec.decode(captured["session"]))

@@ -1,0 +1,18 @@
+"""gunicorn's settings for web, calls and feed: one worker process, threads inside.
+
+Nothing is loaded before the fork: a SQLite handle or a kept connection must never be inherited.
+"""
+
+from servicekit.settings import settings as _settings
+
+bind = "%s:%d" % (_settings().host, _settings().port)
+workers = 1
+worker_class = "gthread"
+threads = _settings().threads
+preload_app = False
+keepalive = 75
+timeout = 120
+graceful_timeout = _settings().grace
+errorlog = "-"
+accesslog = None
+proc_name = "%s-%s" % (_settings().name, _settings().instance)

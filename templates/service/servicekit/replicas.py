@@ -1,0 +1,353 @@
+"""The consumer: copies of other services' tables, kept equal to their owners' by their feeds.
+
+A cursor (epoch, seq) per owner lies in replicas.db and moves in the same transaction as the rows,
+so that every event is applied exactly once, by whichever process of the service comes first.
+Only whole transactions are applied: all pages up to one head, then one commit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from urllib.parse import quote
+
+from servicekit import metrics, triggers
+from servicekit.errors import DependencyUnavailable
+from servicekit.logs import logger
+from servicekit.peers import Unreachable, ask, json_of
+from servicekit.settings import settings
+from servicekit.sqlite import immediate, of_thread, quoted
+
+TOO_FAR_BEHIND = 50000
+"""Events after which a snapshot is cheaper than catching up."""
+
+_log = logger("replicas")
+
+
+class _NeedsSnapshot(Exception):
+    """The cursor means nothing to the owner, or the replica is not what the events assume."""
+
+
+class Consumer:
+    """The replicas of one owner, in this process."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.tables: Dict[str, Any] = settings().replicas_of(owner)
+        self._mark = settings().file("current-" + owner)
+        self._marked = 0.0
+        self._turn = threading.Condition()
+        self._started = 0
+        self._finished = 0
+        self._running = False
+        self._failure: Optional[Unreachable] = None
+
+    def catch_up(self, timeout: float, drain: bool = False) -> None:
+        """Make the replicas hold all that the owner had committed when this was called.
+
+        At most one round trip is under way per owner and process: who comes while one is, waits for
+        the next, since that one may have been answered before the commit that he must see. Raises
+        `Unreachable`.
+        """
+        with self._turn:
+            needed = self._started + 1
+            while True:
+                if self._finished >= needed:
+                    if self._failure is not None:
+                        raise self._failure
+                    return
+                if not self._running:
+                    break
+                self._turn.wait()
+            self._running = True
+            self._started += 1
+        failure: Optional[Unreachable] = None
+        began = time.time()
+        try:
+            self._round(timeout, drain)
+        except Unreachable as error:
+            failure = error
+        except (sqlite3.Error, ValueError, KeyError) as error:
+            failure = Unreachable(repr(error), sent=True)
+            _log.error("replicas cannot be brought up to date", owner=self.owner, why=repr(error))
+        finally:
+            with self._turn:
+                self._failure = failure
+                self._running = False
+                self._finished = self._started
+                self._turn.notify_all()
+        metrics.catch_ups.labels(self.owner, "failed" if failure else "current").inc()
+        if failure is not None:
+            raise failure
+        self._mark_current(began)
+
+    def holds(self, epoch: str, head: int) -> bool:
+        """Whether the cursor has reached a position."""
+        row = (
+            of_thread(settings().file("replicas.db"))
+            .execute("SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,))
+            .fetchone()
+        )
+        return row is not None and row[0] == epoch and row[1] >= head
+
+    def age(self) -> float:
+        """Seconds since any process of this service last knew the replicas to be current."""
+        try:
+            return max(0.0, time.time() - os.stat(self._mark).st_mtime)
+        except OSError:
+            return float("inf")
+
+    def _mark_current(self, at: float) -> None:
+        """The time lies in a file's date, since every process and a restarted one asks for it."""
+        if at - self._marked > 0.2:
+            self._marked = at
+            with open(self._mark, "a"):
+                os.utime(self._mark, (at, at))
+
+    def _round(self, timeout: float, drain: bool) -> None:
+        connection = of_thread(settings().file("replicas.db"))
+        row = connection.execute(
+            "SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,)
+        ).fetchone()
+        if not self.tables:
+            epoch, seq = (row[0], row[1]) if row else ("", 0)
+            ask(self.owner, "feed", "GET", self._path(epoch, seq, None, drain), timeout=timeout)
+            return
+        if row is None:
+            self._take_snapshot(connection, timeout)
+            return
+        try:
+            self._follow(connection, row[0], row[1], timeout, drain)
+        except _NeedsSnapshot as why:
+            _log.warning("taking a new snapshot", owner=self.owner, why=str(why))
+            self._take_snapshot(connection, timeout)
+
+    def _path(self, epoch: str, after: int, upto: Optional[int], drain: bool) -> str:
+        path = "/feed/events?epoch=%s&after=%d&tables=%s" % (
+            quote(epoch),
+            after,
+            quote(",".join(self.tables)),
+        )
+        if upto is not None:
+            path += "&upto=%d" % upto
+        return path + ("&drain=1" if drain else "")
+
+    def _follow(
+        self, connection: sqlite3.Connection, epoch: str, seq: int, timeout: float, drain: bool
+    ) -> None:
+        pages: List[Dict[str, Any]] = []
+        after, upto = seq, None
+        while upto is None or after < upto:
+            path = self._path(epoch, after, upto, drain and not pages)
+            answer = ask(self.owner, "feed", "GET", path, timeout=timeout)
+            if answer.status == 410:
+                raise _NeedsSnapshot("the owner does not know the cursor")
+            if answer.status != 200:
+                raise Unreachable("feed answers %d" % answer.status, sent=True)
+            page = json_of(answer)
+            upto = page["end"] if upto is None else upto
+            after = page["next"]
+            pages.append(page)
+            if upto - seq > TOO_FAR_BEHIND:
+                raise _NeedsSnapshot("%d events behind" % (upto - seq))
+        if upto > seq:
+            self._apply(connection, epoch, pages, upto)
+
+    def _apply(
+        self, connection: sqlite3.Connection, epoch: str, pages: List[Dict[str, Any]], upto: int
+    ) -> None:
+        applied = 0
+        with immediate(connection):
+            row = connection.execute(
+                "SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,)
+            ).fetchone()
+            if row is None or row[0] != epoch or row[1] >= upto:
+                return  # another process of this service was faster
+            connection.execute("UPDATE _gate SET open = 1")
+            for page in pages:
+                writers = {
+                    table: _Writer(connection, table, columns, self.tables[table]["key"])
+                    for table, columns in page["columns"].items()
+                }
+                for event in page["events"]:
+                    if event["seq"] > row[1]:
+                        writers[event["table"]].apply(event)
+                        applied += 1
+            connection.execute("UPDATE _cursors SET seq = ? WHERE owner = ?", (upto, self.owner))
+            connection.execute("UPDATE _gate SET open = 0")
+        metrics.events_applied.labels(self.owner).inc(applied)
+
+    def _take_snapshot(self, connection: sqlite3.Connection, timeout: float) -> None:
+        path = "/feed/snapshot?tables=" + quote(",".join(self.tables))
+        answer = ask(self.owner, "feed", "GET", path, timeout=max(30.0, timeout), stream=True)
+        try:
+            if answer.status != 200:
+                raise Unreachable("snapshot answers %d" % answer.status, sent=True)
+            lines = _lines(answer)
+            first = json.loads(next(lines, b"{}"))
+            with immediate(connection):
+                connection.execute("UPDATE _gate SET open = 1")
+                for table in self.tables:
+                    connection.execute("DELETE FROM " + quoted(table))
+                complete = False
+                for line in lines:
+                    batch = json.loads(line)
+                    complete = complete or bool(batch.get("end"))
+                    if "table" in batch:
+                        _fill(connection, batch)
+                if not complete:
+                    raise Unreachable("the snapshot broke off", sent=True)
+                connection.execute(
+                    "INSERT OR REPLACE INTO _cursors VALUES (?, ?, ?)",
+                    (self.owner, first["epoch"], first["head"]),
+                )
+                connection.execute("UPDATE _gate SET open = 0")
+        finally:
+            answer.release_conn()
+        metrics.snapshots.labels(self.owner).inc()
+
+
+class _Writer:
+    """Applies events to one replica. Columns that the replica does not have are left out."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        table: str,
+        columns: Sequence[str],
+        key: Sequence[str],
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        held = {name for name, _ in triggers.columns_of(connection, table)}
+        self._places = [i for i, name in enumerate(columns) if name in held]
+        kept = [columns[i] for i in self._places]
+        names = ",".join(quoted(name) for name in kept)
+        self._insert = "INSERT INTO %s(%s) VALUES (%s)" % (
+            quoted(table),
+            names,
+            ",".join("?" * len(kept)),
+        )
+        self._key_places = list(range(len(key))) if key else self._places
+        match = " AND ".join("%s IS ?" % quoted(name) for name in (key or kept))
+        found = "rowid = (SELECT rowid FROM %s WHERE %s LIMIT 1)" % (quoted(table), match)
+        changes = ",".join("%s = ?" % quoted(name) for name in kept)
+        self._update = "UPDATE %s SET %s WHERE %s" % (quoted(table), changes, found)
+        self._delete = "DELETE FROM %s WHERE %s" % (quoted(table), found)
+
+    def apply(self, event: Dict[str, Any]) -> None:
+        """Apply one event; `_NeedsSnapshot` when the row that it changes is not there."""
+        new = self._values(event["data"], self._places)
+        old = self._values(event["old_key"], self._key_places)
+        if event["op"] == "I":
+            self._connection.execute(self._insert, new)
+            return
+        sql = self._update if event["op"] == "U" else self._delete
+        if self._connection.execute(sql, new + old).rowcount != 1:
+            raise _NeedsSnapshot("table %s lacks the row of event %d" % (self._table, event["seq"]))
+
+    @staticmethod
+    def _values(literals: Optional[List[str]], places: Sequence[int]) -> List[Any]:
+        return [] if literals is None else [triggers.parse_literal(literals[i]) for i in places]
+
+
+def _fill(connection: sqlite3.Connection, batch: Dict[str, Any]) -> None:
+    held = {name for name, _ in triggers.columns_of(connection, batch["table"])}
+    places = [i for i, name in enumerate(batch["columns"]) if name in held]
+    connection.executemany(
+        "INSERT INTO %s(%s) VALUES (%s)"
+        % (
+            quoted(batch["table"]),
+            ",".join(quoted(batch["columns"][i]) for i in places),
+            ",".join("?" * len(places)),
+        ),
+        ([triggers.parse_literal(row[i]) for i in places] for row in batch["rows"]),
+    )
+
+
+def _lines(answer: Any) -> Iterable[bytes]:
+    pending = b""
+    for chunk in answer.stream(1 << 16):
+        pending += chunk
+        *whole, pending = pending.split(b"\n")
+        for line in whole:
+            yield line
+    if pending:
+        yield pending
+
+
+class Replicas:
+    """All replicas of this service, in this process."""
+
+    def __init__(self) -> None:
+        own = settings()
+        self._consumers: Dict[str, Consumer] = {}
+        for name in list(own.owners()) + [n for n in own.peers if n != own.name]:
+            self._consumers.setdefault(name, Consumer(name))
+        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="catch-up")
+
+    def consumer(self, owner: str) -> Optional[Consumer]:
+        """The consumer of an owner's feed, if it is a sibling."""
+        return self._consumers.get(owner)
+
+    def reach(self, owner: str, epoch: str, head: int, timeout: float) -> None:
+        """Make the replicas of one owner hold all up to a position. Raises `Unreachable`."""
+        consumer = self._consumers.get(owner)
+        if consumer is not None and consumer.tables and not consumer.holds(epoch, head):
+            consumer.catch_up(timeout)
+
+    def catch_up(
+        self, owners: Iterable[str], drain: Iterable[str] = (), timeout: Optional[float] = None
+    ) -> Dict[str, float]:
+        """Catch up with several owners at the same time, one round trip each.
+
+        Gives {owner: age in seconds} of those that are away; what is held of them is served. Raises
+        `DependencyUnavailable` for an owner that is late, not away, where the plan says `refuse`.
+        """
+        draining = set(drain)
+        chosen = {o: self._consumers[o] for o in {*owners, *draining} if o in self._consumers}
+        limit = settings().feed_timeout if timeout is None else timeout
+        jobs = [(each, limit, each.owner in draining) for each in chosen.values()]
+        if len(jobs) == 1:
+            outcomes = [_outcome(*jobs[0])]
+        else:
+            outcomes = list(self._pool.map(lambda job: _outcome(*job), jobs))
+        stale: Dict[str, float] = {}
+        for consumer, failure in outcomes:
+            if failure is None:
+                continue
+            refuse = any(t.get("when_late") == "refuse" for t in consumer.tables.values())
+            if refuse and failure.late:
+                raise DependencyUnavailable(consumer.owner, "its feed is late")
+            if consumer.tables:
+                stale[consumer.owner] = consumer.age()
+        return stale
+
+
+def _outcome(
+    consumer: Consumer, timeout: float, drain: bool
+) -> Tuple[Consumer, Optional[Unreachable]]:
+    try:
+        consumer.catch_up(timeout, drain)
+    except Unreachable as error:
+        return consumer, error
+    return consumer, None
+
+
+_lock = threading.Lock()
+_of_process: Dict[int, Replicas] = {}
+
+
+def replicas() -> Replicas:
+    """The replicas as this process sees them (a forked child starts anew)."""
+    pid = os.getpid()
+    with _lock:
+        if pid not in _of_process:
+            _of_process.clear()
+            _of_process[pid] = Replicas()
+        return _of_process[pid]

@@ -1,0 +1,132 @@
+"""What becomes of a call at its owner when the caller's own transaction ends, or never does.
+
+An intent is recorded before a call goes out, and a mark is written into the caller's transaction.
+After a crash the mark tells whether that transaction was committed; if not, the call is undone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, List, Tuple
+
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from servicekit.lease import forget_dead, is_alive, process_mark
+from servicekit.logs import logger
+from servicekit.peers import Unreachable, ask
+from servicekit.settings import settings
+from servicekit.sqlite import of_thread
+
+_OPEN = "servicekit.open_calls"
+_LONGEST = 600.0
+_log = logger("settlement")
+
+
+def install() -> None:
+    """Watch how the transactions end that calls belong to."""
+    event.listen(Session, "after_commit", _committed)
+    event.listen(Session, "after_soft_rollback", _rolled_back)
+
+
+def _state() -> Any:
+    return of_thread(settings().file("state.db"))
+
+
+def record(key: str, owner: str, pending: bool, expires: float) -> None:
+    """A call is about to go out. `pending`: the caller has work that the callee may commit."""
+    _state().execute(
+        "INSERT OR REPLACE INTO _intents VALUES (?, ?, ?, ?, ?)",
+        (key, owner, process_mark(), int(pending), expires),
+    )
+
+
+def drop(key: str) -> None:
+    """Nothing is open any more."""
+    _state().execute("DELETE FROM _intents WHERE key = ?", (key,))
+
+
+def mark(session: Any, key: str) -> None:
+    """Write into the session's transaction that the call belongs to it."""
+    session.connection().execute(
+        text("INSERT OR REPLACE INTO main._settled(key, at) VALUES (:key, :at)"),
+        {"key": key, "at": time.time()},
+    )
+
+
+def follow(session: Any, key: str, owner: str) -> None:
+    """Undo the call at its owner if the transaction that the session is in is rolled back."""
+    mark(session, key)
+    session.info.setdefault(_OPEN, []).append((key, owner, _innermost(session)))
+
+
+def undo(key: str, owner: str, everything: bool) -> bool:
+    """Take a call back: what it left open, or `everything`; left to the feed process if that fails."""
+    body = {"key": key, "everything": everything}
+    try:
+        answer = ask(owner, "calls", "POST", "/cancel", body, timeout=1.0)
+        if answer.status != 200:
+            raise Unreachable("cancel answers %d" % answer.status, sent=True)
+    except Unreachable as error:
+        _log.warning("a call is to be undone later", key=key, owner=owner, why=str(error))
+        _state().execute(
+            "UPDATE _intents SET process = '', pending = ? WHERE key = ?", (int(everything), key)
+        )
+        return False
+    drop(key)
+    return True
+
+
+def settle_abandoned() -> None:
+    """Finish or undo the calls of processes that died (the feed process does this)."""
+    forget_dead()
+    now = time.time()
+    rows = _state().execute("SELECT key, owner, process, pending, expires FROM _intents").fetchall()
+    for key, owner, process, pending, expires in rows:
+        if is_alive(process) and now < expires + _LONGEST:
+            continue
+        service = of_thread(settings().file("service.db"))
+        if service.execute("SELECT 1 FROM _settled WHERE key = ?", (key,)).fetchone():
+            drop(key)
+        elif undo(key, owner, everything=bool(pending)):
+            _log.warning("a call of a process that died was undone", key=key, owner=owner)
+
+
+def _innermost(session: Any) -> Any:
+    """The transaction that work in the session belongs to now: a savepoint, or the root."""
+    if hasattr(session, "get_nested_transaction"):
+        return session.get_nested_transaction() or session.get_transaction()
+    found = session.transaction
+    while found is not None and not found.nested and found.parent is not None:
+        found = found.parent
+    return found
+
+
+def _committed(session: Any) -> None:
+    nested = (
+        session.in_nested_transaction()
+        if hasattr(session, "in_nested_transaction")
+        else (session.transaction is not None and session.transaction.nested)
+    )
+    if nested:
+        return
+    for key, _, _ in session.info.pop(_OPEN, []):
+        drop(key)
+
+
+def _rolled_back(session: Any, previous: Any) -> None:
+    calls: List[Tuple[str, str, Any]] = session.info.get(_OPEN, [])
+    if not calls:
+        return
+    lost = [each for each in calls if _within(each[2], previous)]
+    session.info[_OPEN] = [each for each in calls if each not in lost]
+    for key, owner, _ in reversed(lost):
+        undo(key, owner, everything=False)
+
+
+def _within(transaction: Any, ended: Any) -> bool:
+    while transaction is not None:
+        if transaction is ended:
+            return True
+        transaction = transaction.parent
+    return False

@@ -1,0 +1,145 @@
+"""SQLAlchemy's part of the glue: what every connection of the application needs, and the guard.
+
+Listeners stand on the classes, so that they hold for engines and sessions however and whenever
+the application makes them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import time
+import weakref
+from typing import Any, Optional, Tuple
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from servicekit import metrics, rows, scope, sessions, settlement, transaction
+from servicekit.errors import OwnershipViolation
+from servicekit.logs import logger
+from servicekit.settings import settings
+from servicekit.sqlite import prepare
+
+_VIOLATION = re.compile(r"ownership violation: table (.+) belongs to service (\S+)")
+_DDL = re.compile(
+    r"\s*(CREATE|DROP|ALTER)\s+(?:TEMP\w*\s+|UNIQUE\s+)?(TABLE|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
+    r"(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?(?:\s+ON\s+[\"`\[]?(\w+))?",
+    re.IGNORECASE,
+)
+_NOTHING = "SELECT 1 WHERE 0"
+_log = logger("sqlalchemy")
+_installed = False
+
+
+def install(catch_up_at_begin: bool = False) -> None:
+    """Set the hooks, before the application is loaded.
+
+    `catch_up_at_begin` is for processes without requests: each transaction of a session begins with
+    current replicas.
+    """
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    event.listen(Engine, "connect", _connected)
+    event.listen(Engine, "handle_error", _translated, retval=True)
+    event.listen(Engine, "before_cursor_execute", _before_execute, retval=True)
+    sessions.install()
+    event.listen(Session, "after_flush", _flushed)
+    event.listen(Session, "after_commit", _settled)
+    event.listen(Session, "after_rollback", _settled)
+    settlement.install()
+    rows.install()
+    if catch_up_at_begin:
+        event.listen(Session, "after_begin", _caught_up)
+
+
+def is_service_database(connection: Any) -> bool:
+    """Whether a DBAPI connection is one to this service's own database."""
+    if not isinstance(connection, sqlite3.Connection):
+        return False
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    return bool(path) and os.path.realpath(path) == os.path.realpath(settings().file("service.db"))
+
+
+def _connected(connection: Any, record: Any) -> None:
+    if not is_service_database(connection):
+        return
+    prepare(connection)
+    attached = {row[1] for row in connection.execute("PRAGMA database_list")}
+    path = settings().file("replicas.db")
+    if "replicas" not in attached and os.path.exists(path):
+        connection.execute("ATTACH DATABASE ? AS replicas", (path,))
+
+
+def _translated(context: Any) -> Optional[BaseException]:
+    """The guard's message as an error that applications do not take for a duplicate key."""
+    found = _VIOLATION.search(str(context.original_exception))
+    return None if found is None else violation(found.group(1), found.group(2))
+
+
+def violation(table: str, owner: str) -> OwnershipViolation:
+    """The error for a write to a replica; counted, logged, and kept in case that it is swallowed."""
+    error = OwnershipViolation(table, owner)
+    metrics.violations.labels(table, owner).inc()
+    _log.error("ownership violation", table=table, owner=owner, stack_info=True)
+    unit = scope.active()
+    if unit is not None:
+        unit.violation = error
+    return error
+
+
+def _before_execute(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> Tuple[str, Any]:
+    head = statement.lstrip()[:6].upper()
+    if head in ("CREATE", "ALTER ", "DROP T", "DROP I"):
+        return _ddl(statement, parameters, context)
+    if head.startswith("BEGIN") and transaction.active() is not None:
+        return _NOTHING, ()  # the call's one transaction is open already
+    return statement, parameters
+
+
+def _ddl(statement: str, parameters: Any, context: Any) -> Tuple[str, Any]:
+    """`create_all()` must not make empty tables that shadow replicas; nobody may drop a replica."""
+    found = _DDL.match(statement)
+    if found is None:
+        return statement, parameters
+    verb, kind = found.group(1).upper(), found.group(2).upper()
+    table = found.group(3) if kind == "TABLE" else (found.group(4) or "")
+    replica = settings().part("replicas").get(table)
+    if replica is not None:
+        if verb != "CREATE":
+            raise violation(table, replica["owner"])
+        return _NOTHING, ()
+    from_models = getattr(context, "compiled", None) is not None
+    if verb == "CREATE" and from_models and table and table not in settings().part("tables"):
+        return _NOTHING, ()  # a model that was kept for its relations; the table is elsewhere
+    return statement, parameters
+
+
+def _flushed(session: Any, context: Any) -> None:
+    """Remember what is flushed and not committed: a sibling cannot know it yet."""
+    known = session.info.setdefault("servicekit.flushed", weakref.WeakSet())
+    for each in list(session.new) + list(session.dirty) + list(session.deleted):
+        known.add(each)
+
+
+def _settled(session: Any) -> None:
+    session.info.pop("servicekit.flushed", None)
+
+
+_last_catch_up = 0.0
+
+
+def _caught_up(session: Any, root: Any, connection: Any) -> None:
+    global _last_catch_up
+    now = time.monotonic()
+    if now - _last_catch_up >= 0.05:
+        from servicekit.replicas import replicas
+
+        replicas().catch_up(settings().owners())
+        _last_catch_up = time.monotonic()

@@ -1,0 +1,271 @@
+"""Module-level state of the monolith that all processes of the service share, or each request has.
+
+Values are pickled into state.db: what is taken out is a copy. Each operation is one transaction.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import MutableMapping, MutableSequence, MutableSet
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from servicekit import scope
+from servicekit.settings import settings
+from servicekit.sqlite import immediate, of_thread
+
+_PROTOCOL = 4  # fixed, since keys are compared as bytes
+
+
+def _dump(value: Any) -> bytes:
+    return pickle.dumps(value, protocol=_PROTOCOL)
+
+
+class _Shared:
+    """Rows of one name. The initial content is stored once, by whoever touches the name first."""
+
+    def __init__(self, name: str, initial: Iterable[Tuple[Any, Any]]) -> None:
+        self._name = name
+        self._initial = [(_dump(key), _dump(value)) for key, value in initial]
+        self._seeded_for: Any = None
+
+    def _db(self) -> Any:
+        connection = of_thread(settings().file("state.db"))
+        if self._seeded_for is not settings():
+            with immediate(connection):
+                new = connection.execute("INSERT OR IGNORE INTO _names VALUES (?)", (self._name,))
+                if new.rowcount:
+                    connection.executemany(
+                        "INSERT OR REPLACE INTO _items(name, key, value) VALUES (?, ?, ?)",
+                        [(self._name, key, value) for key, value in self._initial],
+                    )
+            self._seeded_for = settings()
+        return connection
+
+    def _one(self, columns: str, key: Any) -> Any:
+        return (
+            self._db()
+            .execute(
+                "SELECT %s FROM _items WHERE name = ? AND key = ?" % columns,
+                (self._name, _dump(key)),
+            )
+            .fetchone()
+        )
+
+    def _all(self, column: str) -> List[Any]:
+        rows = self._db().execute(
+            "SELECT %s FROM _items WHERE name = ? ORDER BY id" % column, (self._name,)
+        )
+        return [pickle.loads(value) for (value,) in rows.fetchall()]
+
+    def _store(self, connection: Any, key: Any, value: Any) -> None:
+        connection.execute(
+            "INSERT INTO _items(name, key, value) VALUES (?, ?, ?)"
+            " ON CONFLICT(name, key) DO UPDATE SET value = excluded.value",
+            (self._name, _dump(key), _dump(value)),
+        )
+
+    def _remove(self, connection: Any, key: Any) -> bool:
+        done = connection.execute(
+            "DELETE FROM _items WHERE name = ? AND key = ?", (self._name, _dump(key))
+        )
+        return bool(done.rowcount)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._db().execute("DELETE FROM _items WHERE name = ?", (self._name,))
+
+    def __len__(self) -> int:
+        row = self._db().execute("SELECT count(*) FROM _items WHERE name = ?", (self._name,))
+        return int(row.fetchone()[0])
+
+
+class SharedDict(_Shared, MutableMapping):
+    """A dictionary of all processes of the service, in order of insertion.
+
+    `default_factory` makes it what `collections.defaultdict` is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        initial: Any = (),
+        default_factory: Optional[Callable[[], Any]] = None,
+    ) -> None:
+        super().__init__(name, dict(initial).items())
+        self.default_factory = default_factory
+
+    def __getitem__(self, key: Any) -> Any:
+        row = self._one("value", key)
+        if row is not None:
+            return pickle.loads(row[0])
+        if self.default_factory is None:
+            raise KeyError(key)
+        return self.setdefault(key, self.default_factory())
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._store(self._db(), key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        if not self._remove(self._db(), key):
+            raise KeyError(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all("key"))
+
+    def __contains__(self, key: Any) -> bool:
+        return self._one("1", key) is not None
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        row = self._one("value", key)
+        return default if row is None else pickle.loads(row[0])
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        return self.update_item(key, lambda value: value, default)
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        with immediate(self._db()) as connection:
+            row = self._one("value", key)
+            if row is not None:
+                self._remove(connection, key)
+                return pickle.loads(row[0])
+        if default:
+            return default[0]
+        raise KeyError(key)
+
+    def update_item(self, key: Any, function: Callable[[Any], Any], default: Any = None) -> Any:
+        """Store and return `function(value)`, atomically; of `default` when there is no value."""
+        with immediate(self._db()) as connection:
+            row = self._one("value", key)
+            value = function(default if row is None else pickle.loads(row[0]))
+            self._store(connection, key, value)
+        return value
+
+    def copy(self) -> Dict[Any, Any]:
+        """A plain dictionary with the same content."""
+        return dict(self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class SharedSet(_Shared, MutableSet):
+    """A set of all processes of the service."""
+
+    def __init__(self, name: str, initial: Iterable[Any] = ()) -> None:
+        super().__init__(name, [(each, None) for each in initial])
+
+    def add(self, value: Any) -> None:
+        self._store(self._db(), value, None)
+
+    def discard(self, value: Any) -> None:
+        self._remove(self._db(), value)
+
+    def update(self, *others: Iterable[Any]) -> None:
+        """Add all of several iterables."""
+        for other in others:
+            for value in other:
+                self.add(value)
+
+    def __contains__(self, value: Any) -> bool:
+        return self._one("1", value) is not None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all("key"))
+
+    @classmethod
+    def _from_iterable(cls, values: Iterable[Any]) -> Any:
+        return set(values)
+
+    def __repr__(self) -> str:
+        return repr(set(self))
+
+
+class SharedList(_Shared, MutableSequence):
+    """A list of all processes of the service: `append` and `pop(0)` make it a queue."""
+
+    def __init__(self, name: str, initial: Iterable[Any] = ()) -> None:
+        super().__init__(name, enumerate(initial))
+
+    def _rewritten(self, change: Callable[[List[Any]], Any]) -> Any:
+        with immediate(self._db()) as connection:
+            values = self._all("value")
+            result = change(values)
+            connection.execute("DELETE FROM _items WHERE name = ?", (self._name,))
+            for index, value in enumerate(values):
+                self._store(connection, index, value)
+        return result
+
+    def append(self, value: Any) -> None:
+        with immediate(self._db()) as connection:
+            last = connection.execute(
+                "SELECT key FROM _items WHERE name = ? ORDER BY id DESC LIMIT 1", (self._name,)
+            ).fetchone()
+            self._store(connection, 0 if last is None else pickle.loads(last[0]) + 1, value)
+
+    def pop(self, index: int = -1) -> Any:
+        with immediate(self._db()) as connection:
+            rows = connection.execute(
+                "SELECT id, value FROM _items WHERE name = ? ORDER BY id", (self._name,)
+            ).fetchall()
+            found = rows[index]
+            connection.execute("DELETE FROM _items WHERE id = ?", (found[0],))
+        return pickle.loads(found[1])
+
+    def insert(self, index: int, value: Any) -> None:
+        self._rewritten(lambda values: values.insert(index, value))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all("value")[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._rewritten(lambda values: values.__setitem__(index, value))
+
+    def __delitem__(self, index: Any) -> None:
+        self._rewritten(lambda values: values.__delitem__(index))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all("value"))
+
+    def __eq__(self, other: Any) -> bool:
+        return list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+class RequestDict(MutableMapping):
+    """A dictionary that each request (call, command) finds as it was at the start."""
+
+    def __init__(self, name: str, initial: Any = ()) -> None:
+        self._name = name
+        self._initial = dict(initial)
+        self._local = threading.local()
+        scope.on_start.append(self._empty)
+
+    def _empty(self) -> None:
+        self._local.values = dict(self._initial)
+
+    def _values(self) -> Dict[Any, Any]:
+        if not hasattr(self._local, "values"):
+            self._empty()
+        values: Dict[Any, Any] = self._local.values
+        return values
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._values()[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._values()[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self._values()[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self._values())
+
+    def __repr__(self) -> str:
+        return repr(self._values())
