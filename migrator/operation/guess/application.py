@@ -1,0 +1,249 @@
+"""Which WSGI application a project has, and which processes run beside it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from migrator.operation.guess.project import Guess, Line, Module, Project
+
+_SERVER = re.compile(r"\b(?:gunicorn|waitress-serve|uwsgi|hypercorn|mod_wsgi-express)\b(.*)")
+_TARGET = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?$")
+_FLASK_APP = re.compile(r"\bFLASK_APP[= ]\s*[\"']?([^\s\"']+(?:\([^)]*\))?)")
+_FIRST_FILES = ("wsgi", "autoapp", "app", "application", "main", "run", "server", "manage")
+_BROKER = re.compile(r"\b(celery|rq|dramatiq|huey|arq)\b")
+_PROCFILE = re.compile(r"^([A-Za-z][\w-]*):\s*(.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """A function that makes the application."""
+
+    module: Module
+    node: ast.FunctionDef
+
+    @property
+    def dotted(self) -> str:
+        return f"{self.module.name}.{self.node.name}"
+
+    @property
+    def required(self) -> list[str]:
+        """Parameters without a default."""
+        arguments = self.node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        plain = positional[: len(positional) - len(arguments.defaults)]
+        keyword = [
+            argument
+            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is None
+        ]
+        return [argument.arg for argument in [*plain, *keyword]]
+
+
+def guess_application(project: Project) -> Guess | None:
+    """The application as `module:attribute` or `module:factory()`; None when there is none.
+
+    What the team's own files start comes first, then what the code defines.
+    """
+    return _served(project) or _flask_app(project) or _defined(project)
+
+
+def guess_processes(project: Project) -> dict[str, Guess]:
+    """Processes of the Procfile beside the web and release lines."""
+    found: dict[str, Guess] = {}
+    for line in project.lines:
+        entry = _PROCFILE.match(line.text) if line.file.endswith("Procfile") else None
+        if entry and entry.group(1) not in ("web", "release"):
+            broker = _BROKER.search(entry.group(2))
+            because = f"{line.place} starts it"
+            if broker:
+                because += f"; {broker.group()} needs a broker that runs here: leave it out, or say"
+                because += " in `environment` where the broker is"
+            found[entry.group(1)] = Guess(entry.group(2), because, sure=not broker)
+    return found
+
+
+def _served(project: Project) -> Guess | None:
+    """What gunicorn or another server is started with."""
+    for line in project.lines:
+        server = _SERVER.search(line.text)
+        if not server:
+            continue
+        words = re.sub(r"[\"',\[\]]", " ", server.group(1)).split()
+        for word in words:
+            module, _, attribute = word.removeprefix("--call=").partition(":")
+            if _TARGET.match(word) and module in project.modules and attribute:
+                return Guess(word, f"{line.place} starts it")
+        if words and words[-1] in project.modules:
+            return Guess(f"{words[-1]}:application", f"{line.place} starts it")
+    return None
+
+
+def _flask_app(project: Project) -> Guess | None:
+    for line in project.lines:
+        named = _FLASK_APP.search(line.text)
+        if named:
+            guess = _of_flask_app(project, named.group(1), line)
+            if guess:
+                return guess
+    return None
+
+
+def _of_flask_app(project: Project, value: str, line: Line) -> Guess | None:
+    """What the `flask` command would find for FLASK_APP."""
+    path, _, attribute = value.partition(":")
+    name = path.removesuffix(".py").replace("/", ".").strip(".").removeprefix("src.")
+    module = project.modules.get(name)
+    if module is None:
+        return None
+    because = f"FLASK_APP in {line.place}"
+    if attribute:
+        return Guess(f"{name}:{attribute}", because)
+    found = _in_module(project, module, _factories(project))
+    return Guess(found[0], f"{because}, {found[1]}") if found else None
+
+
+def _defined(project: Project) -> Guess | None:
+    factories = _factories(project)
+    by_rank = sorted(project.own, key=lambda m: (_rank(m), m.file.count("/"), m.file))
+    for module in by_rank:
+        found = _in_module(project, module, factories, only_objects=True)
+        if found:
+            return Guess(*found)
+    for factory in sorted(factories.values(), key=lambda f: (_rank(f.module), f.dotted)):
+        guess = _call(project, factory)
+        if guess:
+            return guess
+    return None
+
+
+def _rank(module: Module) -> int:
+    last = module.name.rpartition(".")[2]
+    return _FIRST_FILES.index(last) if last in _FIRST_FILES else len(_FIRST_FILES)
+
+
+def _in_module(
+    project: Project, module: Module, factories: dict[str, Factory], *, only_objects: bool = False
+) -> tuple[str, str] | None:
+    """An application object of a module's top level, else its factory."""
+    for node in _top_level(module.tree.body):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and _makes_application(project, module, node.value, factories)
+        ):
+            name = node.targets[0].id
+            return f"{module.name}:{name}", f"{module.file}:{node.lineno} makes it"
+    if not only_objects:
+        for factory in factories.values():
+            if factory.module is module:
+                guess = _call(project, factory)
+                if guess:
+                    return str(guess.value), guess.because
+    return None
+
+
+def _top_level(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Statements that an import executes, those under `if` and `try` included."""
+    found: list[ast.stmt] = []
+    for node in body:
+        found.append(node)
+        if isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test):
+            found += _top_level([*node.body, *node.orelse])
+        elif isinstance(node, ast.Try):
+            found += _top_level(node.body)
+    return found
+
+
+def _makes_application(
+    project: Project, module: Module, value: ast.expr, factories: dict[str, Factory]
+) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    called = _resolved(project, module.dotted(value.func))
+    return called in factories or _is_flask(project, called)
+
+
+def _is_flask(project: Project, dotted: str, depth: int = 5) -> bool:
+    """Whether a class is Flask's, or a class of the project that inherits it."""
+    if dotted in ("flask.Flask", "flask.app.Flask", "quart.Quart"):
+        return True
+    module = project.modules.get(dotted.rpartition(".")[0])
+    if module is None or depth == 0:
+        return False
+    return any(
+        _is_flask(project, _resolved(project, module.dotted(base)), depth - 1)
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and node.name == dotted.rpartition(".")[2]
+        for base in node.bases
+    )
+
+
+def _resolved(project: Project, dotted: str, depth: int = 5) -> str:
+    """The place of definition of a name that packages pass on by importing it."""
+    origin, _, name = dotted.rpartition(".")
+    module = project.modules.get(origin)
+    if module is None or depth == 0 or name not in module.imports:
+        return dotted
+    onward = module.imports[name]
+    return onward if onward == dotted else _resolved(project, onward, depth - 1)
+
+
+def _factories(project: Project) -> dict[str, Factory]:
+    """Functions that return an application they made, by dotted name."""
+    found: dict[str, Factory] = {}
+    for _ in range(3):
+        before = len(found)
+        for module in project.own:
+            for node in module.tree.body:
+                if isinstance(node, ast.FunctionDef) and _returns_application(
+                    project, module, node, found
+                ):
+                    found.setdefault(f"{module.name}.{node.name}", Factory(module, node))
+        if len(found) == before:
+            break
+    return found
+
+
+def _returns_application(
+    project: Project, module: Module, function: ast.FunctionDef, known: dict[str, Factory]
+) -> bool:
+    made: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and _makes_application(project, module, node.value, known):
+            made.update(t.id for t in node.targets if isinstance(t, ast.Name))
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            if isinstance(node.value, ast.Name) and node.value.id in made:
+                return True
+            if _makes_application(project, module, node.value, known):
+                return True
+    return False
+
+
+def _call(project: Project, factory: Factory) -> Guess | None:
+    place = f"{factory.module.file}:{factory.node.lineno} makes it"
+    target = f"{factory.module.name}:{factory.node.name}"
+    required = factory.required
+    if not required:
+        return Guess(f"{target}()", place)
+    if len(required) == 1 and "conf" in required[0] and default_configuration(project):
+        return Guess(f'{target}("default")', f"{place}; the configuration is a guess", sure=False)
+    return None
+
+
+def default_configuration(project: Project) -> str:
+    """The class that a dictionary of configurations has under `default`; empty for none."""
+    for module in project.own:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if (
+                        isinstance(key, ast.Constant)
+                        and key.value == "default"
+                        and isinstance(value, ast.Name)
+                        and value.id[:1].isupper()
+                    ):
+                        return value.id
+    return ""

@@ -1,0 +1,249 @@
+"""Which variable names the database, and which commands make and fill its schema."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.operation.guess.application import default_configuration
+from migrator.operation.guess.project import Guess, Module, Project, Read
+
+_SETTING = re.compile(r"(?i)(DATABASE|DB|SQLALCHEMY)_?(URI|URL|DSN)|SQLALCHEMY_DATABASE_URI")
+_URL = re.compile(r"(sqlite|postgres(ql)?|mysql|mariadb)(\+\w+)?://")
+_ENGINES = {"create_engine", "create_async_engine"}
+
+_MAKES = re.compile(
+    r"(?i)(init|initialize|create|setup|make|sync|upgrade|migrate)"
+    r"([-_]?(db|database|tables|schema|all))?|(db|database)[-_](init|create|upgrade)|deploy"
+)
+_SEEDS = re.compile(
+    r"(?i)seed([-_]?\w+)*|\w+[-_]seed|load[-_]?(fixtures|data|demo|seed)\w*|populate([-_]?\w+)*"
+    r"|(demo|sample|test)[-_]?data|fixtures"
+)
+_UPGRADES = re.compile(r"\b((?:python -m )?flask (?:db upgrade|deploy)|alembic upgrade heads?)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that the project offers, and the function that does it."""
+
+    shell: str
+    name: str
+    place: str
+    makes_tables: bool
+
+
+def guess_database(project: Project) -> Guess:
+    """The variable whose value becomes SQLAlchemy's URL."""
+    reads = [read for read in project.reads if _names_database(read, project)]
+    if not reads:
+        return _not_read(project)
+    default = default_configuration(project)
+    plain = [read for read in reads if "test" not in f"{read.owner} {read.name}".lower()] or reads
+    chosen = next(
+        (read for read in plain if default and read.owner == default),
+        next((read for read in plain if read.name == "DATABASE_URL"), plain[0]),
+    )
+    others = sorted({read.name for read in reads} - {chosen.name})
+    also = f"; others: {', '.join(others)}" if others else ""
+    return Guess(chosen.name, f"{chosen.place} reads it{also}", sure=not others)
+
+
+def _names_database(read: Read, project: Project) -> bool:
+    if _SETTING.search(read.target) or read.inside in _ENGINES or _SETTING.search(read.name):
+        return True
+    # URL = os.environ[...] and, further down, create_engine(URL)
+    return bool(read.target) and any(
+        isinstance(node, ast.Call)
+        and read.module.dotted(node.func).rpartition(".")[2] in _ENGINES
+        and any(isinstance(a, ast.Name) and a.id == read.target for a in node.args)
+        for node in ast.walk(read.module.tree)
+    )
+
+
+def _not_read(project: Project) -> Guess:
+    """No variable is read: Flask's own ways to take one, else the place that has to change."""
+    fixed = ""
+    for module in project.own:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                called = module.dotted(node.func)
+                if called.endswith("config.from_prefixed_env"):
+                    return Guess(
+                        "FLASK_SQLALCHEMY_DATABASE_URI",
+                        f"{module.file}:{node.lineno} reads all FLASK_ variables",
+                    )
+                if called.rpartition(".")[2] in _ENGINES and not fixed:
+                    fixed = f"{module.file}:{node.lineno}"
+            elif isinstance(node, ast.Constant) and _URL.match(str(node.value)) and not fixed:
+                fixed = f"{module.file}:{node.lineno}"
+    where = f": {fixed} must read this variable" if fixed else ""
+    return Guess("DATABASE_URL", f"no variable names the database yet{where}", sure=False)
+
+
+def guess_migrate(project: Project, application: str) -> Guess:
+    """The command that makes the schema in an empty database."""
+    for line in project.lines:
+        upgrade = _UPGRADES.search(line.text)
+        if upgrade:
+            return Guess(upgrade.group(1), f"{line.place} runs it")
+    for file in project.files:
+        if file.endswith("env.py") and file.count("/") <= 2:
+            folder = file.rpartition("/")[0]
+            if any(each.startswith(f"{folder}/versions/") for each in project.files):
+                return _migrations(project, folder)
+    offered = [command for command in _commands(project) if _MAKES.fullmatch(command.name)]
+    offered.sort(key=lambda command: not command.makes_tables)
+    if offered:
+        return Guess(offered[0].shell, f"{offered[0].place} offers it")
+    return _create_all(project, application)
+
+
+def _migrations(project: Project, folder: str) -> Guess:
+    uses_flask = any(
+        "flask_migrate" in m.imports.values()
+        or any(
+            value.startswith(("flask_migrate.", "flask_alembic.")) for value in m.imports.values()
+        )
+        for m in project.own
+    )
+    if uses_flask:
+        option = "" if folder == "migrations" else f" --directory {folder}"
+        return Guess(f"flask db upgrade{option}", f"{folder}/ holds migrations of Flask-Migrate")
+    return Guess("alembic upgrade head", f"{folder}/ holds migrations of Alembic")
+
+
+def guess_seed(project: Project) -> Guess | None:
+    """The command that fills a fresh schema; None when none is offered."""
+    for command in _commands(project):
+        if _SEEDS.fullmatch(command.name):
+            return Guess(command.shell, f"{command.place} offers it")
+    return None
+
+
+def _create_all(project: Project, application: str) -> Guess:
+    """One line of Python that makes the tables, for projects that have no command for it."""
+    for module in project.own:
+        for node in module.tree.body:
+            if isinstance(node, ast.FunctionDef) and _calls(node, "create_all"):
+                arguments = node.args
+                needed = len(arguments.args) - len(arguments.defaults)
+                if not needed and not arguments.kwonlyargs:
+                    return Guess(
+                        _python(f"from {module.name} import {node.name}; {node.name}()"),
+                        f"{module.file}:{node.lineno} makes the tables",
+                    )
+    module_name, _, attribute = application.partition(":")
+    factory = attribute.partition("(")[0]
+    for module in project.own:
+        for node in module.tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                called = module.dotted(node.value.func)
+                if called.endswith("flask_sqlalchemy.SQLAlchemy"):
+                    name = ast.unparse(node.targets[0])
+                    code = (
+                        f"from {module_name} import {factory}; from {module.name} import {name};"
+                        f" {attribute}.app_context().push(); {name}.create_all()"
+                    )
+                    place = f"{module.file}:{node.lineno}"
+                    return Guess(_python(code), f"no migrations: the tables of {place}")
+    return Guess("", "nothing was found that makes the tables", sure=False)
+
+
+def _python(code: str) -> str:
+    return f"python -c '{code}'" if "'" not in code else f'python -c "{code}"'
+
+
+def _commands(project: Project) -> Iterator[Command]:
+    """Commands of Flask's command line, then of scripts in the root."""
+    for module in project.own:
+        yield from _flask_commands(module)
+    for module in project.own:
+        if "/" not in module.file and "__main__" in ast.dump(module.tree):
+            yield from _script_commands(module)
+
+
+def _flask_commands(module: Module) -> Iterator[Command]:
+    """`@app.cli.command("x")`, `@group.command()`, `@blueprint.cli.command()`, `@click.command`."""
+    groups = _groups(module)
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            call = decorator if isinstance(decorator, ast.Call) else None
+            function = call.func if call else decorator
+            if not isinstance(function, ast.Attribute) or function.attr != "command":
+                continue
+            name = _first_string(call) or node.name.replace("_", "-")
+            receiver = ast.unparse(function.value)
+            prefix = groups.get(receiver.removesuffix(".cli"), "")
+            yield Command(
+                f"flask {prefix}{name}",
+                name,
+                f"{module.file}:{node.lineno}",
+                _calls(node, "create_all") or _calls(node, "upgrade"),
+            )
+
+
+def _groups(module: Module) -> dict[str, str]:
+    """Variables that are command groups, to the word that they put before a command."""
+    found: dict[str, str] = {}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            called = module.dotted(node.value.func).rpartition(".")[2]
+            name = _first_string(node.value)
+            if called in ("AppGroup", "Group", "Blueprint") and name:
+                for keyword in node.value.keywords:
+                    if keyword.arg == "cli_group" and isinstance(keyword.value, ast.Constant):
+                        name = str(keyword.value.value or "")
+                found[ast.unparse(node.targets[0])] = f"{name} " if name else ""
+        elif isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                call = decorator if isinstance(decorator, ast.Call) else None
+                function = call.func if call else decorator
+                if isinstance(function, ast.Attribute) and function.attr == "group":
+                    name = _first_string(call) or node.name.replace("_", "-")
+                    found[node.name] = f"{name} "
+    return found
+
+
+def _script_commands(module: Module) -> Iterator[Command]:
+    """Words that a script compares its argument with, or gives to argparse or Flask-Script."""
+    makes = "create_all" in ast.dump(module.tree)
+    for node in ast.walk(module.tree):
+        words: list[tuple[str, int]] = []
+        if isinstance(node, ast.Compare):
+            words = [
+                (constant.value, node.lineno)
+                for side in [node.left, *node.comparators]
+                for constant in ast.walk(side)
+                if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+            ]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("add_parser"):
+            words = [(_first_string(node), node.lineno)]
+        elif isinstance(node, ast.FunctionDef) and any(
+            ast.unparse(decorator).endswith(".command") for decorator in node.decorator_list
+        ):
+            words = [(node.name, node.lineno)]
+        for word, line in words:
+            if word:
+                yield Command(f"python {module.file} {word}", word, f"{module.file}:{line}", makes)
+
+
+def _first_string(call: ast.Call | None) -> str:
+    if call is None:
+        return ""
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
+    for argument in [*call.args[:1], *named]:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            return argument.value
+    return ""
+
+
+def _calls(function: ast.FunctionDef, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name
+        for node in ast.walk(function)
+    )

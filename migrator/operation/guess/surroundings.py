@@ -1,0 +1,193 @@
+"""What an application is installed with, what it is told, and how it is tested."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from typing import Any
+
+from migrator.operation.guess.project import Guess, Project, Read, reads_of
+
+_MAIN_REQUIREMENTS = (
+    "requirements.txt",
+    "requirements/prod.txt",
+    "requirements/production.txt",
+    "requirements/main.txt",
+    "requirements/base.txt",
+    "requirements/common.txt",
+    "requirements/requirements.txt",
+)
+_TEST_REQUIREMENTS = (
+    "requirements-test.txt",
+    "requirements-tests.txt",
+    "requirements-dev.txt",
+    "requirements_test.txt",
+    "requirements_dev.txt",
+    "test-requirements.txt",
+    "dev-requirements.txt",
+    "requirements/test.txt",
+    "requirements/tests.txt",
+    "requirements/testing.txt",
+    "requirements/dev.txt",
+    "requirements/development.txt",
+)
+_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3")
+_TEST_URL = re.compile(r"URL|HOST|ADDRESS|SERVER|ENDPOINT|TARGET")
+_FOLDER = re.compile(r"(_|^)(DIR|DIRECTORY|FOLDER|ROOT|PATH|STORAGE|MEDIA|UPLOADS?)$")
+_OWN_URL = re.compile(r"(^|_)(PUBLIC|SITE|BASE|EXTERNAL|APP|FRONTEND|ROOT)_?(URL|URI)$")
+_SECRET = re.compile(r"SECRET|KEY|PASSWORD|TOKEN|SALT|PEPPER")
+_OF_THE_MACHINE = {"PATH", "HOME", "USER", "PWD", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV", "PORT"}
+
+
+def guess_python(project: Project) -> Guess:
+    """The interpreter: the version that the project asks for where this machine has it."""
+    for file, pattern in (
+        (".python-version", r"^(3\.\d+)"),
+        ("runtime.txt", r"python-(3\.\d+)"),
+        ("Pipfile", r"python_version\s*=\s*\"(3\.\d+)"),
+        ("Dockerfile", r"^FROM\s+(?:\S*/)?python:(3\.\d+)"),
+    ):
+        asked = re.search(pattern, project.text(file), re.MULTILINE)
+        if asked:
+            name = f"python{asked.group(1)}"
+            if int(asked.group(1).partition(".")[2]) < 8:
+                because = f"{file} asks for {name}; services need Python 3.8 or later"
+            elif _runs(name):
+                return Guess(name, f"{file} asks for it")
+            else:
+                because = f"{file} asks for {name}, which is not on this machine"
+            return Guess("python3", because, sure=False)
+    return Guess("python3", "nothing asks for another")
+
+
+def _runs(interpreter: str) -> bool:
+    """Whether there is such an interpreter: a version manager has names for what it lacks."""
+    found = shutil.which(interpreter)
+    if found is None:
+        return False
+    asked = subprocess.run([found, "-I", "-c", ""], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def guess_install(project: Project) -> Guess:
+    """Lines of arguments of `pip install`."""
+    lines, reasons = _requirement_files(project)
+    pyproject = _pyproject(project)
+    if not lines and (_is_installable(pyproject) or project.is_file("setup.py")):
+        extras = sorted(
+            {"test", "tests", "testing", "dev"}
+            & set(pyproject.get("project", {}).get("optional-dependencies", {}))
+        )
+        lines = ["." + (f"[{','.join(extras)}]" if extras else "")]
+        reasons = ["pyproject.toml" if _is_installable(pyproject) else "setup.py"]
+    if not lines and project.is_file("Pipfile.lock"):
+        lines, reasons = [" ".join(_locked(project))], ["Pipfile.lock"]
+    missing = _missing_for_tests(project, lines)
+    if missing:
+        lines.append(" ".join(missing))
+        reasons.append(f"the tests import {', '.join(missing)}")
+    if not reasons:
+        return Guess([], "no requirements were found", sure=False)
+    return Guess(lines, " and ".join(reasons))
+
+
+def _requirement_files(project: Project) -> tuple[list[str], list[str]]:
+    main = next((file for file in _MAIN_REQUIREMENTS if project.is_file(file)), "")
+    test = next((file for file in _TEST_REQUIREMENTS if project.is_file(file)), "")
+    includes = re.findall(r"^\s*-r\s*(\S+)", project.text(test), re.MULTILINE)
+    folder = test.rpartition("/")[0]
+    included = {f"{folder}/{file}".lstrip("/") for file in includes}
+    files = [file for file in (main, test) if file and not (file == main and main in included)]
+    return [f"-r {file}" for file in files], files
+
+
+def _pyproject(project: Project) -> dict[str, Any]:
+    try:
+        return tomllib.loads(project.text("pyproject.toml"))
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _is_installable(pyproject: dict[str, Any]) -> bool:
+    """Whether pyproject.toml says what the project depends on."""
+    stated = pyproject.get("project", {})
+    return bool(
+        stated.get("dependencies")
+        or "dependencies" in stated.get("dynamic", ())
+        or pyproject.get("tool", {}).get("poetry", {}).get("dependencies")
+    )
+
+
+def _locked(project: Project) -> list[str]:
+    try:
+        lock = json.loads(project.text("Pipfile.lock"))
+    except ValueError:
+        return []
+    pins = {**lock.get("default", {}), **lock.get("develop", {})}
+    return [f"{name}{pin['version']}" for name, pin in sorted(pins.items()) if "version" in pin]
+
+
+def _missing_for_tests(project: Project, lines: list[str]) -> list[str]:
+    """Test tools that the tests import and no requirement names."""
+    stated = " ".join(lines) + project.text("pyproject.toml")
+    for file in project.files:
+        if file.endswith(".txt") and "require" in file:
+            stated += project.text(file)
+    imported = {
+        dotted.partition(".")[0] for module in project.tests for dotted in module.imports.values()
+    }
+    return [
+        name
+        for name in ("pytest", *_CLIENTS)
+        if name in imported and not re.search(rf"(?im)(^|[\s\"']){name}\b", stated)
+    ]
+
+
+def guess_test(project: Project) -> tuple[Guess, Guess]:
+    """The command of the HTTP tests, and the variable that tells them the base URL."""
+    for module in project.tests:
+        clients = {dotted.partition(".")[0] for dotted in module.imports.values()}
+        if not clients & {*_CLIENTS, "urllib", "http"}:
+            continue
+        for read in reads_of(module):
+            if _TEST_URL.search(read.name):
+                folder = module.file.rpartition("/")[0] or module.file
+                told = Guess(read.name, f"{read.place} reads it")
+                return Guess(f"python -m pytest -q {folder}", f"{folder} speaks HTTP"), told
+    default = Guess("BASE_URL", "the default")
+    inside = next((m.file for m in project.tests), "")
+    because = (
+        f"{inside} runs the application inside the test, so it cannot be pointed at services:"
+        " write tests that speak HTTP to a base URL"
+        if inside
+        else "there are no tests: write some that speak HTTP to a base URL"
+    )
+    return Guess("", because, sure=False), default
+
+
+def guess_environment(project: Project, database: str) -> dict[str, Guess]:
+    """Variables without which the application does not start, and those that say where files go."""
+    found: dict[str, Guess] = {}
+    for read in project.reads:
+        if read.name in found or read.name == database or read.name in _OF_THE_MACHINE:
+            continue
+        value = _value(read)
+        if value is not None:
+            found[read.name] = Guess(value, f"{read.place} reads it", sure=not read.required)
+    return dict(sorted(found.items()))
+
+
+def _value(read: Read) -> str | None:
+    """What to tell the application; None where its own default will do."""
+    if _FOLDER.search(read.name):
+        return "{data}/" + (_FOLDER.sub("", read.name).strip("_").lower() or "files")
+    if _OWN_URL.search(read.name):
+        return "{base_url}"
+    if not read.required:
+        return None
+    if _SECRET.search(read.name):
+        return "not-a-secret-in-tests"
+    return "localhost" if re.search(r"HOST|SERVER|DOMAIN", read.name) else ""
