@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.generation.templating import environment
+from migrator.generation import templating
 from migrator.report.content import Content
 from migrator.report.picture import BOX_HEIGHT, BOX_WIDTH, draw
 
@@ -11,8 +11,10 @@ SUFFIX = ".html"
 
 def render(content: Content) -> str:
     """The content as an HTML page."""
-    return (
-        environment()
-        .get_template("report/report.html.j2")
-        .render(content=content, picture=draw(content), box_width=BOX_WIDTH, box_height=BOX_HEIGHT)
+    return templating.render(
+        "report/report.html.j2",
+        content=content,
+        picture=draw(content),
+        box_width=BOX_WIDTH,
+        box_height=BOX_HEIGHT,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.generation.templating import environment
+from migrator.generation import templating
 from migrator.report.content import Content
 
 SUFFIX = ".md"
@@ -10,4 +10,4 @@ SUFFIX = ".md"
 
 def render(content: Content) -> str:
     """The content as Markdown."""
-    return environment().get_template("report/report.md.j2").render(content=content)
+    return templating.render("report/report.md.j2", content=content)
