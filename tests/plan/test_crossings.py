@@ -1,0 +1,257 @@
+"""Where a call is cut, and which remedy pays for it."""
+
+from __future__ import annotations
+
+import pytest
+from monolith_sketch import sketch
+
+from migrator.plan.crossings import Cut, Walker
+from migrator.plan.deferral import Deferral
+from migrator.plan.reach import Reach
+
+TABLES = """
+table own a/models.py
+table theirs b/models.py
+table others c/models.py
+"""
+OWNER = {"own": "a", "theirs": "b", "others": "c"}
+
+
+def cuts(text: str, methods: str = "POST") -> list[Cut]:
+    graph = sketch(TABLES + text + f"\nroute {methods} /x x a.views.handle\n")
+    reach = Reach(graph.program)
+    walk = Walker(reach, Deferral(reach), OWNER).walk("a", [graph.program.entry_points["route:x"]])
+    return list(walk.cuts)
+
+
+def decided(text: str, methods: str = "POST") -> list[tuple[str, str, bool]]:
+    return sorted((c.function, c.remedy, c.rows) for c in cuts(text, methods))
+
+
+def test_code_that_only_reads_is_copied() -> None:
+    assert not cuts("""
+    def a.views.handle()
+      used call b.services.look
+    def b.services.look()
+      read theirs
+    """)
+
+
+def test_the_highest_function_of_one_owner_is_cut() -> None:
+    found = cuts("""
+    def a.views.handle()
+      used call b.services.outer
+      update own
+      commit
+    def b.services.outer()
+      used call b.services.inner
+    def b.services.inner()
+      insert theirs
+      commit
+    """)
+    assert [(c.function, c.remedy, c.owner, c.place) for c in found] == [
+        ("b.services.outer", "call", "b", "a/views.py:7")
+    ]
+
+
+def test_a_function_that_writes_both_is_copied_and_cut_below() -> None:
+    assert decided("""
+    def a.views.handle()
+      used call a.services.both
+    def a.services.both()
+      update own
+      commit
+      used call b.services.inner
+    def b.services.inner()
+      insert theirs
+      commit
+    """) == [("b.services.inner", "call", False)]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "b.services.inner() generator",
+        "b.services.inner(then: Callable)",
+        "b.services.inner() -> sqlalchemy.orm.Query",
+    ],
+)
+def test_what_cannot_cross_sends_its_rows(signature: str) -> None:
+    assert decided(f"""
+    def a.views.handle()
+      used call b.services.inner
+    def {signature}
+      insert theirs
+      commit
+    """) == [("b.services.inner", "row-write", True)]
+
+
+def test_an_object_that_is_not_flushed_cannot_cross() -> None:
+    text = """
+    def a.views.handle()
+      insert own
+      {}
+      used call b.services.inner
+    def b.services.inner(thing: own)
+      insert theirs
+      commit
+    """
+    assert decided(text.format("read own"))[0][1] == "row-write"
+    assert decided(text.format("commit"))[0][1] == "call"
+
+
+def test_the_entry_point_itself_is_never_cut() -> None:
+    found = cuts("""
+    def a.views.handle()
+      update own
+      commit
+      insert theirs
+      commit
+    """)
+    assert [(c.function, c.remedy) for c in found] == [("a.views.handle", "row-write")]
+    assert "no function can be cut" in found[0].reason
+
+
+def test_a_function_that_asks_a_third_service_is_cut_where_it_writes() -> None:
+    assert decided("""
+    def a.views.handle()
+      used call b.services.outer
+    def b.services.outer()
+      insert theirs
+      commit
+      used call c.services.inner
+    def c.services.inner()
+      insert others
+      commit
+    """) == [("b.services.outer", "call", False)]
+
+
+def test_a_loop_is_dear() -> None:
+    (found,) = cuts("""
+    def a.views.handle()
+      used loop call a.services.each
+    def a.services.each()
+      used call b.services.inner
+      update own
+      commit
+    def b.services.inner()
+      insert theirs
+      commit
+    """)
+    assert found.looped and found.cost == 12
+
+
+BUMP = """
+    def a.views.handle()
+      update own
+      commit
+      {call} b.services.bump
+      {after}
+    def b.services.bump({given}){raises}
+      read theirs
+      insert theirs
+      commit
+"""
+
+
+def bump(call: str = "call", after: str = "read own", given: str = "", raises: str = "") -> str:
+    return decided(BUMP.format(call=call, after=after, given=given, raises=raises))[0][1]
+
+
+def test_what_nobody_uses_is_deferred() -> None:
+    assert bump() == "defer"
+
+
+def test_a_used_result_an_exception_or_an_effect_that_is_read_is_waited_for() -> None:
+    assert bump(call="used call") == "call"
+    assert bump(raises=" raises b.Refused") == "call"
+    assert bump(after="read theirs") == "call"
+
+
+def test_an_effect_that_a_caller_further_up_reads_is_waited_for() -> None:
+    assert (
+        decided("""
+    def a.views.handle()
+      used call a.services.step
+      read theirs
+    def a.services.step()
+      update own
+      commit
+      call b.services.bump
+    def b.services.bump()
+      insert theirs
+      commit
+    """)[0][1]
+        == "call"
+    )
+
+
+def test_columns_that_are_not_read_do_not_hold_it_up() -> None:
+    text = """
+    def a.views.handle()
+      update own
+      commit
+      call b.services.bump
+      read theirs.{}
+    def b.services.bump()
+      update theirs.seen
+      commit
+    """
+    assert decided(text.format("name"))[0][1] == "defer"
+    assert decided(text.format("seen"))[0][1] == "call"
+
+
+def test_a_change_to_an_object_that_the_caller_holds_is_waited_for() -> None:
+    assert (
+        decided("""
+    def a.views.handle()
+      update own
+      commit
+      call b.services.bump
+    def b.services.bump(thing: theirs)
+      update theirs
+      commit
+    """)[0][1]
+        == "call"
+    )
+
+
+def test_a_commit_that_the_caller_relies_on_is_not_deferred() -> None:
+    text = """
+    def a.views.handle()
+      update own
+      call b.services.bump
+      {}
+    def b.services.bump()
+      insert theirs
+      commit
+    """
+    assert decided(text.format("commit"))[0][1] == "defer"
+    assert decided(text.format("read own"))[0][1] == "call"
+
+
+def test_a_hook_that_does_more_than_write_sends_rows_later() -> None:
+    assert decided("""
+hook a.hooks.before
+    def a.hooks.before()
+      read theirs
+      update theirs
+      commit
+    def a.views.handle()
+      read own
+    """) == [("a.hooks.before", "defer", True)]
+
+
+def test_what_a_signal_sets_off_is_cut_at_its_receiver() -> None:
+    text = """
+    def a.views.handle()
+      update own
+      commit
+      emit changed
+    def b.receivers.on_change(){}
+      insert theirs
+      commit
+signal changed b.receivers.on_change
+    """
+    assert decided(text.format("")) == [("b.receivers.on_change", "defer", False)]
+    assert decided(text.format(" raises b.Refused"))[0][1] == "call"

@@ -1,0 +1,70 @@
+"""Why something is where it is, and what ties two things."""
+
+from __future__ import annotations
+
+import pytest
+from monolith_sketch import sketch
+from shop_sketch import SHOP
+
+from migrator.model.errors import ConfigurationError
+from migrator.plan.explain import Explainer, Line
+from migrator.plan.propose import propose
+
+
+@pytest.fixture(scope="module")
+def explainer() -> Explainer:
+    return Explainer(sketch(SHOP), propose(sketch(SHOP)))
+
+
+def said(lines: list[Line], *words: str) -> list[Line]:
+    return [line for line in lines if all(word in line.text for word in words)]
+
+
+def test_a_table(explainer: Explainer) -> None:
+    lines = explainer.why("refunds")
+    assert lines[0].text == "table refunds is owned by payments"
+    assert said(lines, "tied to payments", "transactions", "packages")
+    assert said(lines, "commits it together with payments")[0].at.startswith("shop/payments/")
+    path = "shop.orders.views.cancel -> shop.payments.services.refund"
+    assert said(lines, "written by route:orders.cancel (orders)", path)
+
+
+def test_an_entry_point_by_endpoint_or_rule(explainer: Explainer) -> None:
+    lines = explainer.why("orders.cancel")
+    assert lines == explainer.why("/orders/<id>/cancel")
+    assert lines[0].text == "route:orders.cancel is answered by orders"
+    assert said(lines, "writes members", "in a hook, so it does not bind")
+    assert said(lines, "crosses at shop.payments.services.refund to payments (call)")
+
+
+def test_a_function(explainer: Explainer) -> None:
+    lines = explainer.why("shop.payments.services.refund")
+    assert lines[0].at.startswith("shop/payments/services.py:")
+    assert said(lines, "its code runs in payments: route:payments.refund")
+    assert said(lines, "orders does not run it: call to payments")[0].at
+
+
+def test_a_service_and_a_module(explainer: Explainer) -> None:
+    assert said(explainer.why("mail"), "Owns letters")
+    assert said(explainer.why("shop.mail.services"), "function shop.mail.services.post")
+
+
+def test_what_ties_two_services(explainer: Explainer) -> None:
+    lines = explainer.between("orders", "payments")
+    path = "shop.orders.views.cancel -> shop.payments.services.refund"
+    assert said(lines, "both write")
+    assert said(explainer.between("orders.cancel", "refunds"), path)[0].at == (
+        "shop/orders/views.py:56"
+    )
+    assert said(explainer.between("payments", "orders"), "payments.orders_id refers to orders.id")
+
+
+def test_things_that_nothing_ties(explainer: Explainer) -> None:
+    assert said(explainer.between("mail.read", "refunds"), "nothing ties them")
+
+
+def test_names_that_mean_nothing_or_too_much(explainer: Explainer) -> None:
+    with pytest.raises(ConfigurationError, match="nothing is called"):
+        explainer.why("nonsense")
+    with pytest.raises(ConfigurationError, match="means 3 things"):
+        explainer.why("show")

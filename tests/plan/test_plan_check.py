@@ -1,0 +1,90 @@
+"""Whether the code still fits a plan, and what an edit costs."""
+
+from __future__ import annotations
+
+import pytest
+from monolith_sketch import sketch
+from shop_sketch import SHOP
+
+from migrator.model.graph import Graph
+from migrator.plan.check import check
+from migrator.plan.digests import changes, stamped
+from migrator.plan.propose import propose
+
+
+def changed(*changes_: tuple[str, str]) -> Graph:
+    text = SHOP
+    for old, new in changes_:
+        assert old in text
+        text = text.replace(old, new)
+    graph = sketch(text)
+    graph.program.digest = "later"
+    return graph
+
+
+def test_a_proposal_is_clean() -> None:
+    graph = sketch(SHOP)
+    result = check(graph, propose(graph), propose(graph))
+    assert result.clean and not result.restamped
+    assert result.cost == []
+    assert sum(s.share for s in result.score.services) > 0
+
+
+def test_what_an_edit_costs() -> None:
+    graph = sketch(SHOP)
+    plan = propose(graph)
+    for section in ("tables", "entry_points"):
+        getattr(plan.services["orders"], section).extend(
+            getattr(plan.services["payments"], section)
+        )
+    del plan.services["payments"]
+    result = check(graph, plan, propose(graph))
+    assert result.clean
+    assert result.cost[0] == "services: 4 -> 3 (-1)"
+    assert any(line.startswith("calls that cross: ") for line in result.cost)
+
+
+def test_code_that_moved_makes_no_plan_stale() -> None:
+    result = check(
+        changed(("    def shop.members.hooks.load", "\n\n    def shop.members.hooks.load")),
+        propose(sketch(SHOP)),
+    )
+    assert result.stale == [] and result.restamped
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "POST /payments payments",
+            "PUT /payments payments",
+            ["entry point route:payments.pay has changed"],
+        ),
+        (
+            "table refunds shop/payments/models.py -> payments",
+            "table refunds shop/payments/models.py",
+            ["table refunds has changed"],
+        ),
+        (
+            "-> letters\n      insert letters",
+            "-> letters\n      read letters\n      insert letters",
+            ["function shop.mail.services.post has changed"],
+        ),
+        (
+            "signal registered",
+            "route GET /new mail.new shop.mail.views.read\nsignal registered",
+            ["entry point route:mail.new is new"],
+        ),
+    ],
+)
+def test_a_plan_is_stale_when_something_that_it_names_has_changed(
+    old: str, new: str, told: list[str]
+) -> None:
+    assert set(told) <= set(changes(changed((old, new)), propose(sketch(SHOP))))
+
+
+def test_a_plan_that_is_stamped_anew_is_fresh() -> None:
+    graph = changed(("POST /payments payments", "PUT /payments payments"))
+    plan = propose(sketch(SHOP))
+    assert changes(graph, plan)
+    assert not changes(graph, stamped(graph, plan))

@@ -1,0 +1,192 @@
+"""Where the boundaries lie, on a sketched shop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from monolith_sketch import sketch
+from shop_sketch import SHOP
+
+from migrator.model.errors import ConfigurationError
+from migrator.model.plan import Plan
+from migrator.plan.constraints import Constraints
+from migrator.plan.propose import REMAINDER, propose
+from migrator.plan.store import render
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return propose(sketch(SHOP))
+
+
+def call(plan: Plan, service: str, function: str):
+    return next(c for c in plan.services[service].calls if c.function.endswith(function))
+
+
+def test_domains_are_apart(plan: Plan) -> None:
+    assert {name: service.tables for name, service in plan.services.items()} == {
+        "mail": ["letters"],
+        "members": ["addresses", "members"],
+        "orders": ["lines", "orders"],
+        "payments": ["payments", "refunds"],
+    }
+
+
+def test_every_entry_point_has_its_place(plan: Plan) -> None:
+    assert plan.service_of("route:orders.place") == "orders"
+    assert plan.service_of("route:orders.show") == "orders"
+    assert plan.service_of("route:payments.pay") == "payments"
+    assert plan.service_of("signal:shop.mail.receivers.welcome") == "mail"
+    assert plan.service_of("command:seed") is None
+    assert [f.subject for f in plan.findings if f.kind == "left-out"] == ["command:seed"]
+
+
+def test_a_hook_around_requests_is_deferred_and_binds_nothing(plan: Plan) -> None:
+    for name in ("orders", "payments", "mail"):
+        touch = call(plan, name, "services.touch")
+        assert (touch.remedy, touch.unit, touch.owner) == ("defer", "function", "members")
+    assert not any(c.owner == "members" for c in plan.services["members"].calls)
+
+
+def test_calls_that_are_waited_for(plan: Plan) -> None:
+    refund = call(plan, "orders", "refund")
+    assert refund.remedy == "call"
+    assert refund.tables == ["payments", "refunds"]
+    assert "takes Orders by key" in refund.because and "may raise Declined" in refund.because
+    assert refund.at == ["shop/orders/views.py:56"]
+    assert call(plan, "orders", "reserve").remedy == "call"
+
+
+def test_one_function_has_one_remedy_the_dearest_that_a_place_needs(plan: Plan) -> None:
+    post = call(plan, "orders", "post")
+    assert post.remedy == "call"
+    assert "in a loop" in post.because
+    assert len(post.at) == 2
+
+
+def test_a_receiver_whose_result_nobody_sees_is_deferred(plan: Plan) -> None:
+    assert call(plan, "members", "welcome").remedy == "defer"
+
+
+def test_replicas_are_of_what_is_read_or_travels(plan: Plan) -> None:
+    replicas = {name: sorted(s.replicas) for name, s in plan.services.items()}
+    assert replicas["payments"] == ["members", "orders"]
+    assert replicas["orders"] == ["addresses", "letters", "members", "refunds"]
+    assert replicas["members"] == []
+    assert plan.services["payments"].replicas["orders"].owner == "orders"
+
+
+def test_orders_go_from_cheap_to_dear(plan: Plan) -> None:
+    assert sorted(s.order for s in plan.services.values()) == [1, 2, 3, 4]
+    assert plan.services["orders"].order == 4
+
+
+def test_the_proposal_is_the_same_whatever_the_hash_seed() -> None:
+    script = (
+        "from monolith_sketch import sketch; from shop_sketch import SHOP;"
+        "from migrator.plan.propose import propose; from migrator.plan.store import render;"
+        "g = sketch(SHOP); print(render(propose(g), g))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=Path(__file__).parent,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+    assert render(propose(sketch(SHOP)), sketch(SHOP)) + "\n" in outputs
+
+
+TORN = """
+table carts shop/carts/models.py
+table items shop/carts/models.py -> carts
+table stock shop/stock/models.py
+table shelves shop/stock/models.py -> stock
+    def shop.carts.views.buy()
+      update carts
+      update stock
+      commit
+    def shop.carts.views.add()
+      insert carts
+      insert items
+      commit
+    def shop.stock.views.fill()
+      insert stock
+      insert shelves
+      commit
+route POST /carts carts.buy shop.carts.views.buy
+route PUT /carts carts.add shop.carts.views.add
+route POST /stock stock.fill shop.stock.views.fill
+"""
+
+
+def test_a_transaction_is_never_split_unasked() -> None:
+    plan = propose(sketch(TORN))
+    assert plan.owner_of("carts") == plan.owner_of("stock")
+    assert not any(s.calls for s in plan.services.values())
+
+
+def test_a_transaction_that_is_split_on_demand_needs_a_decision() -> None:
+    plan = propose(sketch(TORN), Constraints(apart=(("carts", "stock"),)))
+    assert plan.owner_of("carts") != plan.owner_of("stock")
+    split = [f for f in plan.findings if f.kind == "split-transaction"]
+    assert [f.subject for f in split] == ["route:carts.buy"]
+    assert split[0].at == "shop/carts/views.py:9"
+    merges = [c for s in plan.services.values() for c in s.calls if c.remedy == "merge"]
+    assert [c.function for c in merges] == ["shop.carts.views.buy"]
+
+
+def test_number_of_services() -> None:
+    assert len(propose(sketch(SHOP), Constraints(services=(2, 2))).services) == 2
+    assert len(propose(sketch(SHOP), Constraints(services=(1, 1))).services) == 1
+    with pytest.raises(ConfigurationError, match="between 1 and 4"):
+        propose(sketch(SHOP), Constraints(services=(9, 9)))
+
+
+def test_together_and_pinned() -> None:
+    plan = propose(
+        sketch(SHOP), Constraints(together=(("letters", "orders"),), owners={"refunds": "money"})
+    )
+    assert plan.owner_of("letters") == plan.owner_of("orders")
+    assert plan.owner_of("refunds") == "money"
+
+
+def test_first_leaves_a_remainder() -> None:
+    plan = propose(sketch(SHOP), Constraints(first="payments"))
+    assert sorted(plan.services) == ["payments", REMAINDER]
+    assert plan.services[REMAINDER].remainder
+    assert plan.services[REMAINDER].tables == ["addresses", "letters", "lines", "members", "orders"]
+    assert (plan.services["payments"].order, plan.services[REMAINDER].order) == (1, 0)
+    assert propose(sketch(SHOP), Constraints(first="refunds")) == plan
+
+
+@pytest.mark.parametrize(
+    ("constraints", "message"),
+    [
+        (Constraints(together=(("orders", "ordres"),)), "no table ordres"),
+        (Constraints(first="nothing"), "nothing"),
+        (
+            Constraints(together=(("orders", "lines"),), apart=(("orders", "lines"),)),
+            "both together and apart",
+        ),
+        (Constraints(services=(3, 2)), "ascending"),
+    ],
+)
+def test_demands_that_cannot_be_met(constraints: Constraints, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as error:
+        propose(sketch(SHOP), constraints)
+    assert error.value.hint
+
+
+def test_a_program_without_tables() -> None:
+    with pytest.raises(ConfigurationError, match="no table"):
+        propose(sketch(""))
