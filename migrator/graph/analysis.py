@@ -65,6 +65,10 @@ class Analysis:
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The hooks, as values, that run around an entry point."""
+    after: set[int] = field(default_factory=set)
+    """Those hooks that run after the handler."""
+    aside: set[int] = field(default_factory=set)
+    """Those hooks that run instead of the rest, when something fails."""
 
 
 Pass = Callable[[Analysis], None]

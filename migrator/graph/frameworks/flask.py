@@ -476,6 +476,11 @@ class Flask(Framework):
                 by_endpoint.setdefault(each.endpoint, []).append(each)
         for endpoint, rules_of in by_endpoint.items():
             self._entry_point(analysis, engine, endpoint, rules_of)
+        for function, method, _ in self._hooks:
+            if method.startswith(("after_", "teardown_")):
+                analysis.after.add(function)
+            elif "error" in method:
+                analysis.aside.add(function)
         names = {engine.name_of(function) for function, _, _ in self._hooks}
         analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
         self._context_of_functions(analysis)
