@@ -36,9 +36,9 @@ def command(source: Path, force: bool, only_print: bool, as_json: bool) -> int:
 
 def _summary(path: Path, guessed: GuessedRun, source: Path) -> None:
     out = console(stderr=True)
-    out.print(f"wrote [tool.migrator.run] into {path}", soft_wrap=True)
+    out.print(f"wrote [tool.migrator.run] into {path}", soft_wrap=True, markup=False)
     for name, guess in guessed.doubts.items():
-        out.print(f"  look at {name}: {guess.because}", style="yellow")
+        out.print(f"  look at {name}: {guess.because}", style="yellow", markup=False)
     out.print(f"next: migrator doctor {source}")
 
 

@@ -6,6 +6,7 @@ import configparser
 import fcntl
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -255,22 +256,29 @@ def _uv(arguments: list[str], root: Path) -> str:
         check=False,
     )
     if ran.returncode:
-        tail = "\n".join(ran.stderr.strip().splitlines()[-30:])
-        what = " ".join(shlex.quote(a) for a in arguments if not a.startswith("--no-"))
+        tail = "\n".join(ran.stderr.strip().splitlines()[-20:])
+        built = _UNBUILT.search(ran.stderr)
+        why = f"{built.group(1)} cannot be built" if built else "uv failed"
+        what = " ".join(shlex.quote(a) for a in arguments if not a.startswith("--"))
         raise OperationError(
-            f"the environment was not installed: `uv {what}` failed",
-            hint=_hint(tail),
+            f"the environment was not installed, since {why}: {what}",
+            hint=_hint(ran.stderr),
             log_tail=tail,
         )
     return ran.stdout
 
 
+_UNBUILT = re.compile(r"(?:Failed to build|Failed to download and build) `([^`]+)`")
 _HINTS = (
     ("No interpreter found", "set `python` of [tool.migrator.run] to an interpreter that is here"),
     ("requires-python", "set `python` of [tool.migrator.run] to a version that it allows"),
     ("requires Python", "set `python` of [tool.migrator.run] to a version that it allows"),
     ("dns error", "there is no way to a package index: check the network or pip's configuration"),
-    ("Failed to build", "it has no wheel for this interpreter: install a compiler, or another pin"),
+    (
+        "Failed to build",
+        "it has no wheel for this interpreter: pin another release, or set `python` of"
+        " [tool.migrator.run] to the version that it was made for",
+    ),
     ("Could not find", "correct `install` of [tool.migrator.run]"),
 )
 

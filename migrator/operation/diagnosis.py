@@ -1,0 +1,399 @@
+"""Whether `[tool.migrator.run]` is right, tried step by step: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from migrator.facts.settings import load_run
+from migrator.model.errors import ConfigurationError, MigratorError, OperationError
+from migrator.model.progress import Progress, Silent
+from migrator.model.settings import Run
+from migrator.operation.application import Placeholders, monolith_variables, search_path
+from migrator.operation.environment import installed
+from migrator.operation.monolith import (
+    RunningMonolith,
+    StartState,
+    make_start_state,
+    monolith_environment,
+    private_folder,
+    schema_of,
+)
+from migrator.operation.ports import HOST
+from migrator.operation.process import Processes, tail
+
+Outcome = Literal["ok", "warning", "failed", "skipped"]
+
+SERVICES_FROM = (3, 8)
+"""The oldest Python that generated services run on."""
+
+STEPS = ("settings", "environment", "application", "migrate", "seed", "start", "tests", "tree")
+
+
+class Check(msgspec.Struct, kw_only=True):
+    """One step and how it went."""
+
+    name: str
+    outcome: Outcome
+    message: str
+    hint: str = ""
+    place: str = ""
+    log_tail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class _Subject:
+    """What the steps hand on to each other."""
+
+    root: Path
+    folder: Path
+    run: Run
+    progress: Progress
+    start: StartState
+    running: RunningMonolith | None = None
+
+
+def diagnose(root: Path, progress: Progress | None = None) -> Iterator[Check]:
+    """Try the monolith's settings step by step; one result a step, as soon as it is known.
+
+    A step that fails makes those after it `skipped`, apart from the last, which tells whether
+    anything was written into the monolith's own tree.
+    """
+    progress = progress or Silent()
+    try:
+        run = load_run(root)
+    except MigratorError as error:
+        yield _failed("settings", error, 0.0)
+        yield from _skipped(STEPS[1:])
+        return
+    yield Check(name="settings", outcome="ok", message="pyproject.toml has [tool.migrator.run]")
+    folder = private_folder(root) / "doctor"
+    shutil.rmtree(folder, ignore_errors=True)
+    subject = _Subject(root.resolve(), folder, run, progress, StartState(folder / "start"))
+    before = _tree(subject.root)
+    steps: list[tuple[str, Callable[[_Subject], Check]]] = [
+        ("environment", _environment),
+        ("application", _application),
+        ("migrate", _migrate),
+        ("seed", _seed),
+        ("start", _start),
+        ("tests", _tests),
+    ]
+    failed = False
+    try:
+        for name, step in steps:
+            if failed:
+                yield from _skipped([name])
+                continue
+            started = time.monotonic()
+            try:
+                check = step(subject)
+                check.seconds = time.monotonic() - started
+            except MigratorError as error:
+                check = _failed(name, error, time.monotonic() - started)
+            failed = check.outcome == "failed"
+            yield check
+    finally:
+        if subject.running is not None:
+            subject.running.stop()
+    yield _untouched(before, _tree(subject.root))
+
+
+def _skipped(names: tuple[str, ...] | list[str]) -> Iterator[Check]:
+    for name in names:
+        yield Check(name=name, outcome="skipped", message="not tried")
+
+
+def _failed(name: str, error: MigratorError, seconds: float) -> Check:
+    log = error.log_tail if isinstance(error, OperationError) else ""
+    known = explain(log or error.message)
+    return Check(
+        name=name,
+        outcome="failed",
+        message=error.message,
+        hint=known or error.hint,
+        place=str(error.place or ""),
+        log_tail=log,
+        seconds=seconds,
+    )
+
+
+def _environment(subject: _Subject) -> Check:
+    environment = monolith_environment(subject.root, subject.run, subject.progress)
+    found = installed(environment)
+    version = tuple(int(part) for part in found.version.split(".")[:2])
+    message = f"Python {found.version}, {len(found.distributions)} distributions"
+    if version < SERVICES_FROM:
+        wanted = ".".join(map(str, SERVICES_FROM))
+        return Check(
+            name="environment",
+            outcome="failed",
+            message=f"{message}: services need Python {wanted} or later",
+            hint="set `python` of [tool.migrator.run]",
+        )
+    names = {distribution.name.lower() for distribution in found.distributions}
+    lacking = [name for name in ("flask", "sqlalchemy") if name not in names]
+    if lacking:
+        return Check(
+            name="environment",
+            outcome="failed",
+            message=f"{message}, but not {' nor '.join(lacking)}",
+            hint="correct `install` of [tool.migrator.run]; migrator reads Flask and SQLAlchemy",
+        )
+    return Check(name="environment", outcome="ok", message=message)
+
+
+def _application(subject: _Subject) -> Check:
+    """Import it as a server would, in a folder of data that is thrown away."""
+    run = subject.run
+    target = run.application
+    module, _, attribute = target.partition(":")
+    if not attribute:
+        raise ConfigurationError(
+            f"application is {target!r}, not module:attribute",
+            hint='such as application = "shop.wsgi:app" or "shop:create_app()"',
+        )
+    code = (
+        f"import {module} as module; found = module.{attribute};"
+        " assert callable(found), 'it is no WSGI application: it cannot be called'"
+    )
+    state = StartState(subject.folder / "import")
+    state.data.mkdir(parents=True)
+    environment = monolith_environment(subject.root, run, subject.progress)
+    given = Placeholders(data=state.data, base_url="http://localhost")
+    log = subject.folder / "import.log"
+    command = subject.folder / "import.py"
+    command.write_text(code, encoding="utf-8")
+    with Processes(state.folder / "processes.json") as processes:
+        ended = processes.run(
+            "importing the application",
+            f"exec python {command}",
+            environment=monolith_variables(subject.root, run, environment, state.database, given),
+            folder=subject.root,
+            log=log,
+            seconds=run.startup_seconds,
+        )
+    if ended:
+        where = ", ".join(str(folder) for folder in search_path(subject.root, run))
+        raise OperationError(
+            f"{target} cannot be imported",
+            hint=f"it is looked for in {where}; correct `application` or `environment`",
+            log_tail=tail(log),
+        )
+    return Check(name="application", outcome="ok", message=f"{target} is imported")
+
+
+def _migrate(subject: _Subject) -> Check:
+    state = StartState(subject.folder / "migrate")
+    make_start_state(subject.root, subject.run, state.folder, subject.progress, seed=False)
+    tables = [o.name for o in schema_of(state.database).objects if o.type == "table"]
+    return Check(name="migrate", outcome="ok", message=f"{len(tables)} tables: {_few(tables)}")
+
+
+def _seed(subject: _Subject) -> Check:
+    make_start_state(subject.root, subject.run, subject.start.folder, subject.progress)
+    if not subject.run.seed:
+        return Check(name="seed", outcome="ok", message="none: tests start from an empty database")
+    rows = _rows(subject.start.database)
+    if not rows:
+        return Check(
+            name="seed",
+            outcome="warning",
+            message="`seed` put no row into any table",
+            hint=f"does it use the database that {subject.run.database} names?",
+        )
+    return Check(name="seed", outcome="ok", message=f"{rows} rows")
+
+
+def _start(subject: _Subject) -> Check:
+    subject.running = RunningMonolith(
+        subject.root,
+        subject.run,
+        subject.folder / "run",
+        subject.progress,
+        start_state=subject.start,
+    )
+    subject.running.__enter__()
+    status = _get(subject.running.port, "/")
+    if subject.run.processes:
+        # A worker that cannot reach what it needs ends a moment after its start.
+        time.sleep(1.5)
+    subject.running.check()
+    names = ["web", *subject.run.processes, *subject.run.companions]
+    message = f"{', '.join(names)} run; GET / answers {status}"
+    if status >= 500:
+        return Check(
+            name="start",
+            outcome="failed",
+            message=message,
+            hint=explain(tail(subject.running.logs / "web.log"))
+            or f"its log: {subject.running.logs / 'web.log'}",
+            log_tail=tail(subject.running.logs / "web.log"),
+        )
+    return Check(name="start", outcome="ok", message=message)
+
+
+def _tests(subject: _Subject) -> Check:
+    assert subject.running is not None
+    if not subject.run.test:
+        return Check(
+            name="tests",
+            outcome="failed",
+            message="`test` is empty: without HTTP tests nothing can be proven",
+            hint="write tests that speak only HTTP to a base URL, and name their command in `test`",
+        )
+    before = _size(subject.running.logs / "web.log"), _rows(subject.running.database)
+    suite = subject.running.run_tests()
+    subject.running.check()
+    if not suite.passed:
+        return Check(
+            name="tests",
+            outcome="failed",
+            message=f"{suite.summary()} ({suite.seconds:.1f} s)",
+            hint=explain(tail(suite.log)) or f"the whole output: {suite.log}",
+            log_tail="\n".join(suite.failures[:20]) or tail(suite.log),
+        )
+    if suite.counts and not suite.total:
+        return Check(
+            name="tests",
+            outcome="failed",
+            message=f"no test was run: {suite.summary()}",
+            hint="correct `test` of [tool.migrator.run]",
+        )
+    message = f"{suite.summary()} ({suite.seconds:.1f} s)"
+    if before == (_size(subject.running.logs / "web.log"), _rows(subject.running.database)):
+        return Check(
+            name="tests",
+            outcome="warning",
+            message=f"{message}, but no row was written",
+            hint=f"do they use {subject.run.base_url}? Tests that only read prove little",
+        )
+    return Check(name="tests", outcome="ok", message=message)
+
+
+def _untouched(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> Check:
+    changed = sorted(name for name in after if before.get(name) != after[name])
+    if not changed:
+        return Check(name="tree", outcome="ok", message="nothing was written into the project")
+    return Check(
+        name="tree",
+        outcome="warning",
+        message=f"written into the project itself: {_few(changed)}",
+        hint="name a folder below {data} in [tool.migrator.run.environment], so that each running"
+        " instance has its own",
+    )
+
+
+_EXPLANATIONS: tuple[tuple[str, str], ...] = (
+    (
+        r"No module named '?pkg_resources",
+        'add "setuptools<81" to `install`: what is pinned needs pkg_resources',
+    ),
+    (
+        r"cannot import name '(?:escape|Markup)' from 'jinja2'"
+        r"|cannot import name 'url_(?:quote|decode)"
+        r"|cannot import name '(?:json|_request_ctx_stack|_app_ctx_stack)' from",
+        "pins are missing: something newer than the application was installed; pin Flask, Werkzeug,"
+        " Jinja2 and MarkupSafe to versions of one time in `install`",
+    ),
+    (
+        r"module 'collections' has no attribute|cannot import name '\w+' from 'collections'",
+        "what is pinned is older than this Python: set `python` to 3.9 or earlier, or pin later"
+        " releases in `install`",
+    ),
+    (r"No module named '?(?P<name>[\w.]+)", "{name} is not installed: add it to `install`"),
+    (
+        r"KeyError: '(?P<name>[A-Z][A-Z0-9_]+)'",
+        "the application reads {name}: set it in [tool.migrator.run.environment]",
+    ),
+    (
+        r"(?:psycopg2|asyncpg|pymysql|MySQLdb)\S*Error|could not connect to server",
+        "it connects to a database server: is `database` the variable that it reads?",
+    ),
+    (r"no such table: (?P<name>\w+)", "table {name} is missing: correct `migrate`"),
+    (
+        r"Error: No such command '(?P<name>[\w-]+)'",
+        "there is no command {name}: correct `migrate` or `seed`, or FLASK_APP in `environment`",
+    ),
+    (
+        r"Could not (?:locate|import) .*?(?:Flask application|FLASK_APP)",
+        "set FLASK_APP in [tool.migrator.run.environment]",
+    ),
+    (
+        r"redis\.exceptions\.ConnectionError|kombu\.exceptions\.OperationalError",
+        "it needs a broker: leave that process out of `processes`, or start one as a companion",
+    ),
+    (r"(?:can't|cannot) open file '(?P<name>[^']+)'", "there is no file {name}"),
+    (r"(?P<name>[\w.-]+): (?:command )?not found", "{name} is not installed: add it to `install`"),
+    (r"Address already in use", "a process listens on a fixed port: use {{port:NAME}} for it"),
+)
+
+
+def explain(log: str) -> str:
+    """What a known sign in a log means and what to do; empty when there is none."""
+    for pattern, meaning in _EXPLANATIONS:
+        found = re.search(pattern, log)
+        if found:
+            return meaning.format(**found.groupdict())
+    return ""
+
+
+def _get(port: int, path: str) -> int:
+    """The status of an answer; OperationError when there is none."""
+    with closing(http.client.HTTPConnection(HOST, port, timeout=30)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise OperationError(f"GET {path} is not answered: {type(error).__name__}") from error
+
+
+def _rows(database: Path) -> int:
+    """All rows of all tables."""
+    with closing(sqlite3.connect(database)) as connection:
+        tables = [o.name for o in schema_of(database).objects if o.type == "table"]
+        return sum(
+            connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0] for name in tables
+        )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _few(names: list[str], most: int = 6) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _tree(root: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file of the project; hidden folders and environments are left out."""
+    found: dict[str, tuple[int, int]] = {}
+    for folder, folders, names in os.walk(root):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in ("node_modules", "__pycache__")
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        ]
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                status = os.lstat(path)
+            except OSError:
+                continue
+            found[os.path.relpath(path, root)] = (status.st_size, status.st_mtime_ns)
+    return found
