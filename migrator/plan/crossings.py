@@ -121,7 +121,7 @@ class Walker:
         looped = step.looped or site.event.in_loop
         later = step.later or self._deferral.may_defer(site)
         go_on = _Step(site.callee, later, looped)
-        if not self._foreign(service, written) or site.callee in self._handlers:
+        if not self._foreign(service, written) or self._reach.name(site.callee) in self._handlers:
             return go_on
         function = self._reach.function(site.callee)
         if later:
@@ -214,7 +214,7 @@ class Walker:
         return cuts
 
     def _why_not_cut(self, key: str) -> str:
-        if key in self._handlers:
+        if self._reach.name(key) in self._handlers:
             return "the entry point itself writes them, and no function can be cut"
         reason = obstacle(self._reach.program, self._reach.function(key))
         return f"no call of it can be cut: {reason or 'it writes tables of several owners'}"

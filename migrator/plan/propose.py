@@ -13,7 +13,7 @@ from migrator.plan.assemble import assemble
 from migrator.plan.constraints import Constraints, check_names
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.naming import names
-from migrator.plan.outline import Outline
+from migrator.plan.outline import Consequences, Outline
 from migrator.plan.partition import Cut, cuts, merge_bound
 from migrator.plan.placement import place
 
@@ -26,6 +26,13 @@ def propose(graph: Graph, constraints: Constraints | None = None) -> Plan:
 
     Raises ConfigurationError when a constraint names something unknown or cannot be met.
     """
+    return propose_with_consequences(graph, constraints)[0]
+
+
+def propose_with_consequences(
+    graph: Graph, constraints: Constraints | None = None
+) -> tuple[Plan, Consequences]:
+    """`propose`, and the walks that the plan was derived from."""
     wanted = constraints or Constraints()
     program = graph.program
     check_names(program, wanted)
@@ -37,8 +44,7 @@ def propose(graph: Graph, constraints: Constraints | None = None) -> Plan:
     evidence = gather(program, wanted.setup)
     groups = boundaries(evidence, wanted)
     outline, remainder = _named(evidence, groups, wanted)
-    plan, _ = assemble(evidence, outline, application=wanted.application, remainder=remainder)
-    return plan
+    return assemble(evidence, outline, application=wanted.application, remainder=remainder)
 
 
 def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
@@ -97,27 +103,37 @@ def _folded(
     apart: Callable[[str, str], bool],
     least: int,
 ) -> list[frozenset[str]]:
-    """Without groups that are no domain: one table, hardly used, without a package of its own."""
+    """Without groups that are no domain; each is joined to the group that it is tied to most.
+
+    No domain: tables that nobody writes, and a single table without a package and hardly used.
+    """
     while len(groups) > least:
         trivial = [group for group in groups if _is_trivial(evidence, group)]
         options = [
-            (sum(affinity.between(a, b) for a in group for b in other) / len(other), group, other)
+            (_tie(affinity, group, other), group, other)
             for group in trivial
             for other in groups
             if other != group and not any(apart(a, b) for a in group for b in other)
         ]
         if not options:
             break
-        _, group, other = max(options, key=lambda o: (round(o[0], 9), min(o[1]), min(o[2])))
+        _, group, other = max(
+            options, key=lambda o: (round(o[0], 9), len(o[2]), min(o[1]), min(o[2]))
+        )
         groups = [g for g in groups if g not in (group, other)] + [group | other]
     return sorted(groups, key=min)
 
 
+def _tie(affinity: Affinity, group: frozenset[str], other: frozenset[str]) -> float:
+    both = [affinity.between(a, b) for a in sorted(group) for b in sorted(other)]
+    return sum(both) / len(other)
+
+
 def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
+    users = sum(bool(group & bound) for bound in evidence.bound.values())
     if len(group) > 1:
-        return False
+        return users == 0
     (table,) = group
-    users = sum(table in bound for bound in evidence.bound.values())
     folders = Counter(t.file.rpartition("/")[0] for t in evidence.program.tables.values())
     folder = evidence.program.tables[table].file.rpartition("/")[0]
     own_package = folders[folder] == 1 and any(

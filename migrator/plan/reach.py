@@ -64,7 +64,8 @@ class Reach:
 
     def name(self, key: str) -> str:
         """The name of the function that a key means, its variant left out."""
-        return key if key in self.program.functions else key.partition("[")[0]
+        variant = self.program.variants.get(key)
+        return variant.name if variant is not None else key
 
     def sites(self, key: str) -> tuple[Site, ...]:
         """The sites in the body of a function, in source order."""

@@ -64,7 +64,9 @@ def score(plan: Plan, program: Program, consequences: Consequences | None = None
 def _share(program: Program, consequences: Consequences | None, service: str) -> float:
     if consequences is None or service not in consequences.walks:
         return 0.0
-    kept = {key.partition("[")[0] for key in consequences.walks[service].kept}
+    variants = program.variants
+    walked = consequences.walks[service].kept
+    kept = {variants[key].name if key in variants else key for key in walked}
     lines = {
         name: function.end_line - function.line + 1
         for name, function in program.functions.items()

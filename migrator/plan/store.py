@@ -21,6 +21,9 @@ from migrator.plan import document
 
 FILE_NAME = "migrator.plan.yaml"
 
+PROPOSAL = ".migrator/proposal.plan.yaml"
+"""Where the last proposal is kept, relative to the root, so that edits can be compared with it."""
+
 _HEADER = [
     "# The plan of migrator: edit it, then run `migrator check`.",
     "# To decide: tables, entry_points, remedies, freshness, order. The rest follows from these.",

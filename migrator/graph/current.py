@@ -1,0 +1,22 @@
+"""The graph of a project as it is now: the stored one, unless the sources have changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from migrator.facts.project import digest_of
+from migrator.graph import store
+from migrator.graph.build import build_graph
+from migrator.model.graph import Graph
+from migrator.model.progress import Progress
+from migrator.model.settings import Settings
+
+
+def current_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
+    """The graph of the project in `root`, analysed anew (and stored) when it is stale."""
+    graph = store.load(root)
+    if graph is not None and graph.program.digest == digest_of(root, settings):
+        return graph
+    graph = build_graph(root, settings, progress)
+    store.save(graph, root)
+    return graph
