@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -30,24 +30,75 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def direct_distributions(
-    installed: Installed, imports: Iterable[str], commands: Iterable[str]
-) -> list[Distribution]:
-    """The distributions that a service needs by itself, by name.
+class Pinning:
+    """Requirements for one monolith's environment.
 
-    Those that `imports` come from; those whose console scripts stand in `commands`; and what
-    these load by name where the monolith has it installed: optional parts (`SQLAlchemy[postgres]`,
-    WTForms' e-mail validator) and plug-ins (a dialect, a session store).
+    `variables` is the environment of uv, which says where the package index is.
     """
-    known = {normal(each.name): each for each in installed.distributions}
-    providers: dict[str, list[str]] = {}
-    for name, each in known.items():
-        for imported in each.imports:
-            providers.setdefault(imported, []).append(name)
-    needed = {name for imported in set(imports) for name in providers.get(imported, ())}
-    words = {Path(word).name for command in commands for word in command.split()}
-    needed |= {name for name, each in known.items() if words & set(each.scripts)}
-    return [known[name] for name in sorted(_with_optional_parts(known, needed))]
+
+    def __init__(self, installed: Installed, variables: Mapping[str, str] | None = None) -> None:
+        self.installed = installed
+        self._variables = variables
+        self._known = {normal(each.name): each for each in installed.distributions}
+
+    def direct(self, imports: Iterable[str], commands: Iterable[str]) -> list[str]:
+        """The requirement lines of what a service needs by itself, servicekit included.
+
+        Those that `imports` come from; those whose console scripts stand in `commands`; and what
+        these load by name where the monolith has it installed: optional parts (WTForms' e-mail
+        validator) and plug-ins (a dialect, a session store). Raises `Refused` for a distribution
+        that no other machine could install.
+        """
+        providers: dict[str, list[str]] = {}
+        for name, each in self._known.items():
+            for imported in each.imports:
+                providers.setdefault(imported, []).append(name)
+        needed = {name for imported in set(imports) for name in providers.get(imported, ())}
+        words = {Path(word).name for command in commands for word in command.split()}
+        needed |= {name for name, each in self._known.items() if words & set(each.scripts)}
+        own = sorted(_with_optional_parts(self._known, needed))
+        kit = [
+            line for line in servicekit_requirements() if normal(_required(line)[0]) not in set(own)
+        ]
+        return [*(requirement(self._known[name]) for name in own), *kit]
+
+    def closed(self, direct: Iterable[str], service: str) -> str:
+        """The text of requirements.txt: all that `direct` needs, pinned as in the monolith.
+
+        Every line has its hashes, and no index is named. Raises `Refused` with uv's words when no
+        set of versions fits.
+        """
+        constraints = [
+            f"{each.name}=={each.version}"
+            for name, each in self._known.items()
+            if not each.url and name not in _TOOLS
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            asked = Path(folder, "requirements.in")
+            asked.write_text("\n".join(direct) + "\n")
+            limits = Path(folder, "constraints.txt")
+            limits.write_text("\n".join(constraints) + "\n")
+            command = [
+                find_uv_bin(), "pip", "compile", str(asked), "--constraints", str(limits),
+                "--python", self.installed.python, "--generate-hashes", "--no-header",
+                "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--quiet",
+                "--no-progress",
+            ]  # fmt: skip
+            ran = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                env=None if self._variables is None else dict(self._variables),
+                check=False,
+            )
+        if ran.returncode != 0:
+            raise Refused(
+                f"{service}: no set of versions fits the monolith's pins and servicekit's needs:\n"
+                f"{ran.stderr.strip()}",
+                hint="relax the pin that is named, or see whether the package index can be reached",
+            )
+        return ran.stdout
 
 
 def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> set[str]:
@@ -99,33 +150,3 @@ def requirement(distribution: Distribution) -> str:
     if distribution.url:
         return f"{distribution.name} @ {distribution.url}"
     return f"{distribution.name}=={distribution.version}"
-
-
-def pinned(installed: Installed, direct: Iterable[str], service: str) -> str:
-    """The text of requirements.txt: everything, pinned as in the monolith, with hashes.
-
-    `direct` are requirement lines. Raises `Refused` with uv's words when nothing fits.
-    """
-    constraints = [
-        f"{each.name}=={each.version}"
-        for each in installed.distributions
-        if not each.url and normal(each.name) not in _TOOLS
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        asked = Path(folder, "requirements.in")
-        asked.write_text("\n".join(direct) + "\n")
-        limits = Path(folder, "constraints.txt")
-        limits.write_text("\n".join(constraints) + "\n")
-        command = [
-            find_uv_bin(), "pip", "compile", str(asked), "--constraints", str(limits),
-            "--python", installed.python, "--generate-hashes", "--no-header", "--no-annotate",
-            "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--no-progress",
-        ]  # fmt: skip
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-    if ran.returncode != 0:
-        raise Refused(
-            f"{service}: no set of versions fits the monolith's pins and servicekit's needs:\n"
-            f"{ran.stderr.strip()}",
-            hint="relax the pin that is named, or see whether the package index can be reached",
-        )
-    return ran.stdout

@@ -59,9 +59,7 @@ def main():
         {
             "tables": sorted(tables),
             "relationships": sorted(relationships),
-            "hooks": sorted(
-                name for name in settings().manifest["registry"]["hooks"] if name in held
-            ),
+            "hooks": sorted(hooks & held_functions()),
             "rules": [
                 [rule.endpoint, rule.rule, sorted(rule.methods or ())]
                 for rule in loaded.app.url_map.iter_rules()

@@ -1,0 +1,83 @@
+"""`migrator generate`: write the services of the plan."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.facts.settings import load_run, load_settings
+from migrator.generation.generate import Generated, generate
+from migrator.generation.readme import percentage
+from migrator.graph.current import current_graph
+from migrator.operation.environment import uv_variables
+from migrator.operation.monolith import read_installed, read_schema
+from migrator.plan.store import FILE_NAME, load
+
+
+@click.command(name="generate")
+@click.argument("source", type=click.Path(path_type=Path), default=Path("."))
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help=f"The plan; default: SOURCE/{FILE_NAME}.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A folder that is empty, does not exist, or was generated before.",
+)
+@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on stdout.")
+def command(source: Path, plan_file: Path | None, output: Path, as_json: bool) -> None:
+    """Write the services of the plan of the monolith in SOURCE, with its own code in them.
+
+    Installs the monolith into an environment below SOURCE/.migrator and runs its migrate command on
+    an empty database, for its versions and its schema. All services are written, or none. Exit
+    code 1 when something cannot be carried over: every such place is named.
+    """
+    root, output = source.resolve(), output.resolve()
+    run, settings = load_run(root), load_settings(root)
+    plan = load(plan_file or root / FILE_NAME)
+    progress = TerminalProgress()
+    try:
+        graph = current_graph(root, settings, progress)
+        installed = read_installed(root, run, progress)
+        schema = read_schema(root, run, progress)
+        generated = generate(
+            graph,
+            plan,
+            settings,
+            output,
+            progress,
+            schema=schema,
+            installed=installed,
+            uv_variables=uv_variables(os.environ),
+        )
+    finally:
+        progress.close()
+    if as_json:
+        print_json(generated)
+    else:
+        _show(generated)
+
+
+def _show(generated: Generated) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("service")
+    for name in ("files", "lines", "", "tables", "routes", "replicas", "calls", "deferred"):
+        table.add_column(name, justify="right")
+    for each in generated.services:
+        share = f"{percentage(each.lines, generated.monolith_lines)} %"
+        figures = [each.files, each.lines, share, each.tables, each.routes]
+        figures += [each.replicas, each.calls, each.deferred]
+        table.add_row(each.name, *map(str, figures))
+    out = console(stderr=True)
+    out.print(table)
+    out.print(f"of the monolith's {generated.monolith_lines} lines, in {generated.output}")
+    out.print(f"next: migrator up {generated.output}")
