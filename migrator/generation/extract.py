@@ -15,6 +15,7 @@ from pathlib import Path
 
 from migrator.generation.gates import check
 from migrator.generation.inner import remove_statements
+from migrator.generation.mapping import Mapping
 from migrator.generation.names import Project, source_path
 from migrator.generation.pruning import Edit, prune
 from migrator.generation.resources import needed_data, needed_templates, read_templates
@@ -296,10 +297,11 @@ class _Extractor:
 
     def _registry(self) -> Registry:
         live = self.part.live
+        mapping = Mapping(self.project)
         tables = [
             table
             for table in self.program.tables.values()
-            if any(unit in live for unit in self._units_of_table(table.model, table.name))
+            if any(unit in live for unit in mapping.units_of(table))
         ]
         relationships = [
             f"{table.model.rpartition('.')[2]}.{each.name}({','.join(sorted(each.cascades))})"
@@ -315,18 +317,6 @@ class _Extractor:
                 each for each in hooks if any(u in live for u in self.project.unit_of(each))
             ),
         )
-
-    def _units_of_table(self, model: str, name: str) -> list[Unit]:
-        if model:
-            return self.project.unit_of(model)
-        table = self.program.tables[name]
-        return [
-            unit
-            for module in self.modules
-            if module.file == table.file
-            for unit in module.units
-            if unit.first_line <= table.line <= unit.last_line
-        ]
 
 
 def _place(at: str) -> Place | None:

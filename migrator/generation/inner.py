@@ -51,6 +51,27 @@ def foreign_registrations(registrations: Registrations, unit: Unit) -> list[ast.
                 entries = _registered(registrations, unit, statement, references)
                 if _all_foreign(registrations, entries):
                     found.append(statement)
+    return [*found, *_left_over(unit, found)] if found else found
+
+
+def _left_over(unit: Unit, removed: list[ast.stmt]) -> list[ast.stmt]:
+    """Assignments of plain values that only the removed statements used."""
+    gone = {id(each) for statement in removed for each in ast.walk(statement)}
+    found: list[ast.stmt] = []
+    for suite in _suites(unit.node):
+        for statement in suite:
+            if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
+                continue
+            target = statement.targets[0]
+            plain = not any(isinstance(e, ast.Call | ast.Await) for e in ast.walk(statement))
+            if plain and isinstance(target, ast.Name) and isinstance(unit.node, FunctionNode):
+                uses = [
+                    each
+                    for each in ast.walk(unit.node)
+                    if isinstance(each, ast.Name) and each.id == target.id and each is not target
+                ]
+                if uses and all(id(each) in gone for each in uses):
+                    found.append(statement)
     return found
 
 
@@ -88,7 +109,7 @@ def _registered(
     entries: list[EntryPoint] = []
     for reference in references:
         if id(reference.node) in passed:
-            for each in registrations.origins_of(unit.module, reference):
+            for each in registrations.project.origins_of(unit.module, reference):
                 entries.extend(registrations.handlers.get(each, ()))
     return [each for each in entries if each.kind in _KINDS]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from migrator.generation.names import Project
-from migrator.generation.scopes import references
+from migrator.generation.scopes import Reference, references
 from migrator.generation.source import DefinitionNode, Module, Unit
 
 
@@ -46,12 +46,18 @@ class Loading:
     def _loads(self, unit: Unit, when_called: bool) -> list[Module]:
         if unit.block is not None:
             return []
-        return [
+        found = [
             module
             for edge in unit.imports
             if when_called or not edge.function
             for module in self.project.imported_modules(edge.target)
         ]
+        if when_called or not isinstance(unit.node, DefinitionNode):
+            for text in self.project.references_of(unit).texts:
+                for target in self.project.named_in(unit.module, text):
+                    if not isinstance(target, Unit):
+                        found.append(target.module)
+        return found
 
     def _run(self, called: Iterable[Unit]) -> None:
         waiting: deque[Module | Unit] = deque([*self.starts, *called])
@@ -78,7 +84,7 @@ class Loading:
             names = self.project.references_of(unit).names
         for reference in names:
             if reference.called:
-                found.extend(self._definitions(unit.module, reference.chain))
+                found.extend(self._definitions(unit.module, reference))
         return found
 
     def _call(self, unit: Unit) -> list[Module | Unit]:
@@ -89,26 +95,13 @@ class Loading:
         for reference in self.project.references_of(unit).names:
             if not reference.called:
                 continue
-            if reference.origin is None:
-                found.extend(self._definitions(unit.module, reference.chain))
-            else:
-                through = self.project.through(reference.origin, reference.chain, escapes=False)
-                found.extend(
-                    each
-                    for each in through
-                    if isinstance(each, Unit) and isinstance(each.node, DefinitionNode)
-                )
-        for text in self.project.references_of(unit).texts:
-            for target in self.project.named_in(unit.module, text):
-                if not isinstance(target, Unit):
-                    self.at_start[unit.module].append(Load(unit, target.module))
-                    found.append(target.module)
+            found.extend(self._definitions(unit.module, reference))
         return found
 
-    def _definitions(self, module: Module, chain: tuple[str, ...]) -> list[Unit]:
+    def _definitions(self, module: Module, reference: Reference) -> list[Unit]:
         return [
             each
-            for each in self.project.origins(module, chain)
+            for each in self.project.origins_of(module, reference)
             if isinstance(each.node, DefinitionNode)
         ]
 

@@ -58,6 +58,7 @@ class Project:
                 self.unreadable[name] = error
         self.tops = {name.partition(".")[0] for name in program.modules}
         self.endpoints = {each.endpoint for each in program.entry_points.values() if each.endpoint}
+        self._mapped = {each.model for each in program.tables.values()}
         self._references: dict[Unit, References] = {}
         self._submodules: dict[str, list[Module]] = {}
 
@@ -163,6 +164,16 @@ class Project:
             if isinstance(each, Unit) and each.kind not in ("import", "future")
         ]
 
+    def origins_of(self, module: Module, reference: Reference) -> list[Unit]:
+        """The units that make what a reference stands for, wherever it was imported."""
+        if reference.origin is None:
+            return self.origins(module, reference.chain)
+        return [
+            each
+            for each in self.through(reference.origin, reference.chain, escapes=False)
+            if isinstance(each, Unit) and each.kind not in ("import", "future")
+        ]
+
     def unit_of(self, dotted: str) -> list[Unit]:
         """The top-level units that a dotted name (of a method, an inner function) lies in."""
         split = self.split(dotted)
@@ -213,8 +224,14 @@ class Project:
         if text.call in ("getLogger", "url_for") or (constant in self.endpoints and not importing):
             return []
         found = self.definition_named(constant.replace(":", "."))
-        if text.call == "from_object":
-            found.extend(Whole(each.module) for each in list(found) if isinstance(each, Unit))
+        # A class chosen by its name has siblings that another setting would choose.
+        found.extend(
+            Whole(each.module)
+            for each in list(found)
+            if isinstance(each, Unit)
+            and isinstance(each.node, ast.ClassDef)
+            and each.name not in self._mapped
+        )
         return found
 
     def _computed(self, module: Module, text: Text) -> list[Target]:

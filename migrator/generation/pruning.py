@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from migrator.generation.source import Module, Unit, is_type_checking
+from migrator.generation.source import Module, Unit
 
 
 class Edit(NamedTuple):
@@ -226,15 +226,13 @@ def _removals(module: Module, chunks: list[_Chunk]) -> Iterable[Edit]:
         before = chunks[start - 1].last + 1 if start else 1
         after = chunks[position].first if position < len(chunks) else end
         blank = max(chunks[start].first - before, after - chunks[position - 1].last - 1)
+        if start and position < len(chunks) and _is_import(chunks[start - 1]):
+            # One line or two after the imports, as it was, unless a definition follows.
+            blank = blank if chunks[position].nodes else chunks[start].first - before or 1
         if not start or position == len(chunks):
             blank = 0
         yield Edit(module.offset(before), module.offset(after), newline * blank)
 
 
-def has_code(text: bytes) -> bool:
-    """Whether anything but a docstring, comments and blocks that never run is in a module."""
-    return any(
-        not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        and not (isinstance(node, ast.If) and is_type_checking(node.test))
-        for node in ast.parse(text).body
-    )
+def _is_import(chunk: _Chunk) -> bool:
+    return any(isinstance(each, ast.Import | ast.ImportFrom) for each in chunk.nodes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from migrator.generation.names import Project
-from migrator.generation.scopes import Reference, chain_of, last_name
+from migrator.generation.scopes import chain_of, last_name
 from migrator.generation.source import DefinitionNode, FunctionNode, Module, Unit
 from migrator.model.program import EntryPoint
 
@@ -199,15 +199,8 @@ class Registrations:
     def _named(self, unit: Unit) -> list[Unit]:
         found: list[Unit] = []
         for reference in self.project.references_of(unit).names:
-            found.extend(self.origins_of(unit.module, reference))
+            found.extend(self.project.origins_of(unit.module, reference))
         return found
-
-    def origins_of(self, module: Module, reference: Reference) -> list[Unit]:
-        """The units that make what a reference stands for, wherever it was imported."""
-        if reference.origin is None:
-            return self.project.origins(module, reference.chain)
-        targets = self.project.through(reference.origin, reference.chain, escapes=False)
-        return [each for each in targets if isinstance(each, Unit) and each.kind != "import"]
 
     def _statement(self, module: Module, node: ast.stmt) -> Rule:
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):

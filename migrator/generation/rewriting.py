@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
-from migrator.generation.scopes import chain_of, last_name
+from migrator.generation.scopes import last_name
 from migrator.generation.slicing import Cut
 from migrator.generation.source import DefinitionNode, FunctionNode, Module, Unit
 from migrator.model.errors import Place, Refused
@@ -117,6 +117,7 @@ def replace_body(module: Module, node: FunctionNode, lines: list[str]) -> Edit:
 
 
 def _call_lines(program: Program, cut: Cut) -> list[str]:
+    width = _LINE - cut.node.col_offset - 4
     arguments = cut.node.args
     positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
     if arguments.vararg is not None:
@@ -128,14 +129,17 @@ def _call_lines(program: Program, cut: Cut) -> list[str]:
     given = [f'"{cut.crossing.function}"', f"({inner})", f"{{{', '.join(keywords)}}}"]
     if cut.crossing.remedy == "defer":
         given.append(f"commits={commits(program, cut.crossing.function)}")
-        return ["from servicekit.commands import defer", "", *_call("defer", given)]
-    return ["from servicekit.calls import call", "", *_call("return call", given)]
+        return ["from servicekit.commands import defer", "", *_call("defer", given, width)]
+    return ["from servicekit.calls import call", "", *_call("return call", given, width)]
 
 
-def _call(function: str, arguments: list[str]) -> list[str]:
-    line = f"{function}({', '.join(arguments)})"
-    if len(line) <= _LINE:
-        return [line]
+def _call(function: str, arguments: list[str], width: int) -> list[str]:
+    """A call on as few lines as fit."""
+    joined = ", ".join(arguments)
+    if len(function) + len(joined) + 2 <= width:
+        return [f"{function}({joined})"]
+    if len(joined) + 4 <= width:
+        return [f"{function}(", f"    {joined}", ")"]
     return [f"{function}(", *(f"    {each}," for each in arguments), ")"]
 
 
@@ -318,8 +322,11 @@ def _thread_target(call: ast.Call) -> ast.expr | None:
 
 
 def _lease_name(project: Project, unit: Unit, target: ast.expr) -> str:
-    origins = project.origins(unit.module, chain_of(target))
-    return origins[0].name if origins else f"{unit.name}.{last_name(target)}"
+    for reference in project.references_of(unit).names:
+        if reference.node is target:
+            for origin in project.origins_of(unit.module, reference):
+                return origin.name
+    return f"{unit.name}.{last_name(target)}"
 
 
 def add_imports(text: bytes, lines: Iterable[str]) -> bytes:

@@ -9,20 +9,15 @@ from dataclasses import dataclass, field
 
 from migrator.generation.inner import Foreign, foreign_registrations, foreign_work
 from migrator.generation.loading import Loading
+from migrator.generation.mapping import Mapping
 from migrator.generation.names import Project, Target, Touched, Whole
 from migrator.generation.registrations import Registrations, Rule, definitions_in, functions_in
 from migrator.generation.scopes import Reference, References, Text, references
 from migrator.generation.source import FunctionNode, Module, Unit
 from migrator.model.plan import Crossing, Plan
-from migrator.model.program import Function, Table
+from migrator.model.program import Function
 from migrator.model.settings import Run
 
-_MAPPING_CALLS = frozenset(
-    {
-        "relationship", "backref", "ForeignKey", "ForeignKeyConstraint", "association_proxy",
-        "dynamic_loader", "aliased", "remote", "foreign",
-    }
-)  # fmt: skip
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -89,6 +84,7 @@ class _Slicer:
         self.slice = Slice(cuts=cut_functions(project, plan, service))
         self.registrations = Registrations(project, frozenset(self.service.entry_points))
         self.slice.registrations = self.registrations
+        self.mapping = Mapping(project)
         self.queue: deque[Unit] = deque()
         self.waiting: dict[Unit, list[Unit]] = {}
         self.waiting_active: dict[Unit, list[Unit]] = {}
@@ -107,40 +103,7 @@ class _Slicer:
         for function in self.program.functions.values():
             for unit in self.project.unit_of(function.name):
                 self.functions_of.setdefault(unit, []).append(function)
-        self.tables_of: dict[Unit, list[Table]] = {}
-        self.units_of_table: dict[str, list[Unit]] = {}
-        self.units_of_model: dict[str, list[Unit]] = {}
-        for table in self.program.tables.values():
-            for unit in self._table_units(table):
-                self._add_table(unit, table.name, table)
-        for module in self.project.modules.values():
-            for unit in module.units:
-                declared = _declared_table(unit)
-                if declared and unit not in self.units_of_table.get(declared, ()):
-                    self._add_table(unit, declared, None)
-        self.subclasses: dict[str, list[str]] = {}
-        for name, bases in sorted(self.program.classes.items()):
-            for base in bases:
-                self.subclasses.setdefault(base, []).append(name)
         self.used: dict[Module, set[str]] = {}
-
-    def _table_units(self, table: Table) -> list[Unit]:
-        if table.model:
-            return self.project.unit_of(table.model)
-        return [
-            unit
-            for module in self.project.modules.values()
-            if module.file == table.file
-            for unit in module.units
-            if unit.first_line <= table.line <= unit.last_line
-        ]
-
-    def _add_table(self, unit: Unit, name: str, table: Table | None) -> None:
-        self.units_of_table.setdefault(name, []).append(unit)
-        if isinstance(unit.node, ast.ClassDef):
-            self.units_of_model.setdefault(unit.node.name, []).append(unit)
-        if table is not None:
-            self.tables_of.setdefault(unit, []).append(table)
 
     # Roots
 
@@ -171,7 +134,7 @@ class _Slicer:
             if entry is not None:
                 self._keep_dotted(entry.handler, *entry.hooks)
         for table in self.service.tables:
-            for unit in self.units_of_table.get(table, ()):
+            for unit in self.mapping.of_table(table):
                 self.keep(unit)
         self._keep_calls()
         for text in (*self.run.environment.values(), *self.run.processes.values()):
@@ -301,6 +264,9 @@ class _Slicer:
         for mate in module.units:
             if mate.node is not unit.node and _share_a_line(mate, unit):
                 self.keep(mate)
+        if unit.block is not None:
+            for reference in references(module, [unit.block.test]).names:
+                self._follow(unit, reference)
         if unit.alias is not None:
             for target in self.project.through(unit.imports[0].target, escapes=False):
                 self.accept(target)
@@ -314,7 +280,8 @@ class _Slicer:
             for text in found.texts:
                 self._read(module, text)
         self._follow_calls(unit)
-        self._follow_model(unit)
+        for related in self.mapping.related(unit):
+            self.keep(related)
         for waiting in self.waiting.get(unit, ()):
             self.keep(waiting)
         if self._is_own_registration(unit):
@@ -335,18 +302,13 @@ class _Slicer:
             self.accept(target)
         if reference.chain and reference.chain[-1] == "__subclasses__":
             for base in self.project.origins(unit.module, reference.chain[:-1]):
-                self._keep_dotted(*self.subclasses.get(base.name, ()))
+                self._keep_dotted(*self.mapping.subclasses.get(base.name, ()))
 
     def _read(self, module: Module, text: Text) -> None:
         for target in self.project.named_in(module, text):
             self.accept(target)
-        if text.call in _MAPPING_CALLS and text.constant:
-            table = text.constant.rpartition(".")[0] or text.constant
-            for unit in self.units_of_table.get(table, ()):
-                self.keep(unit)
-            for name in _IDENTIFIER.findall(text.constant):
-                for unit in self.units_of_model.get(name, ()):
-                    self.keep(unit)
+        for unit in self.mapping.named_in(text):
+            self.keep(unit)
 
     def _follow_calls(self, unit: Unit) -> None:
         for function in self.functions_of.get(unit, ()):
@@ -358,21 +320,6 @@ class _Slicer:
             for event in function.events:
                 if event.kind == "call" and event.target:
                     self._keep_dotted(event.target)
-
-    def _follow_model(self, unit: Unit) -> None:
-        if isinstance(unit.node, ast.ClassDef) and (
-            unit in self.tables_of
-            or any(name.endswith("__init_subclass__") for name, _ in functions_in(unit.node, ""))
-        ):
-            self._keep_dotted(*self.subclasses.get(unit.name, ()))
-        for table in self.tables_of.get(unit, ()):
-            referred = [each.references.rpartition(".")[0] for each in table.columns]
-            for relationship in table.relationships:
-                self._keep_dotted(relationship.target)
-                referred.append(relationship.secondary)
-            for name in referred:
-                for each in self.units_of_table.get(name, ()):
-                    self.keep(each)
 
     # The fixpoint
 
@@ -431,6 +378,8 @@ class _Slicer:
                 if reference.origin is None
             }
             for unit in module.units:
+                if unit.block is not None:
+                    used.update(r.chain[0] for r in references(module, [unit.block.test]).names)
                 if unit.kind == "exports":
                     used.update(
                         str(each.value)
@@ -459,23 +408,3 @@ class _Slicer:
 
 def _share_a_line(one: Unit, other: Unit) -> bool:
     return one.first_line <= other.last_line and other.first_line <= one.last_line
-
-
-def _declared_table(unit: Unit) -> str:
-    """The table's name as the unit itself says it; empty when it is no table."""
-    if isinstance(unit.node, ast.ClassDef):
-        for statement in unit.node.body:
-            if (
-                isinstance(statement, ast.Assign)
-                and isinstance(statement.value, ast.Constant)
-                and any(getattr(each, "id", "") == "__tablename__" for each in statement.targets)
-            ):
-                return str(statement.value.value)
-    value = getattr(unit.node, "value", None)
-    if isinstance(value, ast.Call) and value.args:
-        name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
-        name = name or getattr(value.func, "id", "")
-        first = value.args[0]
-        if name == "Table" and isinstance(first, ast.Constant):
-            return str(first.value)
-    return ""

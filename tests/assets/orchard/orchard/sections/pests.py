@@ -1,0 +1,2 @@
+def register(app):
+    app.config["PESTS"] = ["aphid"]

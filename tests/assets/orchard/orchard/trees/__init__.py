@@ -1,0 +1,4 @@
+# coding: latin-1
+# The orchard of Schönbrunn.
+
+from . import views  # noqa
