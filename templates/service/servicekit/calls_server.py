@@ -13,9 +13,19 @@ import json
 import sqlite3
 import threading
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
-from servicekit import frameworks, health, invocation, logs, metrics, scope, sessions, transaction
+from servicekit import (
+    frameworks,
+    health,
+    invocation,
+    logs,
+    metrics,
+    outbox,
+    scope,
+    sessions,
+    transaction,
+)
 from servicekit import sqlalchemy as database
 from servicekit.errors import CannotCross, DependencyUnavailable, OwnershipViolation, RowConflict
 from servicekit.feed import authorized
@@ -39,6 +49,10 @@ class _Refused(Exception):
         self.body = body
 
 
+class _Cancelled(Exception):
+    """The caller has given up."""
+
+
 class CallsServer:
     """The WSGI application of a calls process."""
 
@@ -46,7 +60,8 @@ class CallsServer:
         self._application = application
         self._lock = threading.Lock()
         self._running: Dict[str, threading.Lock] = {}
-        self._cancelled: Dict[str, None] = {}
+        self._cancelled: Set[str] = set()
+        self._final: Set[str] = set()
 
     def __call__(
         self, environ: Dict[str, Any], start_response: Callable[..., Any]
@@ -104,7 +119,11 @@ class CallsServer:
                 return known
             self._reach(caller, body["position"])
             unit = scope.Scope(request_id, body["key"], body["deadline"])
-            answer = self._run(served, body, digest, unit)
+            try:
+                answer = self._run(served, body, digest, unit)
+            except _Cancelled as error:
+                self._tombstone(body["key"])
+                raise _Refused(409, {"error": "the call was cancelled"}) from error
         metrics.served.labels(function, "exception" if "exception" in answer else "result").inc()
         return 200, answer
 
@@ -115,14 +134,14 @@ class CallsServer:
         key = body["key"]
         job = invocation.Job(served, body)
         with scope.unit(unit), self._application.context(body.get("context"), job.codec) as restore:
-            transaction.ensure_engine(_touch_database)
+            _take_over_database()
             open_call = transaction.begin(key, body["deadline"] - time.time())
             try:
                 self._refuse_cancelled(key)
                 answer = job.run(restore)
-                self._refuse_cancelled(key)
                 if unit.violation is not None:
                     raise unit.violation
+                open_call.begin()
                 answer["actions"] = open_call.actions
                 answer["open"] = open_call.left_open() and not job.deferred
                 answer["epoch"], answer["head"] = open_call.position()
@@ -130,6 +149,7 @@ class CallsServer:
                     "INSERT INTO main._calls VALUES (?, ?, 'done', ?, ?)",
                     (key, digest, json.dumps(answer), time.time()),
                 )
+                self._refuse_cancelled(key, final=True)
                 open_call.commit()
             finally:
                 transaction.finish()
@@ -182,22 +202,30 @@ class CallsServer:
         """Take a call back; one that is not known yet must never run."""
         key = body["key"]
         with self._lock:
-            if key in self._running:
-                self._cancelled[key] = None
-        connection = of_thread(settings().file("service.db"))
-        with self._one_at_a_time(key), immediate(connection):
-            row = connection.execute("SELECT state FROM _calls WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                connection.execute(
-                    "INSERT INTO _calls VALUES (?, '', 'cancelled', '{}', ?)", (key, time.time())
-                )
+            if key in self._running and key not in self._final:
+                self._cancelled.add(key)
                 return 200, {"state": "cancelled"}
-            if row[0] == "done":
-                skipped = undo_rows(connection, key, everything=bool(body.get("everything")))
-                connection.execute("UPDATE _calls SET state = 'undone' WHERE key = ?", (key,))
+        connection = of_thread(settings().file("service.db"))
+        with self._one_at_a_time(key):
+            known = connection.execute("SELECT state FROM _calls WHERE key = ?", (key,)).fetchone()
+            if known is None:
+                self._tombstone(key)
+                return 200, {"state": "cancelled"}
+            if known[0] == "done":
+                with immediate(connection):
+                    skipped = undo_rows(connection, key, everything=bool(body.get("everything")))
+                    connection.execute("UPDATE _calls SET state = 'undone' WHERE key = ?", (key,))
                 if skipped:
                     _log.warning("others changed what was to be undone", key=key, columns=skipped)
-        return 200, {"state": "undone"}
+        now = outbox.position(connection)
+        return 200, {"state": "undone", "epoch": now.epoch, "head": now.head}
+
+    @staticmethod
+    def _tombstone(key: str) -> None:
+        """A cancelled call must not run when it comes again, or late."""
+        of_thread(settings().file("service.db")).execute(
+            "INSERT OR IGNORE INTO _calls VALUES (?, '', 'cancelled', '{}', ?)", (key, time.time())
+        )
 
     def _known(self, key: str, digest: str) -> Optional[Answer]:
         """The answer to a call that was here before."""
@@ -226,11 +254,16 @@ class CallsServer:
             with self._lock:
                 if not turn.locked():
                     self._running.pop(key, None)
-                    self._cancelled.pop(key, None)
+                    self._cancelled.discard(key)
+                    self._final.discard(key)
 
-    def _refuse_cancelled(self, key: str) -> None:
-        if key in self._cancelled:
-            raise _Refused(409, {"error": "the call was cancelled"})
+    def _refuse_cancelled(self, key: str, final: bool = False) -> None:
+        """`final`: the call is about to commit, and from now on it can only be undone."""
+        with self._lock:
+            if key in self._cancelled:
+                raise _Cancelled
+            if final:
+                self._final.add(key)
 
     def _reach(self, caller: str, position: List[Any]) -> None:
         try:
@@ -243,12 +276,11 @@ def _digest(function: str, asked: Dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps([function, asked], sort_keys=True).encode()).hexdigest()
 
 
-def _touch_database() -> None:
-    """Make an application that creates its engine at the first query create it."""
+def _take_over_database() -> None:
     session = sessions.current()
-    if session is not None:
-        session.connection()
-        session.rollback()
+    if session is None:
+        raise RuntimeError("the application has made no scoped session")
+    transaction.take_over(session)
 
 
 def build() -> CallsServer:

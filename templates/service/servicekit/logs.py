@@ -27,6 +27,7 @@ _SHARED = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
 ]
 

@@ -179,6 +179,7 @@ def apply(rows: List[Dict[str, Any]], strict: bool) -> List[Any]:
     """
     open_call = transaction.active()
     assert open_call is not None
+    open_call.begin()
     return [_apply_one(open_call, row, strict) for row in rows]
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from servicekit.lease import forget_dead, is_alive, process_mark
 from servicekit.logs import logger
-from servicekit.peers import Unreachable, ask
+from servicekit.peers import Unreachable, ask, json_of
+from servicekit.replicas import replicas
 from servicekit.settings import settings
 from servicekit.sqlite import of_thread
 
@@ -26,7 +27,7 @@ _log = logger("settlement")
 def install() -> None:
     """Watch how the transactions end that calls belong to."""
     event.listen(Session, "after_commit", _committed)
-    event.listen(Session, "after_soft_rollback", _rolled_back)
+    event.listen(Session, "after_transaction_end", _ended)
 
 
 def _state() -> Any:
@@ -67,6 +68,9 @@ def undo(key: str, owner: str, everything: bool) -> bool:
         answer = ask(owner, "calls", "POST", "/cancel", body, timeout=1.0)
         if answer.status != 200:
             raise Unreachable("cancel answers %d" % answer.status, sent=True)
+        after = json_of(answer)
+        if "head" in after:
+            replicas().reach(owner, after["epoch"], after["head"], settings().feed_timeout)
     except Unreachable as error:
         _log.warning("a call is to be undone later", key=key, owner=owner, why=str(error))
         _state().execute(
@@ -103,30 +107,26 @@ def _innermost(session: Any) -> Any:
 
 
 def _committed(session: Any) -> None:
-    nested = (
-        session.in_nested_transaction()
-        if hasattr(session, "in_nested_transaction")
-        else (session.transaction is not None and session.transaction.nested)
-    )
-    if nested:
-        return
-    for key, _, _ in session.info.pop(_OPEN, []):
-        drop(key)
-
-
-def _rolled_back(session: Any, previous: Any) -> None:
-    calls: List[Tuple[str, str, Any]] = session.info.get(_OPEN, [])
+    calls: List[Tuple[str, str, Any]] = session.info.pop(_OPEN, [])
     if not calls:
         return
-    lost = [each for each in calls if _within(each[2], previous)]
+    ended = _innermost(session)
+    if ended is None or not ended.nested:
+        for key, _, _ in calls:
+            drop(key)
+        return
+    # A savepoint was released: what was called within it belongs to what is around it.
+    session.info[_OPEN] = [
+        (key, owner, ended.parent if within is ended else within) for key, owner, within in calls
+    ]
+
+
+def _ended(session: Any, ended: Any) -> None:
+    """Rolled back or closed: what was committed is no longer listed."""
+    calls: List[Tuple[str, str, Any]] = session.info.get(_OPEN, [])
+    lost = [each for each in calls if each[2] is ended or ended.parent is None]
+    if not lost:
+        return
     session.info[_OPEN] = [each for each in calls if each not in lost]
     for key, owner, _ in reversed(lost):
         undo(key, owner, everything=False)
-
-
-def _within(transaction: Any, ended: Any) -> bool:
-    while transaction is not None:
-        if transaction is ended:
-            return True
-        transaction = transaction.parent
-    return False

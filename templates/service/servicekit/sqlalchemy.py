@@ -49,8 +49,7 @@ def install(catch_up_at_begin: bool = False) -> None:
     event.listen(Engine, "before_cursor_execute", _before_execute, retval=True)
     sessions.install()
     event.listen(Session, "after_flush", _flushed)
-    event.listen(Session, "after_commit", _settled)
-    event.listen(Session, "after_rollback", _settled)
+    event.listen(Session, "after_transaction_end", _ended)
     settlement.install()
     rows.install()
     if catch_up_at_begin:
@@ -97,9 +96,12 @@ def _before_execute(
 ) -> Tuple[str, Any]:
     head = statement.lstrip()[:6].upper()
     if head in ("CREATE", "ALTER ", "DROP T", "DROP I"):
-        return _ddl(statement, parameters, context)
-    if head.startswith("BEGIN") and transaction.active() is not None:
-        return _NOTHING, ()  # the call's one transaction is open already
+        statement, parameters = _ddl(statement, parameters, context)
+    call = transaction.active()
+    if call is not None and head not in ("SELECT", "PRAGMA", "EXPLAI"):
+        if head.startswith("BEGIN"):
+            return _NOTHING, ()  # the call begins its one transaction by itself
+        call.begin()
     return statement, parameters
 
 
@@ -128,8 +130,9 @@ def _flushed(session: Any, context: Any) -> None:
         known.add(each)
 
 
-def _settled(session: Any) -> None:
-    session.info.pop("servicekit.flushed", None)
+def _ended(session: Any, ended: Any) -> None:
+    if ended.parent is None:
+        session.info.pop("servicekit.flushed", None)
 
 
 _last_catch_up = 0.0

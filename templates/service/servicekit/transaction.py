@@ -13,7 +13,6 @@ import threading
 from typing import Any, List, Optional
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import SingletonThreadPool
 
@@ -23,11 +22,8 @@ from servicekit.sqlite import prepare
 
 _SAVEPOINT = "servicekit_call"
 _local = threading.local()
+_lock = threading.Lock()
 _engines: List[Any] = []
-
-
-class Abandoned(BaseException):
-    """The call was cancelled while it ran."""
 
 
 class CallTransaction:
@@ -38,17 +34,26 @@ class CallTransaction:
         self._key = key
         self.actions: List[str] = []
         self.finished = False
+        self._begun = False
         self._level = connection.isolation_level
 
-    def begin(self, seconds: float) -> None:
-        """Take the write lock, waiting for it so long at most."""
-        run = self._connection.execute
+    def prepare(self, seconds: float) -> None:
+        """Make ready to write; nothing is locked yet. A lock is waited for so long at most."""
         self._connection.isolation_level = None  # sqlite3 must not begin transactions by itself
         _prepare_undo(self._connection)
-        run("PRAGMA busy_timeout = %d" % max(50, int(seconds * 1000)))
-        run("BEGIN IMMEDIATE")
-        run("INSERT INTO temp._undo_key VALUES (?)", (self._key,))
-        run("SAVEPOINT " + _SAVEPOINT)
+        self.execute("PRAGMA busy_timeout = %d" % max(50, int(seconds * 1000)))
+
+    def begin(self) -> None:
+        """Take the write lock, if that has not been done: before the first statement that writes.
+
+        Not earlier: a function may wait for something outside before it writes, and until then
+        it reads what is committed, as it did.
+        """
+        if not self._begun:
+            self.execute("BEGIN IMMEDIATE")
+            self._begun = True
+            self.execute("INSERT INTO temp._undo_key VALUES (?)", (self._key,))
+            self.execute("SAVEPOINT " + _SAVEPOINT)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """Run one statement of servicekit's own in the transaction."""
@@ -56,14 +61,14 @@ class CallTransaction:
 
     def inner_commit(self) -> None:
         """What the application committed stays, even if it rolls back later."""
-        if not self.finished:
+        if self._begun and not self.finished:
             self.execute("RELEASE " + _SAVEPOINT)
             self.execute("UPDATE main._undo SET final = 1 WHERE key = ?", (self._key,))
             self.execute("SAVEPOINT " + _SAVEPOINT)
 
     def inner_rollback(self) -> None:
         """Return to the application's last commit."""
-        if not self.finished:
+        if self._begun and not self.finished:
             self.execute("ROLLBACK TO " + _SAVEPOINT)
 
     def left_open(self) -> bool:
@@ -99,16 +104,7 @@ class CallTransaction:
 
 
 def install() -> None:
-    """Give every engine of this service's database one connection a thread; before the load."""
-    original = Engine.__init__
-
-    def made(self: Any, pool: Any, dialect: Any, url: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, pool, dialect, url, *args, **kwargs)
-        database = getattr(url, "database", None)
-        if dialect.name == "sqlite" and database and _is_own(database):
-            _take_over(self)
-
-    Engine.__init__ = made  # type: ignore[method-assign]
+    """Watch what served functions do with their sessions; before the application is loaded."""
     event.listen(Session, "after_commit", lambda session: _record(session, "commit"))
     event.listen(Session, "after_rollback", lambda session: _record(session, "rollback"))
 
@@ -120,14 +116,12 @@ def active() -> Optional[CallTransaction]:
 
 def begin(key: str, seconds: float) -> CallTransaction:
     """Begin the transaction of a call in this thread; `finish` must follow in every case."""
-    if not _engines:
-        raise RuntimeError("the application has no engine for %s" % settings().file("service.db"))
     holder = _engines[0].raw_connection()
     raw = getattr(holder, "dbapi_connection", None) or holder.connection
     found = CallTransaction(raw, key)
     _local.holder = holder
     try:
-        found.begin(seconds)
+        found.prepare(seconds)
     except BaseException:
         found.release()
         finish()
@@ -146,10 +140,20 @@ def finish() -> None:
         holder.close()
 
 
-def ensure_engine(make: Any) -> None:
-    """Applications that make their engine at its first use make it now."""
-    if not _engines:
-        make()
+def take_over(session: Any) -> None:
+    """Give the engine that a session works with one connection a thread, once.
+
+    Only now, since many applications make their engine at its first use.
+    """
+    with _lock:
+        if _engines:
+            return
+        bind = session.get_bind()
+        engine = getattr(bind, "engine", bind)
+        if engine.dialect.name != "sqlite" or not _is_own(engine.url.database or ""):
+            raise RuntimeError("the application's session is not bound to this service's database")
+        session.close()
+        _take_over(engine)
 
 
 def _is_own(database: str) -> bool:

@@ -1,0 +1,14 @@
+CREATE TABLE members (
+  id INTEGER NOT NULL,
+  email VARCHAR(80) NOT NULL UNIQUE,
+  balance INTEGER,
+  visits INTEGER,
+  last_seen DATETIME,
+  PRIMARY KEY (id)
+);
+CREATE TABLE profiles (
+  member_id INTEGER NOT NULL,
+  bio TEXT,
+  edits INTEGER,
+  PRIMARY KEY (member_id)
+);

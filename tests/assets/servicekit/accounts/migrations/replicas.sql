@@ -1,0 +1,12 @@
+CREATE TABLE orders (
+  id INTEGER PRIMARY KEY,
+  member_id INTEGER,
+  total INTEGER,
+  weight FLOAT,
+  label BLOB
+);
+CREATE TABLE order_tags (
+  order_id INTEGER,
+  tag VARCHAR(20)
+);
+CREATE INDEX ix_orders_member ON orders (member_id);

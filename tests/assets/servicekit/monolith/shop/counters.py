@@ -1,0 +1,4 @@
+hits = {"limit": 10}
+seen = {}
+names = set()
+queue = []

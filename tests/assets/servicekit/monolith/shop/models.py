@@ -1,0 +1,48 @@
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+order_tags = db.Table(
+    "order_tags",
+    db.Column("order_id", db.Integer, db.ForeignKey("orders.id")),
+    db.Column("tag", db.String(20)),
+)
+
+
+class Member(db.Model):
+    __tablename__ = "members"
+    id = db.Column(db.Integer, primary_key=True)
+    email = db.Column(db.String(80), unique=True, nullable=False)
+    balance = db.Column(db.Integer, default=100, nullable=False)
+    visits = db.Column(db.Integer, default=0, nullable=False)
+    last_seen = db.Column(db.DateTime)
+    orders = db.relationship("Order", back_populates="member")
+
+    def rename(self, email):
+        self.email = email
+        db.session.commit()
+        return self
+
+    @classmethod
+    def register(cls, email, **columns):
+        member = cls(email=email, **columns)
+        db.session.add(member)
+        db.session.commit()
+        return member
+
+
+class Profile(db.Model):
+    __tablename__ = "profiles"
+    member_id = db.Column(db.Integer, primary_key=True)
+    bio = db.Column(db.Text)
+    edits = db.Column(db.Integer, default=0)
+
+
+class Order(db.Model):
+    __tablename__ = "orders"
+    id = db.Column(db.Integer, primary_key=True)
+    member_id = db.Column(db.Integer, db.ForeignKey("members.id"), nullable=False)
+    total = db.Column(db.Integer, nullable=False)
+    weight = db.Column(db.Float)
+    label = db.Column(db.LargeBinary)
+    member = db.relationship("Member", back_populates="orders")

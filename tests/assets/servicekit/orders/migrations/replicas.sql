@@ -1,0 +1,12 @@
+CREATE TABLE members (
+  id INTEGER PRIMARY KEY,
+  email VARCHAR(80),
+  balance INTEGER,
+  visits INTEGER,
+  last_seen DATETIME
+);
+CREATE TABLE profiles (
+  member_id INTEGER PRIMARY KEY,
+  bio TEXT,
+  edits INTEGER
+);
