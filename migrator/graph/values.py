@@ -132,6 +132,16 @@ class Values:
         """`builtins.property`, `builtins.classmethod` or `builtins.staticmethod` around a value."""
         return self._intern((Kind.DESCRIPTOR, name, wrapped), Kind.DESCRIPTOR, name, wrapped)
 
+    def function(self, name: str, identity: Hashable) -> int:
+        """A function, or a closure: one and the same definition in different surroundings."""
+        return self._intern((Kind.FUNCTION, identity), Kind.FUNCTION, name, parts=(identity,))
+
+    def number(self, value: int) -> int:
+        """A constant of `builtins.int` or `builtins.bool`; its one part is the number."""
+        name = f"builtins.{type(value).__name__}"
+        key = (Kind.EXTERNAL_INSTANCE, name, value)
+        return self._intern(key, Kind.EXTERNAL_INSTANCE, name, parts=(value,))
+
     # -- made by linker and plug-ins ------------------------------------------------------------
 
     def instance(self, class_: int) -> int:

@@ -1,0 +1,102 @@
+"""Which files of a project are read: Python sources inside the root that nobody excludes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pathspec
+
+from migrator.model.program import Skipped
+
+_NEVER = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        ".migrator",
+        ".mypy_cache",
+        ".nox",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".tox",
+        "__pycache__",
+        "node_modules",
+        "site-packages",
+    }
+)
+
+
+class Ignored:
+    """The patterns of `.gitignore` files met so far, and of the settings."""
+
+    def __init__(self, exclude: list[str]) -> None:
+        self._specs: list[tuple[str, pathspec.GitIgnoreSpec]] = []
+        if exclude:
+            self._specs.append(("", pathspec.GitIgnoreSpec.from_lines(exclude)))
+
+    def enter(self, folder: Path, relative: str) -> None:
+        """Take the `.gitignore` of a folder into account, for all that lies under it."""
+        try:
+            lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        spec = pathspec.GitIgnoreSpec.from_lines(lines.splitlines())
+        if spec.patterns:
+            self._specs.append((f"{relative}/" if relative else "", spec))
+
+    def __call__(self, path: str) -> bool:
+        """Whether a path relative to the root is left out; folders end with `/`."""
+        return any(
+            path.startswith(prefix) and spec.match_file(path[len(prefix) :])
+            for prefix, spec in self._specs
+        )
+
+
+def python_files(
+    root: Path, exclude: list[str], skipped: list[Skipped]
+) -> Iterator[tuple[str, Path]]:
+    """Relative and absolute path of every Python file under `root`, sorted within folders.
+
+    Folders that are virtual environments, caches or version control, what `.gitignore` files and
+    `exclude` name, and links that lead to folders or out of the root are left out; a Python file
+    that is such a link is noted in `skipped`.
+    """
+    inside = os.path.realpath(root)
+    ignored = Ignored(exclude)
+    waiting = [""]
+    while waiting:
+        relative = waiting.pop()
+        folder = root / relative if relative else root
+        ignored.enter(folder, relative)
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            skipped.append(Skipped(file=relative or ".", reason=f"not readable: {error.strerror}"))
+            continue
+        folders = []
+        for entry in entries:
+            path = f"{relative}/{entry.name}" if relative else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if (
+                    entry.name not in _NEVER
+                    and not _is_environment(entry)
+                    and not ignored(f"{path}/")
+                ):
+                    folders.append(path)
+            elif entry.name.endswith(".py") and not ignored(path):
+                if entry.is_symlink() and not _leads_inside(entry.path, inside):
+                    skipped.append(Skipped(file=path, reason="a link that leads out of the root"))
+                elif entry.is_file():
+                    yield path, Path(entry.path)
+        waiting.extend(reversed(folders))
+
+
+def _is_environment(entry: os.DirEntry[str]) -> bool:
+    return os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+
+
+def _leads_inside(path: str, inside: str) -> bool:
+    real = os.path.realpath(path)
+    return real == inside or real.startswith(inside + os.sep)

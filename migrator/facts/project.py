@@ -1,0 +1,247 @@
+"""All files of a project as symbolic facts: found, read over two processes, cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrator.facts.cache import Cache
+from migrator.facts.files import python_files
+from migrator.facts.ir import FileFacts, unpack
+from migrator.facts.roots import module_name, source_roots
+from migrator.facts.source import Outcome, key_of, read_sources
+from migrator.model.errors import ConfigurationError, Place
+from migrator.model.program import Skipped
+from migrator.model.progress import Progress
+from migrator.model.settings import Settings
+
+PROCESSES = 2
+_WORTH_A_PROCESS = 3_000_000
+_CHUNK = 400_000
+_TASK = "Reading files"
+
+
+@dataclass
+class ModuleFacts:
+    """A module: where it is, what it is called, what is in it."""
+
+    name: str
+    file: str
+    root: str
+    is_package: bool
+    facts: FileFacts
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+@dataclass
+class ProjectFacts:
+    """Every module that takes part in the analysis, by dotted name, and what was left out."""
+
+    root: Path
+    source_roots: list[str]
+    modules: dict[str, ModuleFacts]
+    tests: list[str] = field(default_factory=list)
+    """Files of tests, which nothing else imports; they take no part."""
+    skipped: list[Skipped] = field(default_factory=list)
+    lines: int = 0
+    digest: str = ""
+
+
+def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectFacts:
+    """The facts of every Python file under `root`.
+
+    What cannot be read is in `skipped`, with why. Facts are cached in `.migrator/cache`.
+    Raises ConfigurationError where there is no Python file at all.
+    """
+    skipped: list[Skipped] = []
+    contents: dict[str, bytes] = {}
+    for path, file in python_files(root, settings.exclude, skipped):
+        try:
+            contents[path] = file.read_bytes()
+        except OSError as error:
+            skipped.append(Skipped(file=path, reason=f"not readable: {error.strerror}"))
+    if not contents:
+        raise ConfigurationError(
+            f"there is no Python file in {root}",
+            place=Place(str(root)),
+            hint="name the folder of the monolith: migrator analyze FOLDER",
+        )
+    keys = {path: key_of(content) for path, content in contents.items()}
+    files: dict[str, FileFacts] = {}
+    for path, (packed, reason, line) in _outcomes(root, contents, keys, progress):
+        if packed:
+            files[path] = unpack(marshal.loads(packed))
+        else:
+            skipped.append(Skipped(file=path, reason=reason, line=line))
+    files = {path: files[path] for path in contents if path in files}
+    project = _name_modules(root, files, source_roots(files, settings.sources), skipped)
+    project.digest = _digest(keys, project.source_roots)
+    return project
+
+
+def digest_of(root: Path, settings: Settings) -> str:
+    """The digest of all files as they are now, without reading them as code."""
+    keys = {
+        path: key_of(file.read_bytes()) for path, file in python_files(root, settings.exclude, [])
+    }
+    return _digest(keys, [])
+
+
+def _digest(keys: dict[str, str], roots: list[str]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(keys):
+        digest.update(f"{path}\0{keys[path]}\n".encode())
+    return digest.hexdigest()
+
+
+def _outcomes(
+    root: Path, contents: dict[str, bytes], keys: dict[str, str], progress: Progress
+) -> Iterator[tuple[str, Outcome]]:
+    cache = Cache(_working_folder(root) / "cache")
+    known = cache.get(sorted(set(keys.values())))
+    missing: list[str] = []
+    progress.start(_TASK, len(contents))
+    for path in contents:
+        stored = known.get(keys[path])
+        if stored is None:
+            missing.append(path)
+        else:
+            yield path, marshal.loads(stored)
+    progress.advance(_TASK, len(contents) - len(missing))
+    for paths, outcomes in _read(missing, contents):
+        cache.put(
+            (keys[path], marshal.dumps(outcome))
+            for path, outcome in zip(paths, outcomes, strict=True)
+        )
+        yield from zip(paths, outcomes, strict=True)
+        progress.advance(_TASK, len(paths), paths[-1])
+    cache.forget_all_but(keys.values(), 4 * len(keys) + 1000)
+    cache.close()
+    progress.finish(_TASK, f"{len(contents)} files, {len(missing)} of them new or changed")
+
+
+def _working_folder(root: Path) -> Path:
+    folder = root / ".migrator"
+    try:
+        if not folder.exists():
+            folder.mkdir()
+            (folder / ".gitignore").write_text("*\n")
+    except OSError:
+        pass  # a tree that cannot be written is analysed without a cache
+    return folder
+
+
+def _read(
+    paths: list[str], contents: dict[str, bytes]
+) -> Iterator[tuple[list[str], list[Outcome]]]:
+    """Read in chunks, over processes where there is enough to read."""
+    chunks = list(_chunks(paths, contents))
+    if sum(len(contents[path]) for path in paths) < _WORTH_A_PROCESS:
+        for chunk in chunks:
+            yield chunk, read_sources([contents[path] for path in chunk])
+        return
+    done = 0
+    try:
+        with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("fork")) as pool:
+            sources = [[contents[path] for path in chunk] for chunk in chunks]
+            for chunk, outcomes in zip(chunks, pool.map(read_sources, sources), strict=True):
+                yield chunk, outcomes
+                done += 1
+    except BrokenProcessPool:
+        for chunk in chunks[done:]:
+            yield chunk, read_sources([contents[path] for path in chunk])
+
+
+def _chunks(paths: list[str], contents: dict[str, bytes]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for path in paths:
+        chunk.append(path)
+        size += len(contents[path])
+        if size >= _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _name_modules(
+    root: Path, files: dict[str, FileFacts], roots: list[str], skipped: list[Skipped]
+) -> ProjectFacts:
+    modules: dict[str, ModuleFacts] = {}
+    for path, facts in files.items():
+        name, source_root = module_name(path, roots)
+        is_package = path.endswith("__init__.py") and path != "__init__.py"
+        known = modules.get(name)
+        if known is not None and not (is_package and not known.is_package):
+            skipped.append(Skipped(file=path, reason=f"module {name} is {known.file} already"))
+            continue
+        if known is not None:
+            skipped.append(Skipped(file=known.file, reason=f"module {name} is {path} already"))
+        modules[name] = ModuleFacts(name, path, source_root, is_package, facts)
+    tests = _tests(modules)
+    kept = {name: module for name, module in sorted(modules.items()) if name not in tests}
+    return ProjectFacts(
+        root=root,
+        source_roots=sorted({module.root for module in kept.values()}),
+        modules=kept,
+        tests=sorted(modules[name].file for name in tests),
+        skipped=sorted(skipped, key=lambda each: each.file),
+        lines=sum(module.facts.lines for module in kept.values()),
+    )
+
+
+def _tests(modules: dict[str, ModuleFacts]) -> set[str]:
+    """Modules that are named like tests and that no other module needs."""
+    tests = {name for name, module in modules.items() if _named_like_test(module.file)}
+    if len(tests) == len(modules):
+        return set()
+    waiting = [name for name in modules if name not in tests]
+    while waiting:
+        for needed in _imported(modules[waiting.pop()], modules):
+            if needed in tests:
+                tests.discard(needed)
+                waiting.append(needed)
+    return tests
+
+
+def _named_like_test(file: str) -> bool:
+    *folders, base = file.split("/")
+    if any(folder in ("tests", "test", "testing_suite") for folder in folders):
+        return True
+    stem = base[:-3]
+    return stem.startswith("test_") or stem.endswith("_test") or stem in ("conftest", "tests")
+
+
+def _imported(module: ModuleFacts, modules: dict[str, ModuleFacts]) -> Iterator[str]:
+    for each in module.facts.imports:
+        base = absolute(module, each.level, each.module)
+        if base is None:
+            continue
+        for name in (base, f"{base}.{each.name}" if each.name else base):
+            parts = name.split(".")
+            for end in range(1, len(parts) + 1):
+                prefix = ".".join(parts[:end])
+                if prefix in modules:
+                    yield prefix
+
+
+def absolute(module: ModuleFacts, level: int, name: str) -> str | None:
+    """The absolute name of what an import names; None where it leads above the top."""
+    if level == 0:
+        return name
+    parts = module.package.split(".") if module.package else []
+    if level - 1 > len(parts):
+        return None
+    base = parts[: len(parts) - (level - 1)]
+    return ".".join([*base, name] if name else base)

@@ -1,0 +1,526 @@
+"""The one walk over a file's syntax tree, which makes its symbolic facts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from migrator.facts import ir
+from migrator.facts.expressions import BINARY, ExpressionWalker, Result, dotted, place
+from migrator.facts.scopes import Env, Loop
+
+
+def facts_of(tree: ast.Module, lines: int) -> ir.FileFacts:
+    """The facts of a parsed file. Raises RecursionError where it is nested too deeply."""
+    walker = _Walker()
+    walker.module_body(tree.body)
+    return walker.result(lines)
+
+
+class _Walker(ExpressionWalker):
+    def __init__(self) -> None:
+        super().__init__()
+        self.imports: list[ir.ImportFacts] = []
+        self.classes: list[ir.ClassFacts | None] = []
+        self.exported: list[str] | None = None
+        self.type_checking = False
+        self.attributes: dict[str, tuple[int, ir.Annotation | None]] = {}
+        """Line and annotation of the names that the class body at hand binds."""
+        self._statements: dict[type, Callable[[Any], bool | None]] = {
+            ast.Expr: self.expression,
+            ast.Assign: self.assign,
+            ast.AnnAssign: self.annotated_assign,
+            ast.AugAssign: self.augmented_assign,
+            ast.Return: self.return_,
+            ast.If: self.if_,
+            ast.For: self.for_,
+            ast.AsyncFor: self.for_,
+            ast.While: self.while_,
+            ast.Try: self.try_,
+            ast.With: self.with_,
+            ast.AsyncWith: self.with_,
+            ast.Raise: self.raise_,
+            ast.Assert: self.assert_,
+            ast.Delete: self.delete,
+            ast.Import: self.import_,
+            ast.ImportFrom: self.import_from,
+            ast.Global: self.global_,
+            ast.Nonlocal: self.nonlocal_,
+            ast.FunctionDef: self.function,
+            ast.AsyncFunctionDef: self.function,
+            ast.ClassDef: self.class_statement,
+            ast.Break: self.leave_loop,
+            ast.Continue: self.leave_loop,
+            ast.Match: self.match,
+        }
+        if hasattr(ast, "TryStar"):
+            self._statements[ast.TryStar] = self.try_
+        if hasattr(ast, "TypeAlias"):
+            self._statements[ast.TypeAlias] = self.type_alias
+
+    # -- scopes ---------------------------------------------------------------------------------
+
+    def module_body(self, body: list[ast.stmt]) -> None:
+        """Walk the module's own code, then every function body, outer ones first."""
+        self.block(body)
+        index = 1
+        while index < len(self.frames):
+            frame = self.frames[index]
+            index += 1
+            self.frame, self.overlay, self.class_ = frame, None, -1
+            self.prefix, self.flags = frame.prefix, 0
+            if isinstance(frame.body, list):
+                self.block(frame.body)
+            else:
+                result = self.walk(frame.body)
+                if result is not None:
+                    frame.code.append((ir.COPY, ir.RETURNED, result))
+            frame.body = []
+        for frame in self.frames[1:]:
+            self.names.settle(frame)
+
+    def result(self, lines: int) -> ir.FileFacts:
+        """The facts, when all has been walked."""
+        functions = [frame.facts() for frame in self.frames]
+        names = tuple(self.names.indices)
+        module = functions[0]._replace(
+            refs=tuple((-1, i) for i in range(len(names))), line=1, end_line=max(lines, 1)
+        )
+        return ir.FileFacts(
+            lines,
+            names,
+            frozenset(self.names.bound),
+            tuple(self.exported) if self.exported is not None else None,
+            tuple(self.imports),
+            (module, *functions[1:]),
+            tuple(each for each in self.classes if each is not None),
+            frozenset(self.stored),
+        )
+
+    def block(self, body: list[ast.stmt]) -> bool:
+        """Walk statements; True when the end is never reached."""
+        statements = self._statements
+        for node in body:
+            handler = statements.get(type(node))
+            if handler is not None and handler(node):
+                return True
+        return False
+
+    def branch(self, body: list[ast.stmt], env: Env) -> Env | None:
+        """Walk a branch that starts with these names; None when its end is never reached."""
+        self.frame.env = dict(env)
+        ended = self.block(body)
+        return None if ended else self.frame.env
+
+    # -- simple statements ----------------------------------------------------------------------
+
+    def expression(self, node: ast.Expr) -> None:
+        value = node.value
+        kind = type(value)
+        if kind is ast.Constant:
+            return
+        if kind is ast.Call:
+            self.call(value, 0)  # type: ignore[arg-type]
+        elif isinstance(value, ast.Await) and type(value.value) is ast.Call:
+            self.call(value.value, ir.AWAITED)
+        else:
+            self.effect_of(value)
+
+    def assign(self, node: ast.Assign) -> None:
+        targets = node.targets
+        if (
+            len(targets) == 1
+            and type(targets[0]) in (ast.Tuple, ast.List)
+            and type(node.value) in (ast.Tuple, ast.List)
+        ):
+            self._assign_parallel(targets[0], node.value, node)
+            return
+        value = self.walk(node.value)
+        for target in targets:
+            if self.overlay is not None and type(target) is ast.Name:
+                self._note_attribute(target.id, node.lineno, None)
+            self.bind(target, value, node)
+        if targets[0].__class__ is ast.Name and targets[0].id == "__all__":  # type: ignore[attr-defined]
+            self._export(node.value)
+
+    def _assign_parallel(self, target: ast.expr, value: ast.expr, node: ast.stmt) -> None:
+        """`a, b = b, a` binds one by one, when nothing is starred."""
+        targets: list[ast.expr] = target.elts  # type: ignore[attr-defined]
+        values: list[ast.expr] = value.elts  # type: ignore[attr-defined]
+        starred = any(type(each) is ast.Starred for each in (*targets, *values))
+        if starred or len(targets) != len(values):
+            self.bind(target, self.walk(value), node)
+            return
+        results = [self.walk(each) for each in values]
+        for each, result in zip(targets, results, strict=True):
+            self.bind(each, result, node)
+
+    def _export(self, value: ast.expr) -> None:
+        if isinstance(value, ast.List | ast.Tuple):
+            names = [e.value for e in value.elts if isinstance(e, ast.Constant)]
+            self.exported = (self.exported or []) + [n for n in names if isinstance(n, str)]
+
+    def bind(self, target: ast.expr, value: Result, node: ast.stmt, flags: int = 0) -> None:
+        """Give a value to a target of an assignment."""
+        kind = type(target)
+        if kind is ast.Name:
+            variable = self.write(target.id)  # type: ignore[attr-defined]
+            if value is not None:
+                self.frame.code.append((ir.COPY, variable, value))
+        elif isinstance(target, ast.Attribute):
+            base = self.walk(target.value)
+            self.stored.add(target.attr)
+            if base is not None:
+                self.frame.code.append(
+                    (ir.SET_ATTRIBUTE, base, target.attr, value, self.flags | flags, *place(node))
+                )
+        elif isinstance(target, ast.Subscript):
+            base = self.walk(target.value)
+            key, variable_of_key = self.key(target.slice)
+            if base is not None:
+                self.frame.code.append(
+                    (
+                        ir.SET_ITEM,
+                        base,
+                        key,
+                        variable_of_key,
+                        value,
+                        self.flags | flags,
+                        *place(node),
+                    )
+                )
+        elif isinstance(target, ast.Tuple | ast.List):
+            variables = [self.frame.new() for _ in target.elts]
+            if value is not None:
+                self.emit_unpack(value, target.elts, variables)
+            for each, variable in zip(target.elts, variables, strict=True):
+                inner = each.value if isinstance(each, ast.Starred) else each
+                self.bind(inner, variable if value is not None else None, node, flags)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, value, node, flags)
+
+    def annotated_assign(self, node: ast.AnnAssign) -> None:
+        annotation = self.annotation(node.annotation)
+        value = self.walk(node.value) if node.value is not None else None
+        target = node.target
+        if isinstance(target, ast.Name):
+            if self.overlay is not None:
+                self._note_attribute(target.id, node.lineno, annotation)
+                self.stored.add(target.id)
+            variable = self.write(target.id)
+            if value is not None:
+                self.frame.code.append((ir.COPY, variable, value))
+            if (annotation[1] is not None or annotation[2]) and self.overlay is None:
+                self.frame.code.append((ir.ANNOTATED, variable, annotation))
+            if target.id == "__all__" and node.value is not None:
+                self._export(node.value)
+            return
+        typed: Result = None
+        if annotation[1] is not None or annotation[2]:
+            typed = self.frame.new()
+            self.frame.code.append((ir.ANNOTATED, typed, annotation))
+        if node.value is not None or typed is not None:
+            self.bind(target, self.either([value, typed]), node)
+
+    def augmented_assign(self, node: ast.AugAssign) -> None:
+        target = node.target
+        method = BINARY[type(node.op)].replace("__", "__i", 1)
+        if isinstance(target, ast.Name):
+            before = self.read(target.id)
+            right = self.walk(node.value)
+            value = self.operate(method, before, right, node, ir.AUGMENTED)
+            self.bind(target, value, node)
+            if target.id == "__all__":
+                self._export(node.value)
+            return
+        load = ast.copy_location(_loaded(target), target)
+        before_value = self.walk(load)
+        right = self.walk(node.value)
+        value = self.operate(method, before_value, right, node, ir.AUGMENTED)
+        self.bind(target, value, node, ir.AUGMENTED)
+
+    def return_(self, node: ast.Return) -> bool:
+        if node.value is not None:
+            value = self.walk(node.value)
+            if value is not None:
+                self.frame.code.append((ir.COPY, ir.RETURNED, value))
+        return True
+
+    def raise_(self, node: ast.Raise) -> bool:
+        if node.exc is not None:
+            value = self.walk(node.exc)
+            if value is not None:
+                self.frame.code.append((ir.RAISE, value, self.flags, *place(node)))
+        if node.cause is not None:
+            self.effect_of(node.cause)
+        return True
+
+    def assert_(self, node: ast.Assert) -> None:
+        self.effect_of(node.test)
+        if node.msg is not None:
+            self.effect_of(node.msg)
+
+    def delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Attribute | ast.Subscript):
+                self.bind(target, None, node, ir.DELETES)
+
+    def global_(self, node: ast.Global) -> None:
+        if self.frame.index:
+            self.frame.global_names.update(node.names)
+        self.names.bound.update(node.names)
+
+    def nonlocal_(self, node: ast.Nonlocal) -> None:
+        self.frame.nonlocal_names.update(node.names)
+
+    def type_alias(self, node: Any) -> None:
+        annotation = self.annotation(node.value)
+        variable = self.write(node.name.id)
+        if annotation[1] is not None:
+            self.frame.code.append((ir.COPY, variable, annotation[1]))
+
+    # -- imports --------------------------------------------------------------------------------
+
+    def import_(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.imports.append(ir.ImportFacts(0, alias.name, "", node.lineno, self.type_checking))
+            name = alias.asname or alias.name.partition(".")[0]
+            target = self.write(name)
+            whole = alias.name if alias.asname else name
+            self.frame.code.append((ir.IMPORT, target, 0, whole, ""))
+
+    def import_from(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        for alias in node.names:
+            self.imports.append(
+                ir.ImportFacts(node.level, module, alias.name, node.lineno, self.type_checking)
+            )
+            if alias.name != "*":
+                target = self.write(alias.asname or alias.name)
+                self.frame.code.append((ir.IMPORT, target, node.level, module, alias.name))
+
+    # -- branches -------------------------------------------------------------------------------
+
+    def if_(self, node: ast.If) -> bool:
+        self.effect_of(node.test)
+        flags, checking = self.flags, self.type_checking
+        self.flags |= ir.CONDITIONAL
+        self.type_checking = checking or dotted(node.test).endswith("TYPE_CHECKING")
+        frame = self.frame
+        before = frame.env
+        first = self.branch(node.body, before)
+        self.type_checking = checking
+        second = self.branch(node.orelse, before) if node.orelse else before
+        self.flags = flags
+        frame.merge([each for each in (first, second) if each is not None])
+        return first is None and second is None
+
+    def for_(self, node: ast.For | ast.AsyncFor) -> None:
+        flags = self.flags
+        self.flags |= ir.USED
+        iterated = self.walk(node.iter)
+        self.flags |= ir.IN_LOOP
+        element = self.iterate(iterated, node.iter)
+        self._loop(node.body, flags, lambda: self.bind(node.target, element, node))
+        if node.orelse:
+            self.block(node.orelse)
+
+    def while_(self, node: ast.While) -> None:
+        flags = self.flags
+        self.flags |= ir.IN_LOOP
+        self.effect_of(node.test)
+        self._loop(node.body, flags, lambda: None)
+        if node.orelse:
+            self.block(node.orelse)
+
+    def _loop(self, body: list[ast.stmt], flags: int, enter: Callable[[], None]) -> None:
+        frame = self.frame
+        start = frame.env
+        loop = Loop()
+        frame.loops.append(loop)
+        frame.env = dict(start)
+        enter()
+        self.flags |= ir.IN_LOOP | ir.CONDITIONAL
+        ended = self.block(body)
+        ends = loop.leaving if ended else [*loop.leaving, frame.env]
+        frame.loops.pop()
+        frame.close_loop(dict(start), ends)
+        self.flags = flags
+
+    def leave_loop(self, node: ast.stmt) -> bool:
+        if self.frame.loops:
+            self.frame.loops[-1].leaving.append(dict(self.frame.env))
+        return True
+
+    def try_(self, node: ast.Try) -> bool:
+        frame, flags = self.frame, self.flags
+        before = dict(frame.env)
+        assigned: dict[str, list[int]] = {}
+        frame.trials.append(assigned)
+        if node.handlers:
+            self.flags |= ir.HANDLED
+        ended = self.block(node.body)
+        frame.trials.pop()
+        self.flags = flags
+        if not ended and node.orelse:
+            ended = self.block(node.orelse)
+        ends = [] if ended else [frame.env]
+        start = self._after_failure(before, assigned)
+        self.flags |= ir.CONDITIONAL
+        for handler in node.handlers:
+            frame.env = dict(start)
+            self._catch(handler)
+            if not self.block(handler.body):
+                ends.append(frame.env)
+        self.flags = flags
+        reached = bool(ends)
+        frame.merge(ends if reached else [start])
+        if node.finalbody:
+            return self.block(node.finalbody) or not reached
+        return not reached
+
+    def _after_failure(self, before: Env, assigned: dict[str, list[int]]) -> Env:
+        """What names may hold in a handler: anything that the body gave them so far."""
+        start = dict(before)
+        for name, variables in assigned.items():
+            either = self.either([before.get(name), *variables])
+            if either is not None:
+                start[name] = either
+        return start
+
+    def _catch(self, handler: ast.ExceptHandler) -> None:
+        kind = self.walk(handler.type) if handler.type is not None else None
+        if handler.name:
+            variable = self.write(handler.name)
+            if kind is not None:
+                self.frame.code.append((ir.CATCH, variable, kind))
+
+    def with_(self, node: ast.With | ast.AsyncWith) -> bool:
+        for item in node.items:
+            context = self.walk(item.context_expr)
+            if context is None:
+                continue
+            target = self.frame.new()
+            self.frame.code.append(
+                (ir.ENTER, target, context, self.flags, *place(item.context_expr))
+            )
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, target, node)
+        return self.block(node.body)
+
+    def match(self, node: ast.Match) -> None:
+        subject = self.walk(node.subject)
+        frame, flags = self.frame, self.flags
+        self.flags |= ir.CONDITIONAL
+        before, ends = frame.env, [frame.env]
+        for case in node.cases:
+            frame.env = dict(before)
+            self._pattern(case.pattern, subject)
+            if case.guard is not None:
+                self.effect_of(case.guard)
+            if not self.block(case.body):
+                ends.append(frame.env)
+        self.flags = flags
+        frame.merge(ends)
+
+    def _pattern(self, pattern: ast.pattern, subject: Result) -> None:
+        """Names that a pattern captures; a class pattern tells what they are."""
+        if isinstance(pattern, ast.MatchAs):
+            if pattern.pattern is not None:
+                if isinstance(pattern.pattern, ast.MatchClass):
+                    typed = self.frame.new()
+                    head = self.annotation(pattern.pattern.cls)
+                    self.frame.code.append((ir.ANNOTATED, typed, head))
+                    subject = typed
+                self._pattern(pattern.pattern, subject)
+            if pattern.name is not None:
+                variable = self.write(pattern.name)
+                if subject is not None:
+                    self.frame.code.append((ir.COPY, variable, subject))
+            return
+        if isinstance(pattern, ast.MatchStar):
+            if pattern.name is not None:
+                self.write(pattern.name)
+            return
+        if isinstance(pattern, ast.MatchValue):
+            self.effect_of(pattern.value)
+        if isinstance(pattern, ast.MatchMapping) and pattern.rest is not None:
+            self.write(pattern.rest)
+        inner_subject = subject if isinstance(pattern, ast.MatchOr) else None
+        for each in ast.iter_child_nodes(pattern):
+            if isinstance(each, ast.pattern):
+                self._pattern(each, inner_subject)
+
+    # -- definitions ----------------------------------------------------------------------------
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        decorators = [self.walk(each) for each in node.decorator_list]
+        frame = self.open_function(f"{self.prefix}{node.name}", node.args, node, node.body)
+        if isinstance(node, ast.AsyncFunctionDef):
+            frame.flags |= ir.ASYNC
+        frame.decorators = tuple(dotted(each) for each in node.decorator_list)
+        if node.returns is not None:
+            frame.returns = self.annotation(node.returns)
+        value = self.frame.new()
+        self.frame.code.append((ir.FUNCTION, value, frame.index))
+        value = self._decorate(value, node.decorator_list, decorators)
+        if self.overlay is not None:
+            self._note_attribute(node.name, node.lineno, None)
+        self.frame.code.append((ir.COPY, self.write(node.name), value))
+
+    def _decorate(self, value: int, nodes: list[ast.expr], decorators: list[Result]) -> int:
+        for each, decorator in zip(reversed(nodes), reversed(decorators), strict=True):
+            target = self.frame.new()
+            flags = self.flags | ir.USED | ir.DECORATES
+            self.frame.code.append(
+                (ir.CALL, target, decorator, (value,), (), (), flags, *place(each))
+            )
+            value = target
+        return value
+
+    def class_statement(self, node: ast.ClassDef) -> None:
+        decorators = [self.walk(each) for each in node.decorator_list]
+        bases = tuple(self.walk(each) for each in node.bases)
+        keywords = tuple((each.arg or "", self.walk(each.value)) for each in node.keywords)
+        index = len(self.classes)
+        self.classes.append(None)
+        saved = (self.overlay, self.class_, self.prefix, self.attributes)
+        self.overlay, self.class_, self.attributes = {}, index, {}
+        name = f"{self.prefix}{node.name}"
+        self.prefix = f"{name}."
+        self.block(node.body)
+        overlay, attributes = self.overlay, self.attributes
+        self.overlay, self.class_, self.prefix, self.attributes = saved
+        self.classes[index] = ir.ClassFacts(
+            name,
+            node.lineno,
+            node.end_lineno or node.lineno,
+            self.frame.index,
+            bases,
+            keywords,
+            tuple(
+                (each, variable, *attributes.get(each, (node.lineno, None)))
+                for each, variable in overlay.items()
+            ),
+            tuple(dotted(each) for each in node.decorator_list),
+        )
+        value = self.frame.new()
+        self.frame.code.append((ir.CLASS, value, index))
+        value = self._decorate(value, node.decorator_list, decorators)
+        if self.overlay is not None:
+            self._note_attribute(node.name, node.lineno, None)
+        self.frame.code.append((ir.COPY, self.write(node.name), value))
+
+    def _note_attribute(self, name: str, line: int, annotation: ir.Annotation | None) -> None:
+        known = self.attributes.get(name)
+        if known is None or annotation is not None:
+            self.attributes[name] = (line, annotation)
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    """The target of an augmented assignment as an expression that is read."""
+    if isinstance(target, ast.Attribute):
+        return ast.Attribute(target.value, target.attr, ast.Load())
+    assert isinstance(target, ast.Subscript)
+    return ast.Subscript(target.value, target.slice, ast.Load())

@@ -1,0 +1,439 @@
+"""From the settled linker to the program's functions and classes, and the edges of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from migrator.facts import ir
+from migrator.facts.project import absolute
+from migrator.graph import lookup
+from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
+from migrator.graph.definitions import Function, Variant
+from migrator.graph.linker import Linker
+from migrator.graph.values import Kind
+from migrator.model import program as model
+from migrator.model.graph import EdgeKind, NodeKind
+
+_KINDS: tuple[model.ParameterKind, ...] = (
+    "positional-only",
+    "positional",
+    "var-positional",
+    "keyword",
+    "var-keyword",
+)
+_MOST_TYPES = 12
+
+
+def assemble(analysis: Analysis, linker: Linker) -> None:
+    """Fill functions, variants, classes, modules, imports, and what could not be resolved."""
+    _modules(analysis, linker)
+    _classes(analysis, linker)
+    _functions(analysis, linker)
+    _module_variables(analysis, linker)
+    program = analysis.program
+    program.environment = {
+        name: sorted(places) for name, places in sorted(linker.environment.items())
+    }
+    for (reason, function, file, line), detail in linker.unresolved.items():
+        program.unresolved.append(
+            model.Unresolved(reason=reason, function=function, file=file, line=line, detail=detail)
+        )
+    program.unresolved.sort(key=lambda each: (each.file, each.line, each.reason, each.detail))
+
+
+# -- modules and classes --------------------------------------------------------------------------
+
+
+def _modules(analysis: Analysis, linker: Linker) -> None:
+    graph, program, facts = analysis.graph, analysis.program, linker.facts
+    program.modules = {module.name: module.file for module in facts.modules.values()}
+    program.source_roots = list(facts.source_roots)
+    program.lines = facts.lines
+    program.digest = facts.digest
+    program.skipped = list(facts.skipped)
+    outside: dict[str, dict[str, None]] = {}
+    for module in facts.modules.values():
+        graph.add_node(NodeKind.MODULE, module.name, module.file, 1)
+    for module in facts.modules.values():
+        source = graph.add_node(NodeKind.MODULE, module.name)
+        for each in module.facts.imports:
+            base = absolute(module, each.level, each.module)
+            if base is None:
+                continue
+            target = _imported(linker, base, each.name)
+            if target is not None:
+                node = graph.add_node(NodeKind.MODULE, target)
+                graph.add_edge(EdgeKind.IMPORTS, source, node, module.file, each.line)
+            elif each.level == 0 and base.partition(".")[0] not in linker.tops:
+                outside.setdefault(base.partition(".")[0], {})[module.name] = None
+    program.distributions = {name: sorted(used) for name, used in sorted(outside.items())}
+
+
+def _imported(linker: Linker, base: str, name: str) -> str | None:
+    """The module of the project that an import names."""
+    for candidate in (f"{base}.{name}" if name and name != "*" else base, base):
+        known = linker.modules.get(candidate)
+        if known is not None and known.facts is not None:
+            return candidate
+    return None
+
+
+def _classes(analysis: Analysis, linker: Linker) -> None:
+    graph, program = analysis.graph, analysis.program
+    names = linker.values.names
+    for class_ in linker.classes:
+        file, line = class_.module.file, class_.facts.line
+        node = graph.add_node(NodeKind.CLASS, class_.name, file, line)
+        order = linker.order(class_.value)
+        program.classes[class_.name] = tuple(
+            dict.fromkeys(names[each] for each in order[1:] if names[each] != class_.name)
+        )
+        for group in class_.bases:
+            for base in group:
+                known = linker.class_of_value.get(base)
+                if known is not None:
+                    target = graph.add_node(
+                        NodeKind.CLASS, known.name, known.module.file, known.facts.line
+                    )
+                else:
+                    target = graph.add_node(NodeKind.EXTERNAL, names[base])
+                graph.add_edge(EdgeKind.INHERITS, node, target, file, line)
+
+
+# -- functions ------------------------------------------------------------------------------------
+
+
+def _functions(analysis: Analysis, linker: Linker) -> None:
+    by_name: dict[str, list[Function]] = {}
+    for function in linker.functions:
+        by_name.setdefault(function.name, []).append(function)
+        analysis.graph.add_node(
+            NodeKind.FUNCTION, function.name, function.module.file, function.facts.line
+        )
+    special = _special_variants(linker)
+    program = analysis.program
+    for name, functions in by_name.items():
+        variants = [each for function in functions for each in function.variants.values()]
+        events = _events(linker, variants, special)
+        program.functions[name] = _function(linker, functions, variants, events)
+        for label, same in _grouped(linker, variants, special):
+            program.variants[label] = _function(
+                linker, functions, same, _events(linker, same, special)
+            )
+        _edges(analysis, linker, variants)
+        _unresolved_calls(analysis, linker, functions)
+
+
+def label_of(variant: Variant) -> str:
+    """The name of a variant in `Program.variants`."""
+    return f"{variant.function.name}[{variant.label}]"
+
+
+def _grouped(
+    linker: Linker, variants: list[Variant], special: set[int]
+) -> Iterator[tuple[str, list[Variant]]]:
+    groups: dict[str, list[Variant]] = {}
+    for variant in variants:
+        if variant.id in special:
+            groups.setdefault(label_of(variant), []).append(variant)
+    yield from groups.items()
+
+
+def _signature(variant: Variant, linker: Linker) -> tuple[object, ...]:
+    """What a variant does itself: effects and called functions by place."""
+    effects = tuple(sorted((i, tuple(sorted(each))) for i, each in variant.effects.items()))
+    calls = tuple(
+        sorted(
+            (index, tuple(sorted({linker.variants[each].function.index for each in callees})))
+            for index, callees in variant.calls.items()
+        )
+    )
+    return effects, calls
+
+
+def _special_variants(linker: Linker) -> set[int]:
+    """The variants that act differently from all variants of their function taken together."""
+    special: set[int] = set()
+    callers: dict[int, list[int]] = {}
+    for variant in linker.variants:
+        for callees in variant.calls.values():
+            for callee in callees:
+                callers.setdefault(callee, []).append(variant.id)
+    for function in linker.functions:
+        if len(function.variants) < 2:
+            continue
+        union_effects: dict[int, set[object]] = {}
+        union_calls: dict[int, set[int]] = {}
+        for variant in function.variants.values():
+            for index, effects in variant.effects.items():
+                union_effects.setdefault(index, set()).update(effects)
+            for index, callees in variant.calls.items():
+                union_calls.setdefault(index, set()).update(
+                    linker.variants[each].function.index for each in callees
+                )
+        whole = (
+            tuple(sorted((i, tuple(sorted(each))) for i, each in union_effects.items())),  # type: ignore[type-var]
+            tuple(sorted((i, tuple(sorted(each))) for i, each in union_calls.items())),
+        )
+        for variant in function.variants.values():
+            if _signature(variant, linker) != whole:
+                special.add(variant.id)
+    waiting = list(special)
+    while waiting:
+        for caller in callers.get(waiting.pop(), ()):
+            if caller not in special and len(linker.variants[caller].function.variants) > 1:
+                special.add(caller)
+                waiting.append(caller)
+    return special
+
+
+def _events(linker: Linker, variants: list[Variant], special: set[int]) -> tuple[model.Event, ...]:
+    """Calls and effects of all those variants, in source order, each once."""
+    found: dict[model.Event, tuple[int, int, int]] = {}
+    for variant in variants:
+        for index, callees in variant.calls.items():
+            for callee in callees:
+                target = linker.variants[callee]
+                label = label_of(target) if callee in special and target.label else ""
+                event = _event(variant, index, "call", target.function.name, variant_label=label)
+                found.setdefault(event, (variant.function.index, index, 1))
+        for index, effects in variant.effects.items():
+            for kind, name, columns, via, operation in effects:
+                event = _event(
+                    variant, index, kind, name, columns=columns, via=via, operation=operation
+                )
+                found.setdefault(event, (variant.function.index, index, 0))
+    return tuple(sorted(found, key=lambda event: (*found[event], event.target, event.kind)))
+
+
+def _event(
+    variant: Variant,
+    index: int,
+    kind: model.EventKind,
+    target: str,
+    *,
+    variant_label: str = "",
+    columns: tuple[str, ...] = (),
+    via: str = "",
+    operation: model.Operation = "",
+) -> model.Event:
+    code = variant.function.facts.code[index]
+    position = lookup.FLAGS.get(code[0])
+    if position is None:
+        line = variant.function.facts.line
+        flags, place = ir.USED, (line, 0, line, 0)
+    else:
+        flags, place = code[position], code[position + 1 : position + 5]
+    if code[0] == ir.ATTRIBUTE:
+        flags |= ir.USED
+    return model.Event(
+        kind=kind,
+        target=target,
+        line=place[0],
+        column=place[1],
+        end_line=place[2],
+        end_column=place[3],
+        via=via,
+        columns=columns,
+        operation=operation,
+        in_loop=bool(flags & ir.IN_LOOP),
+        conditional=bool(flags & ir.CONDITIONAL),
+        result_used=bool(flags & ir.USED),
+        handled=bool(flags & ir.HANDLED),
+        variant=variant_label,
+    )
+
+
+def _function(
+    linker: Linker,
+    functions: list[Function],
+    variants: list[Variant],
+    events: tuple[model.Event, ...],
+) -> model.Function:
+    first = functions[0]
+    facts = first.facts
+    own = [each for each in variants if each.function is first]
+    parameters = tuple(
+        model.Parameter(
+            name=each.name,
+            kind=_KINDS[each.kind],
+            default=each.has_default,
+            types=types_of(linker, (v.base + each.variable for v in own)),
+        )
+        for each in facts.parameters
+    )
+    if facts.flags & ir.GENERATOR:
+        held = types_of(linker, (v.base + ir.YIELDED for v in own))
+        returns = tuple(f"list[{each}]" for each in held)
+    else:
+        returns = types_of(linker, (v.base + ir.RETURNED for v in own))
+    return model.Function(
+        name=first.name,
+        file=first.module.file,
+        line=facts.line,
+        end_line=facts.end_line,
+        parameters=parameters,
+        returns=returns,
+        raises=tuple(sorted({name for each in variants for name in each.raises})),
+        decorators=facts.decorators,
+        is_generator=bool(facts.flags & ir.GENERATOR),
+        is_async=bool(facts.flags & ir.ASYNC),
+        events=events,
+    )
+
+
+def types_of(linker: Linker, variables: Iterable[int], depth: int = 0) -> tuple[str, ...]:
+    """The dotted classes of what variables hold; `list[...]` around what containers hold."""
+    found: set[str] = set()
+    values = linker.values
+    for variable in variables:
+        for value in linker.values_of(variable):
+            kind = values.kinds[value]
+            if kind in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
+                found.add(values.names[value])
+            elif kind in (Kind.STRING, Kind.TEMPLATE):
+                found.add("builtins.str")
+            elif kind == Kind.CONTAINER and depth < 3:
+                inner = types_of(linker, [linker.containers.of(value).every], depth + 1)
+                found.update(f"list[{each}]" for each in inner)
+                if not inner:
+                    found.add(values.names[value])
+            elif kind == Kind.CLASS:
+                found.add(f"type[{values.names[value]}]")
+    return tuple(sorted(found)[:_MOST_TYPES])
+
+
+def _edges(analysis: Analysis, linker: Linker, variants: list[Variant]) -> None:
+    graph = analysis.graph
+    for variant in variants:
+        file = variant.function.module.file
+        source = graph.add_node(NodeKind.FUNCTION, variant.function.name)
+        code = variant.function.facts.code
+        for index, callees in variant.calls.items():
+            line = _line(variant, code[index])
+            for callee in callees:
+                name = linker.variants[callee].function.name
+                target = graph.add_node(NodeKind.FUNCTION, name)
+                graph.add_edge(EdgeKind.CALLS, source, target, file, line)
+        for index, classes in variant.instances.items():
+            line = _line(variant, code[index])
+            for class_value in classes:
+                target = graph.add_node(NodeKind.CLASS, linker.values.names[class_value])
+                graph.add_edge(EdgeKind.INSTANTIATES, source, target, file, line)
+
+
+def _line(variant: Variant, instruction: ir.Instruction) -> int:
+    position = lookup.FLAGS.get(instruction[0])
+    return int(instruction[position + 1]) if position is not None else variant.function.facts.line
+
+
+def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Function]) -> None:
+    """Calls of something about which nothing at all is known, in any variant."""
+    for function in functions:
+        variants = list(function.variants.values())
+        for index, code in enumerate(function.facts.code):
+            if code[0] != ir.CALL or code[2] is None:
+                continue
+            if not any(linker.held[each.variable(code[2])] for each in variants):
+                reason = "unknown decorator" if code[6] & ir.DECORATES else "unknown callee"
+                analysis.program.unresolved.append(
+                    model.Unresolved(
+                        reason=reason,
+                        function=function.name,
+                        file=function.module.file,
+                        line=code[7],
+                        detail=_written(function, code[2]),
+                    )
+                )
+
+
+def _written(function: Function, variable: int) -> str:
+    """How the callee is written, as far as one instruction tells."""
+    if variable < 0:
+        owner, local = function.facts.refs[~variable]
+        facts = function.module.facts
+        return facts.facts.names[local] if owner == -1 and facts is not None else ""
+    for code in function.facts.code:
+        if code[0] == ir.ATTRIBUTE and code[1] == variable:
+            return f".{code[3]}"
+    return ""
+
+
+# -- module variables -----------------------------------------------------------------------------
+
+
+def _module_variables(analysis: Analysis, linker: Linker) -> None:
+    """Names of modules and class bodies that hold something changeable, and who changes it."""
+    values = linker.values
+    names_of: dict[int, list[str]] = {}
+    for module in linker.modules.values():
+        if module.facts is None:
+            continue
+        for name, variable in module.names.items():
+            held = tuple(
+                value
+                for value in linker.values_of(variable)
+                if values.kinds[value]
+                in (Kind.CONTAINER, Kind.INSTANCE, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE)
+            )
+            if not held:
+                continue
+            dotted = f"{module.name}.{name}"
+            analysis.module_variables.append(
+                ModuleVariable(
+                    dotted, module.file, _bound_at(linker, module.functions[0], name), held
+                )
+            )
+            for value in held:
+                if values.kinds[value] == Kind.CONTAINER:
+                    names_of.setdefault(value, []).append(dotted)
+    for container, places in linker.mutations.items():
+        for function_index, index, how in places:
+            function = linker.functions[function_index]
+            code = function.facts.code[index]
+            line = code[lookup.FLAGS[code[0]] + 1]
+            for dotted in names_of.get(container, ()):
+                analysis.mutations.append(
+                    Mutation(dotted, function.name, function.module.file, line, how)
+                )
+    _rebound(analysis, linker)
+
+
+def _bound_at(linker: Linker, body: Function, name: str) -> int:
+    """The line near which a module binds a name: that of the first place before it."""
+    facts = body.module.facts
+    if facts is None:
+        return 0
+    reference = ~facts.facts.names.index(name) if name in facts.facts.names else None
+    line = 1
+    for code in body.facts.code:
+        position = lookup.FLAGS.get(code[0])
+        if position is not None:
+            line = code[position + 1]
+        if code[0] in (ir.COPY, ir.IMPORT) and code[1] == reference:
+            break
+    return line
+
+
+def _rebound(analysis: Analysis, linker: Linker) -> None:
+    """Functions that assign a module's name through `global`."""
+    for function in linker.functions:
+        if function.facts.parent < 0 or function.module.facts is None:
+            continue
+        names = function.module.facts.facts.names
+        seen: set[str] = set()
+        for code in function.facts.code:
+            if code[0] == ir.COPY and code[1] < 0:
+                owner, local = function.facts.refs[~code[1]]
+                if owner == -1 and names[local] not in seen:
+                    seen.add(names[local])
+                    dotted = f"{function.module.name}.{names[local]}"
+                    analysis.mutations.append(
+                        Mutation(
+                            dotted,
+                            function.name,
+                            function.module.file,
+                            function.facts.line,
+                            "global",
+                        )
+                    )

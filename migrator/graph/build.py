@@ -1,0 +1,69 @@
+"""The graph of a project, made by a visible tuple of passes."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+from migrator.facts.project import read_project
+from migrator.graph.analysis import Analysis, Pass
+from migrator.graph.assembly import assemble
+from migrator.graph.frameworks import frameworks
+from migrator.graph.linker import Linker
+from migrator.model.graph import Graph
+from migrator.model.program import Program
+from migrator.model.progress import Progress, step
+from migrator.model.settings import Settings
+
+
+def link(analysis: Analysis) -> None:
+    """Resolve names, imports, attributes and calls; frameworks see what is outside."""
+    enabled = gc.isenabled()
+    gc.disable()  # nothing is freed while linking, and there are many small objects
+    try:
+        linker = Linker(analysis.facts, analysis.frameworks)
+        linker.run()
+        assert linker.foreign is not None
+        analysis.engine = linker.foreign.engine
+        assemble(analysis, linker)
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def finish_frameworks(analysis: Analysis) -> None:
+    """Let every framework put what it found into program and graph."""
+    for framework in analysis.frameworks:
+        framework.finish(analysis)
+    analysis.program.frameworks = sorted(each.name for each in analysis.frameworks if each.seen)
+
+
+PASSES: tuple[Pass, ...] = (
+    link,
+    finish_frameworks,
+)
+"""In this order; each reads what those before it have put into the analysis."""
+
+
+def build_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
+    """The dependency graph of the project in `root`, with its program.
+
+    Never runs or imports the analysed code. Raises ConfigurationError where there is no Python
+    file; a file that cannot be read is in `Program.skipped`.
+    """
+    facts = read_project(root, settings, progress)
+    program = Program(root=str(root.resolve()))
+    graph = Graph(program)
+    analysis = Analysis(
+        root=root,
+        settings=settings,
+        progress=progress,
+        facts=facts,
+        graph=graph,
+        program=program,
+        frameworks=frameworks(),
+    )
+    for run in PASSES:
+        with step(progress, run.__name__.replace("_", " ").capitalize()):
+            run(analysis)
+    return graph

@@ -1,0 +1,423 @@
+"""Calls: which variant of a function runs, and how arguments reach its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from migrator.facts import ir
+from migrator.graph.definitions import Class, Function, Variant
+from migrator.graph.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.linker import Linker
+
+SMALL = 60
+"""A function of at most this many instructions is analysed once per place of call."""
+MOST_VARIANTS = 150
+DEEPEST = 4
+
+Given = int | None | tuple[int | None]
+"""A variable, nothing known, or a starred variable."""
+
+
+class Arguments(NamedTuple):
+    """What a call writes between its parentheses, as solver variables."""
+
+    positional: tuple[Given, ...]
+    keywords: tuple[tuple[str | None, int | None], ...]
+
+
+NO_ARGUMENTS = Arguments((), ())
+
+
+def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
+    """Watcher of the variable that is called."""
+    variant, index = data
+    instruction = variant.function.facts.code[index]
+    arguments = arguments_of(linker, variant, instruction)
+    call_value(linker, variant, index, callee, arguments, variant.base + instruction[1])
+
+
+def arguments_of(linker: Linker, variant: Variant, instruction: ir.Instruction) -> Arguments:
+    """The arguments of a call instruction in a variant."""
+    base, refs = variant.base, variant.refs
+    positional: list[Given] = []
+    for each in instruction[3]:
+        if each is None:
+            positional.append(None)
+        elif type(each) is tuple:
+            inner = each[0]
+            positional.append((variant.variable(inner) if inner is not None else None,))
+        else:
+            positional.append(base + each if each >= 0 else refs[~each])
+    keywords = tuple(
+        (name, None if each is None else variant.variable(each)) for name, each in instruction[4]
+    )
+    return Arguments(tuple(positional), keywords)
+
+
+def call_value(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    callee: int,
+    arguments: Arguments,
+    target: int,
+    receiver: int | None = None,
+    *,
+    edge: bool = True,
+) -> None:
+    """Let `callee` be called at a place; what it gives flows into `target`."""
+    values = linker.values
+    kind = values.kinds[callee]
+    if kind == Kind.FUNCTION:
+        _call_function(linker, variant, index, callee, arguments, target, receiver, edge)
+    elif kind == Kind.BOUND and receiver is None:
+        function = values.functions[callee]
+        owner = values.owners[callee]
+        if values.kinds[function] in (Kind.FUNCTION, Kind.PARTIAL, Kind.DESCRIPTOR):
+            call_value(linker, variant, index, function, arguments, target, owner, edge=edge)
+        elif values.kinds[function] == Kind.INSTANCE:
+            call_value(linker, variant, index, function, arguments, target, edge=edge)
+        else:
+            linker.foreign_call(variant, index, callee, arguments, target)
+    elif kind == Kind.CLASS:
+        _instantiate(linker, variant, index, callee, arguments, target, edge)
+    elif kind == Kind.INSTANCE:
+        found = linker.class_attribute_variable(values.owners[callee], "__call__")
+        if found is not None:
+            linker.watch(found, linker.on_method, (variant, index, callee, arguments, target, edge))
+        else:
+            linker.foreign_call(variant, index, callee, arguments, target)
+    elif kind == Kind.PARTIAL:
+        _call_partial(linker, variant, index, callee, arguments, target, receiver, edge)
+    elif kind == Kind.DESCRIPTOR:
+        call_value(
+            linker, variant, index, values.owners[callee], arguments, target, receiver, edge=edge
+        )
+    elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE, Kind.BOUND):
+        linker.foreign_call(variant, index, callee, arguments, target)
+
+
+def invoke_all(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    functions: int,
+    receiver: int | None,
+    arguments: list[int],
+    target: int,
+) -> None:
+    """Call every value of a variable, as methods of `receiver` where one is given."""
+    linker.watch(
+        functions,
+        linker.on_method,
+        (variant, index, receiver, Arguments(tuple(arguments), ()), target, True),
+    )
+
+
+def call_method(linker: Linker, found: int, data: tuple[Any, ...]) -> None:
+    """Watcher of a class attribute that is called as a method of a known receiver."""
+    variant, index, receiver, arguments, target, edge = data
+    values = linker.values
+    kind = values.kinds[found]
+    if kind == Kind.DESCRIPTOR:
+        what, wrapped = values.names[found], values.owners[found]
+        if what == "builtins.staticmethod":
+            receiver = None
+        elif what == "builtins.classmethod" and receiver is not None:
+            if values.kinds[receiver] == Kind.INSTANCE:
+                receiver = values.owners[receiver]
+        call_value(linker, variant, index, wrapped, arguments, target, receiver, edge=edge)
+    elif kind in (Kind.FUNCTION, Kind.PARTIAL):
+        call_value(linker, variant, index, found, arguments, target, receiver, edge=edge)
+    else:
+        call_value(linker, variant, index, found, arguments, target, edge=edge)
+
+
+# -- functions ----------------------------------------------------------------------------------
+
+
+def _call_function(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    callee: int,
+    arguments: Arguments,
+    target: int,
+    receiver: int | None,
+    edge: bool,
+) -> None:
+    function, env = linker.function_of_value[callee]
+    chosen = choose(linker, function, env, variant, index, receiver)
+    if edge:
+        variant.calls.setdefault(index, {})[chosen.id] = None
+    if receiver is not None and function.positional:
+        linker.put(chosen.base + function.positional[0].variable, receiver)
+    key = (chosen.id, arguments, target, receiver is not None)
+    if key in linker.bound_calls:
+        return
+    linker.bound_calls.add(key)
+    bind(linker, chosen, arguments, 1 if receiver is not None else 0)
+    result(linker, chosen, target)
+
+
+def result(linker: Linker, chosen: Variant, target: int) -> None:
+    """What a variant gives back flows into `target`: a generator, or what it returns."""
+    if chosen.function.facts.flags & ir.GENERATOR:
+        linker.put(target, linker.generator_of(chosen))
+    else:
+        linker.flow(chosen.base + ir.RETURNED, target)
+
+
+def choose(
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    caller: Variant,
+    index: int,
+    receiver: int | None,
+) -> Variant:
+    """The variant that a call runs in: by class of the receiver, by place of call, or the general one.
+
+    The class of the receiver counts where a framework says so (models); the place of call counts
+    for small functions and for those that make closures, unless they recurse.
+    """
+    env_id = env.id if env is not None else -1
+    if receiver is not None and function.class_ is not None:
+        class_value = linker.class_behind(receiver)
+        if class_value is not None and class_value != function.class_.value:
+            if linker.receiver_sensitive(class_value):
+                key = (env_id, "receiver", class_value)
+                label = linker.values.names[class_value]
+                return _variant(linker, function, env, key, label, caller)
+    facts = function.facts
+    if not facts.parameters or not (
+        len(facts.code) <= SMALL or function.makes_functions or function.captures
+    ):
+        return linker.general(function, env)
+    if function.index in caller.chain or caller.depth >= DEEPEST:
+        return linker.general(function, env)
+    if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(len(facts.code)):
+        key = (env_id, "place", caller.id, index)
+        return function.variants.get(key) or linker.general(function, env)
+    key = (env_id, "place", caller.id, index)
+    label = f"{caller.label + ' ' if caller.label else ''}{caller.function.name}:{index}"
+    return _variant(linker, function, env, key, label, caller)
+
+
+def _variant(
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    key: tuple[Any, ...],
+    label: str,
+    caller: Variant,
+) -> Variant:
+    known = function.variants.get(key)
+    if known is None:
+        known = linker.make_variant(function, env, key, label)
+        known.depth = caller.depth + (1 if key[1] == "place" else 0)
+        known.chain = caller.chain | {function.index, caller.function.index}
+    return known
+
+
+# -- arguments ----------------------------------------------------------------------------------
+
+
+def bind(linker: Linker, chosen: Variant, arguments: Arguments, skipped: int) -> None:
+    """Let the arguments flow into the parameters of a variant, after `skipped` of them."""
+    function = chosen.function
+    positional = function.positional
+    position = skipped
+    given: set[str] = set()
+    for each in arguments.positional:
+        if type(each) is tuple:
+            if each[0] is not None:
+                linker.watch(each[0], linker.on_spread, (chosen, position))
+            position = len(positional) + 1000
+            continue
+        if position < len(positional):
+            given.add(positional[position].name)
+        if each is not None:
+            give(linker, chosen, position, each)
+        position += 1
+    for name, variable in arguments.keywords:
+        if name is None:
+            if variable is not None:
+                linker.watch(variable, linker.on_spread_keywords, chosen)
+            continue
+        given.add(name)
+        if variable is not None:
+            give_named(linker, chosen, name, variable)
+    _bind_defaults(linker, chosen, given)
+
+
+def _bind_defaults(linker: Linker, chosen: Variant, given: set[str]) -> None:
+    function = chosen.function
+    for parameter in function.facts.parameters:
+        if parameter.name not in given:
+            default = function.defaults.get(parameter.name)
+            if default is not None:
+                linker.flow(default, chosen.base + parameter.variable)
+
+
+def give(linker: Linker, chosen: Variant, position: int, variable: int) -> None:
+    """A positional argument."""
+    function = chosen.function
+    if position < len(function.positional):
+        linker.flow(variable, chosen.base + function.positional[position].variable)
+        return
+    rest = linker.rest_of(chosen)
+    if rest is not None:
+        linker.containers.write(rest, position - len(function.positional), variable)
+
+
+def give_named(linker: Linker, chosen: Variant, name: str, variable: int) -> None:
+    """A keyword argument."""
+    for parameter in chosen.function.facts.parameters:
+        if parameter.name == name and parameter.kind in (ir.POSITIONAL, ir.KEYWORD):
+            linker.flow(variable, chosen.base + parameter.variable)
+            return
+    rest = linker.keywords_of(chosen)
+    if rest is not None:
+        linker.containers.write(rest, name, variable)
+
+
+def spread(linker: Linker, value: int, data: tuple[Variant, int]) -> None:
+    """Watcher of `*argument`: its slots are the positional arguments from there on."""
+    chosen, position = data
+    if linker.values.kinds[value] != Kind.CONTAINER:
+        return
+    container = linker.containers.of(value)
+    linker.containers.listen(value, linker.on_spread_slot, data)
+    for place in range(position, len(chosen.function.positional)):
+        parameter = chosen.function.positional[place]
+        linker.flow(container.element, chosen.base + parameter.variable)
+    rest = linker.rest_of(chosen)
+    if rest is not None:
+        linker.flow(container.element, linker.containers.of(rest).element)
+
+
+def spread_slot(linker: Linker, key: object, variable: int, data: tuple[Variant, int]) -> None:
+    """One known element of `*argument`."""
+    chosen, position = data
+    if isinstance(key, int) and key >= 0:
+        give(linker, chosen, position + key, variable)
+
+
+def spread_keywords(linker: Linker, value: int, chosen: Variant) -> None:
+    """Watcher of `**argument`: its slots are keyword arguments."""
+    if linker.values.kinds[value] != Kind.CONTAINER:
+        return
+    container = linker.containers.of(value)
+    linker.containers.listen(value, linker.on_spread_keyword, chosen)
+    rest = linker.keywords_of(chosen)
+    if rest is not None:
+        linker.flow(container.element, linker.containers.of(rest).element)
+    for parameter in chosen.function.facts.parameters:
+        if parameter.kind in (ir.POSITIONAL, ir.KEYWORD):
+            linker.flow(container.element, chosen.base + parameter.variable)
+
+
+def _call_partial(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    callee: int,
+    arguments: Arguments,
+    target: int,
+    receiver: int | None,
+    edge: bool,
+) -> None:
+    held = linker.partials[callee]
+    merged = Arguments(
+        held.positional + arguments.positional,
+        held.keywords + arguments.keywords,
+    )
+    inner = linker.values.owners[callee]
+    call_value(linker, variant, index, inner, merged, target, receiver, edge=edge)
+
+
+# -- classes ------------------------------------------------------------------------------------
+
+
+def _instantiate(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    class_value: int,
+    arguments: Arguments,
+    target: int,
+    edge: bool,
+) -> None:
+    class_ = linker.class_of_value[class_value]
+    instance = linker.values.instance(class_value)
+    key = (class_value, arguments, target, variant.id, index)
+    if key in linker.bound_calls:
+        return
+    linker.bound_calls.add(key)
+    if edge:
+        variant.instances.setdefault(index, {})[class_value] = None
+    _call_metaclass(linker, variant, index, class_, arguments, target)
+    outside = [each for each in linker.order(class_value) if each not in linker.class_of_value]
+    constructor = linker.class_attribute_variable(class_value, "__init__")
+    maker = linker.class_attribute_variable(class_value, "__new__")
+    if maker is not None:
+        first = linker.variable_of(class_value)
+        given = Arguments((first, *arguments.positional), arguments.keywords)
+        linker.watch(maker, linker.on_method, (variant, index, None, given, target, edge))
+    handled = False
+    if constructor is not None:
+        linker.watch(
+            constructor,
+            linker.on_method,
+            (variant, index, instance, arguments, linker.new(), edge),
+        )
+    else:
+        fill_fields(linker, class_, instance, arguments)
+        if outside:
+            handled = linker.foreign_construct(
+                variant, index, class_value, outside, arguments, target
+            )
+    if not handled:
+        linker.put(target, instance)
+
+
+def _call_metaclass(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    class_: Class,
+    arguments: Arguments,
+    target: int,
+) -> None:
+    metaclass = class_.keywords.get("metaclass")
+    if metaclass is None:
+        return
+    for value in linker.values_of(metaclass):
+        if linker.values.kinds[value] == Kind.CLASS:
+            found = linker.class_attribute_variable(value, "__call__")
+            if found is not None:
+                linker.watch(
+                    found, linker.on_method, (variant, index, class_.value, arguments, target, True)
+                )
+
+
+def fill_fields(linker: Linker, class_: Class, instance: int, arguments: Arguments) -> None:
+    """A class without a constructor of its own: arguments are what the fields of its name hold."""
+    names: list[str] = []
+    for each in reversed(linker.order(class_.value)):
+        known = linker.class_of_value.get(each)
+        if known is not None:
+            names += [
+                name
+                for name, _, _, annotation in known.facts.attributes
+                if annotation is not None and name not in names
+            ]
+    for position, variable in enumerate(arguments.positional):
+        if isinstance(variable, int) and position < len(names):
+            linker.store_field(instance, names[position], variable)
+    for name, value in arguments.keywords:
+        if name is not None and value is not None:
+            linker.store_field(instance, name, value)

@@ -1,0 +1,181 @@
+"""What frameworks may ask of the linker and have it do; implements `frameworks.Engine`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from migrator.facts import ir
+from migrator.graph import calling, lookup
+from migrator.graph.definitions import Class
+from migrator.graph.frameworks import Annotation, ClassAttribute, ClassView, Site
+from migrator.graph.sites import PlaceView
+from migrator.graph.values import Kind, Values
+
+if TYPE_CHECKING:
+    from migrator.graph.linker import Linker
+
+
+class LinkerEngine:
+    """A narrow view of the linker."""
+
+    def __init__(self, linker: Linker) -> None:
+        self._linker = linker
+        self._by_name: dict[str, list[int]] = {}
+        for class_ in linker.classes:
+            for name in {class_.name, class_.name.rpartition(".")[2]}:
+                self._by_name.setdefault(name, []).append(class_.value)
+
+    @property
+    def values(self) -> Values:
+        return self._linker.values
+
+    def points_to(self, variable: int) -> tuple[int, ...]:
+        return self._linker.points_to(variable)
+
+    def slot(self, *name: Hashable) -> int:
+        return self._linker.slot("framework", *name)
+
+    def field(self, value: int, name: str) -> int:
+        return self._linker.field(value, name)
+
+    def element(self, container: int) -> int:
+        return self._linker.containers.of(container).every
+
+    def container(self, name: str, site: Site, *elements: int) -> int:
+        value = self._linker.values.container(name, "framework", site.key, *elements)
+        for element in elements:
+            self._linker.put(self._linker.containers.of(value).element, element)
+        return value
+
+    def add(self, variable: int, *values: int) -> None:
+        self._linker.add(variable, *values)
+
+    def flow(self, source: int, target: int) -> None:
+        self._linker.flow(source, target)
+
+    def invoke(
+        self,
+        site: Site,
+        callee: int,
+        arguments: Sequence[int] = (),
+        keywords: Mapping[str, int] | None = None,
+        *,
+        edge: bool = True,
+    ) -> int:
+        assert isinstance(site, PlaceView)
+        variant, index = site.place
+        given = calling.Arguments(tuple(arguments), tuple((keywords or {}).items()))
+        target = self._linker.slot("invoked", site.key, callee, given, edge)
+        calling.call_value(self._linker, variant, index, callee, given, target, edge=edge)
+        return target
+
+    def attribute(self, site: Site, receiver: int, name: str) -> int:
+        assert isinstance(site, PlaceView)
+        variant, index = site.place
+        if self._linker.has_slot("attribute", site.key, receiver, name):
+            return self._linker.slot("attribute", site.key, receiver, name)
+        target = self._linker.slot("attribute", site.key, receiver, name)
+        lookup.load(self._linker, receiver, (variant, index, name, target))
+        return target
+
+    def resolve(self, dotted: str) -> tuple[int, ...]:
+        linker = self._linker
+        parts = dotted.split(".")
+        for end in range(len(parts), 0, -1):
+            module = linker.modules.get(".".join(parts[:end]))
+            if module is None:
+                continue
+            if end == len(parts):
+                return (module.value,)
+            variable = linker.module_attribute(module, parts[end])
+            found = linker.points_to(variable) if variable is not None else ()
+            for name in parts[end + 1 :]:
+                found = tuple(
+                    inner
+                    for each in found
+                    if (inside := linker.class_attribute_variable(each, name)) is not None
+                    for inner in linker.points_to(inside)
+                )
+            return found
+        return () if parts[0] in linker.tops else linker.imported(dotted)
+
+    def class_view(self, class_: int) -> ClassView:
+        known = self._linker.class_of_value[class_]
+        facts = known.facts
+        return ClassView(
+            class_,
+            known.name,
+            known.module.file,
+            facts.line,
+            facts.end_line,
+            tuple(
+                ClassAttribute(
+                    name,
+                    known.attributes.get(name, -1),
+                    line,
+                    self._annotation(known, annotation) if annotation is not None else None,
+                )
+                for name, _, line, annotation in facts.attributes
+                if name in known.attributes
+            ),
+            dict(known.keywords),
+        )
+
+    def _annotation(self, class_: Class, annotation: ir.Annotation) -> Annotation:
+        text, head, arguments = annotation
+        name = text.partition("[")[0]
+        values: tuple[int, ...] = ()
+        if head is not None and class_.owner is not None:
+            values = tuple(
+                each
+                for each in self._linker.points_to(class_.owner.variable(head))
+                if self._linker.values.kinds[each] in (Kind.CLASS, Kind.EXTERNAL)
+            )
+        elif name in ("int", "str", "bool", "float", "bytes", "object"):
+            values = (self._linker.values.external(f"builtins.{name}"),)
+        if values:
+            name = self._linker.values.names[values[0]]
+        elif name and "." not in name and not arguments:
+            values = self.class_named(name)
+            name = self._linker.values.names[values[0]] if values else name
+        inner = tuple(self._annotation(class_, each) for each in arguments)
+        return Annotation(text, name, values, inner)
+
+    def bases(self, class_: int) -> tuple[int, ...]:
+        order = self._linker.order(class_)
+        known = [each for each in order if each in self._linker.class_of_value]
+        return (*known, *(each for each in order if each not in self._linker.class_of_value))
+
+    def subclasses(self, class_: int) -> tuple[int, ...]:
+        linker = self._linker
+        found: dict[int, None] = {}
+        waiting = [linker.class_of_value[class_]]
+        while waiting:
+            for index in waiting.pop().subclasses:
+                each = linker.classes[index]
+                if each.value not in found:
+                    found[each.value] = None
+                    waiting.append(each)
+        return tuple(sorted(found, key=lambda each: linker.values.names[each]))
+
+    def class_attribute(self, class_: int, name: str) -> int | None:
+        return self._linker.class_attribute_variable(class_, name)
+
+    def class_named(self, name: str) -> tuple[int, ...]:
+        return tuple(self._by_name.get(name, ()))
+
+    def name_of(self, value: int) -> str:
+        return self._linker.values.names[value]
+
+    def file_of(self, value: int) -> tuple[str, int, int]:
+        linker = self._linker
+        class_ = linker.class_of_value.get(value)
+        if class_ is not None:
+            return class_.module.file, class_.facts.line, class_.facts.end_line
+        function = linker.function_of_value.get(value)
+        if function is not None:
+            facts = function[0].facts
+            return function[0].module.file, facts.line, facts.end_line
+        module = linker.module_of_value.get(value)
+        return (module.file, 1, 1) if module is not None else ("", 0, 0)

@@ -1,0 +1,317 @@
+"""What lies outside the project: builtins by a table of their own, the rest by the frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from migrator.facts import ir
+from migrator.graph import builtin_calls, calling
+from migrator.graph.definitions import Class, Variant
+from migrator.graph.engine import LinkerEngine
+from migrator.graph.frameworks import Framework
+from migrator.graph.sites import PlaceView
+from migrator.graph.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.linker import Linker
+
+Answer = Callable[[Framework], Iterable[int] | None]
+
+
+class Foreign:
+    """Asks frameworks, and applies the defaults where none of them answers."""
+
+    def __init__(self, linker: Linker, frameworks: tuple[Framework, ...]) -> None:
+        self.linker = linker
+        self.frameworks = frameworks
+        self.engine = LinkerEngine(linker)
+        self._by_name = {each.name: each for each in frameworks}
+        self._by_prefix: dict[str, list[Framework]] = {}
+        for each in frameworks:
+            for prefix in each.externals:
+                self._by_prefix.setdefault(prefix, []).append(each)
+        self._known: dict[str, tuple[Framework, ...]] = {}
+        self._told: set[tuple[int, int]] = set()
+
+    # -- who is asked ---------------------------------------------------------------------------
+
+    def _for_name(self, name: str) -> tuple[Framework, ...]:
+        known = self._known.get(name)
+        if known is None:
+            found: dict[Framework, None] = {}
+            prefix = name
+            while prefix:
+                for each in self._by_prefix.get(prefix, ()):
+                    found[each] = None
+                prefix = prefix.rpartition(".")[0]
+            known = self._known[name] = tuple(each for each in self.frameworks if each in found)
+        return known
+
+    def _for(self, value: int) -> tuple[Framework, ...]:
+        """The frameworks that a value concerns."""
+        values = self.linker.values
+        kind = values.kinds[value]
+        if kind == Kind.OPAQUE:
+            owner = self._by_name.get(values.names[value].partition(":")[0])
+            return (owner,) if owner is not None else ()
+        if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
+            return self._for_name(values.names[value])
+        if kind == Kind.BOUND:
+            both = (*self._for(values.functions[value]), *self._for(values.owners[value]))
+            return tuple(dict.fromkeys(both))
+        if kind in (Kind.CLASS, Kind.INSTANCE):
+            class_value = value if kind == Kind.CLASS else values.owners[value]
+            found: dict[Framework, None] = {}
+            for base in self.linker.order(class_value):
+                if base not in self.linker.class_of_value:
+                    found.update(dict.fromkeys(self._for(base)))
+            return tuple(found)
+        return ()
+
+    def _ask(
+        self, asked: tuple[Framework, ...], answer: Answer, target: int | None
+    ) -> Callable[[], bool]:
+        """A callback that takes the first answer into `target`; True when there was one."""
+
+        def run() -> bool:
+            for each in asked:
+                found = answer(each)
+                if found is not None:
+                    if target is not None:
+                        for value in found:
+                            self.linker.put(target, value)
+                    return True
+            return False
+
+        return run
+
+    def _start(self, run: Callable[[], bool], default: Callable[[], None] | None) -> bool:
+        """Run a callback now and when something grows; the default holds where nobody answers."""
+        outcome: list[bool] = []
+
+        def repeated() -> None:
+            answered = run()
+            if not outcome:
+                outcome.append(answered)
+            if not answered and default is not None:
+                default()
+
+        self.linker.start(repeated)
+        return outcome[0]
+
+    # -- callbacks of the linker ----------------------------------------------------------------
+
+    def imported(self, name: str) -> tuple[int, ...]:
+        for each in self._for_name(name):
+            found = each.imported(self.engine, name)
+            if found is not None:
+                return tuple(found)
+        return (self.linker.values.external(name),)
+
+    def call(
+        self,
+        variant: Variant,
+        index: int,
+        callee: int,
+        arguments: calling.Arguments,
+        target: int,
+    ) -> None:
+        linker, values = self.linker, self.linker.values
+        name = values.names[callee]
+        if values.kinds[callee] != Kind.OPAQUE:
+            variant.externals.setdefault(index, {})[name] = None
+        place = builtin_calls.Place(linker, variant, index, callee, arguments, target)
+        builtin = builtin_calls.find(name)
+        if builtin is not None and builtin(place):
+            return
+        asked = self._for(callee)
+        default = self._default_of_call(variant, index, callee, name, arguments, target)
+        if not asked:
+            default()
+            return
+        site = PlaceView(linker, variant, index, arguments)
+        self._start(
+            self._ask(asked, lambda each: each.call(self.engine, site, callee), target), default
+        )
+
+    def _default_of_call(
+        self,
+        variant: Variant,
+        index: int,
+        callee: int,
+        name: str,
+        arguments: calling.Arguments,
+        target: int,
+    ) -> Callable[[], None]:
+        linker = self.linker
+        code = variant.function.facts.code[index]
+        decorates = code[0] == ir.CALL and code[6] & ir.DECORATES
+
+        def default() -> None:
+            first = arguments.positional[0] if arguments.positional else None
+            if decorates and isinstance(first, int):
+                linker.flow(first, target)
+            elif linker.values.kinds[callee] != Kind.OPAQUE and name.count(".") < 8:
+                linker.put(target, linker.values.external_instance(name))
+
+        return default
+
+    def construct(
+        self,
+        variant: Variant,
+        index: int,
+        class_value: int,
+        bases: list[int],
+        arguments: calling.Arguments,
+        target: int,
+    ) -> bool:
+        """A class is called whose constructor is outside; True when a framework says what comes."""
+        asked = self._for(class_value)
+        if not asked:
+            return False
+        site = PlaceView(self.linker, variant, index, arguments)
+        instance = self.linker.values.instance(class_value)
+        self._start(
+            self._ask(asked, lambda each: each.call(self.engine, site, class_value), target),
+            lambda: self.linker.put(target, instance),
+        )
+        return True
+
+    def attribute(
+        self, variant: Variant, index: int, receiver: int, name: str, base: int, target: int
+    ) -> bool:
+        asked = self._for(base)
+        if not asked:
+            return False
+        site = PlaceView(self.linker, variant, index)
+        return self._start(
+            self._ask(
+                asked,
+                lambda each: each.attribute(self.engine, site, receiver, name, base),
+                target,
+            ),
+            None,
+        )
+
+    def bind(
+        self, variant: Variant, index: int, found: int, receiver: int, name: str, target: int
+    ) -> None:
+        asked = self._for(found)
+        linker = self.linker
+        if not asked:
+            linker.put(target, found)
+            return
+        site = PlaceView(linker, variant, index)
+        self._start(
+            self._ask(
+                asked, lambda each: each.bind(self.engine, site, found, receiver, name), target
+            ),
+            lambda: linker.put(target, found),
+        )
+
+    def store(
+        self, variant: Variant, index: int, receiver: int, name: str, bases: list[int]
+    ) -> bool:
+        code = variant.function.facts.code[index]
+        source = None
+        if code[0] == ir.SET_ATTRIBUTE and code[3] is not None:
+            source = variant.variable(code[3])
+        site = PlaceView(self.linker, variant, index, source=source)
+        stopped: list[bool] = []
+
+        def run() -> None:
+            for base in bases:
+                for each in self._for(base):
+                    if each.store(self.engine, site, receiver, name, base):
+                        stopped.append(True)
+
+        if any(self._for(base) for base in bases):
+            self.linker.start(run)
+        return bool(stopped)
+
+    def item(
+        self, variant: Variant, index: int, receiver: int, keys: list[Any], target: int
+    ) -> None:
+        linker = self.linker
+        asked = self._for(receiver)
+        site = PlaceView(linker, variant, index)
+        builtin_calls.read_item(linker, site, receiver, keys)
+        for key in keys:
+            linker.containers.read(receiver, key, target)
+            answered = False
+            for each in asked:
+                found = each.item(self.engine, site, receiver, key)
+                if found is not None:
+                    answered = True
+                    linker.add(target, *found)
+                    break
+            name = linker.values.names[receiver]
+            if (
+                not answered
+                and linker.values.kinds[receiver] != Kind.OPAQUE
+                and name.count(".") < 6
+            ):
+                linker.put(target, linker.values.external_instance(f"{name}.__getitem__"))
+
+    def set_item(
+        self, variant: Variant, index: int, receiver: int, keys: list[Any], source: int | None
+    ) -> None:
+        linker = self.linker
+        site = PlaceView(linker, variant, index, source=source)
+        asked = self._for(receiver)
+        for key in keys:
+            stopped = any(each.store_item(self.engine, site, receiver, key) for each in asked)
+            if not stopped and source is not None:
+                linker.containers.write(receiver, _hashable(key), source)
+
+    def iterate(self, variant: Variant, index: int, receiver: int, target: int) -> None:
+        asked = self._for(receiver)
+        if asked:
+            site = PlaceView(self.linker, variant, index)
+            self._start(
+                self._ask(asked, lambda each: each.iterate(self.engine, site, receiver), target),
+                None,
+            )
+
+    def enter(self, variant: Variant, index: int, receiver: int, target: int) -> None:
+        asked = self._for(receiver)
+        site = PlaceView(self.linker, variant, index)
+        self._start(
+            self._ask(asked, lambda each: each.enter(self.engine, site, receiver), target),
+            lambda: self.linker.put(target, receiver),
+        )
+
+    def class_has_base(self, class_: Class) -> None:
+        """Tell frameworks of the outside bases that a class and its subclasses have now."""
+        linker = self.linker
+        waiting = [class_]
+        seen: set[int] = set()
+        while waiting:
+            each = waiting.pop()
+            if each.index in seen:
+                continue
+            seen.add(each.index)
+            waiting.extend(linker.classes[index] for index in sorted(each.subclasses))
+            for base in linker.order(each.value):
+                if base not in linker.class_of_value and (each.index, base) not in self._told:
+                    self._told.add((each.index, base))
+                    self._tell(each, base)
+
+    def _tell(self, class_: Class, base: int) -> None:
+        for framework in self._for(base):
+
+            def run(framework: Framework = framework) -> None:
+                framework.class_body(self.engine, self.engine.class_view(class_.value), base)
+
+            self.linker.start(run)
+
+    def receiver_sensitive(self, class_value: int) -> bool:
+        """Whether any framework wants methods told apart by this class."""
+        return any(
+            each.receiver_sensitive(self.engine, class_value) for each in self._for(class_value)
+        )
+
+
+def _hashable(key: Any) -> Hashable | None:
+    return key if isinstance(key, str | int) else None

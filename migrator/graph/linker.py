@@ -1,0 +1,555 @@
+"""The linker: turns the facts' instructions into edges and watchers, one variant at a time.
+
+It settles the code of modules first, then that of every function in its general variant; variants
+for a context are made when a call needs them. What lies outside goes to `foreign.py`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from migrator.facts import ir
+from migrator.facts.project import ProjectFacts, absolute
+from migrator.graph import calling, lookup, operators
+from migrator.graph.containers import Containers
+from migrator.graph.definitions import Class, Definitions, Function, Module, Variant
+from migrator.graph.foreign import Foreign
+from migrator.graph.frameworks import Framework
+from migrator.graph.solver import Callback
+from migrator.graph.values import Kind
+
+Operation = Callable[["Linker", Variant, int, ir.Instruction], None]
+
+
+class Linker(Definitions):
+    """Definitions and solver, with the code of variants flowing through them."""
+
+    def __init__(self, facts: ProjectFacts, frameworks: tuple[Framework, ...]) -> None:
+        self.foreign: Foreign | None = None
+        super().__init__(facts)
+        self.containers = Containers(self)
+        self.variants: list[Variant] = []
+        self.partials: dict[int, calling.Arguments] = {}
+        self.bound_calls: set[tuple[Any, ...]] = set()
+        self.unresolved: dict[tuple[str, str, str, int], str] = {}
+        self.environment: dict[str, dict[str, None]] = {}
+        self._ready: deque[Variant] = deque()
+        self._later: deque[tuple[Function, Variant | None]] = deque()
+        self.decorations: list[tuple[int, int]] = []
+        self.mutations: dict[int, dict[tuple[int, int, str], None]] = {}
+        self.undecided: list[Callback] = []
+        self.keys_are_final = False
+        self._copied = 0
+        size = sum(len(function.facts.code) for function in self.functions)
+        self._copy_limit = 200_000 + size // 2
+        self._sensitive: dict[int, bool] = {}
+        self.on_load = self._watcher(lookup.load)
+        self.on_bind = self._watcher(lookup.bind)
+        self.on_store = self._watcher(lookup.store)
+        self.on_setter = self._watcher(lookup.call_setter)
+        self.on_call = self._watcher(calling.call)
+        self.on_method = self._watcher(calling.call_method)
+        self.on_spread = self._watcher(calling.spread)
+        self.on_spread_keywords = self._watcher(calling.spread_keywords)
+        self.foreign = Foreign(self, frameworks)
+
+    def _watcher(self, function: Callable[..., None]) -> Callable[[int, Any], None]:
+        def watcher(value: int, data: Any) -> None:
+            function(self, value, data)
+
+        return watcher
+
+    def on_spread_slot(self, key: Hashable, variable: int, data: tuple[Variant, int]) -> None:
+        calling.spread_slot(self, key, variable, data)
+
+    def on_spread_keyword(self, key: Hashable, variable: int, chosen: Variant) -> None:
+        if isinstance(key, str):
+            calling.give_named(self, chosen, key, variable)
+
+    # -- running --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Link everything."""
+        for module in self.modules.values():
+            if module.functions:
+                module.body = self.general(module.functions[0], None)
+        self.settle()
+        for class_ in self.classes:
+            if class_.owner is not None and class_.owner.function.facts.parent < 0:
+                class_.settled = all(class_.bases)
+                if class_.settled:
+                    class_.dependents = []
+        self._everything = True
+        self.settle()
+
+    _everything = False
+
+    def more(self) -> bool:
+        if self._ready:
+            while self._ready:
+                self._link(self._ready.popleft())
+            return True
+        if self._everything and self._later:
+            while self._later:
+                self.general(*self._later.popleft())
+            return True
+        return self._keep_decorated() or self._decide_keys()
+
+    def _decide_keys(self) -> bool:
+        """Keys that nothing is known of may be any key."""
+        if not self._everything or not self.undecided:
+            return False
+        self.keys_are_final = True
+        undecided, self.undecided = self.undecided, []
+        for callback in undecided:
+            self._wake(0, callback)
+        return True
+
+    def _keep_decorated(self) -> bool:
+        """What a decorator that nobody knows gives is taken to be what it was given."""
+        decorations, self.decorations = self.decorations, []
+        changed = False
+        for source, target in decorations:
+            if not self.held[target] and self.held[source]:
+                self.flow(source, target)
+                changed = True
+        return changed
+
+    # -- variants -------------------------------------------------------------------------------
+
+    def general(self, function: Function, env: Variant | None) -> Variant:
+        """The variant of a function that stands for every call which has none of its own."""
+        key = (env.id if env is not None else -1, "general")
+        known = function.variants.get(key)
+        if known is None:
+            label = env.label if env is not None else ""
+            known = self.make_variant(function, env, key, label)
+            if env is not None:
+                known.depth, known.chain = env.depth, env.chain
+            self._seed(known)
+        return known
+
+    def make_variant(
+        self, function: Function, env: Variant | None, key: tuple[Any, ...], label: str
+    ) -> Variant:
+        """A new variant; its code is linked when the queue comes to it."""
+        base = self.new(function.facts.variables)
+        variant = Variant(len(self.variants), function, env, label, base)
+        function.variants[key] = variant
+        self.variants.append(variant)
+        self._ready.append(variant)
+        variant.refs = self._references(variant)
+        for name, typed in function.annotations.items():
+            for parameter in function.facts.parameters:
+                if parameter.name == name:
+                    self.flow(typed, base + parameter.variable)
+        for parameter in function.facts.parameters:
+            if parameter.kind == ir.VAR_POSITIONAL:
+                self.put(base + parameter.variable, self._rest(variant, "builtins.tuple"))
+            elif parameter.kind == ir.VAR_KEYWORD:
+                self.put(base + parameter.variable, self._rest(variant, "builtins.dict"))
+        if function.returns is not None and not function.facts.flags & ir.GENERATOR:
+            self.flow(function.returns, base + ir.RETURNED)
+        return variant
+
+    def _references(self, variant: Variant) -> list[int]:
+        function = variant.function
+        if function.facts.parent < 0:
+            return function.module.refs
+        refs = []
+        for owner, local in function.facts.refs:
+            if owner == -1:
+                refs.append(function.module.refs[local])
+                continue
+            holder: Variant | None = variant
+            while holder is not None and holder.function is not function.module.functions[owner]:
+                holder = holder.env
+            if holder is not None:
+                refs.append(holder.base + local)
+            else:
+                refs.append(self.slot("unknown reference", function.index, owner, local))
+        return refs
+
+    def _seed(self, variant: Variant) -> None:
+        """A method that may be called from outside has an instance of its class as receiver."""
+        function = variant.function
+        if function.class_ is None or not function.positional:
+            return
+        first = function.positional[0]
+        decorators = function.facts.decorators
+        name = function.name.rpartition(".")[2]
+        if "staticmethod" in decorators:
+            return
+        value = function.class_.value
+        if "classmethod" not in decorators and name not in ("__new__", "__init_subclass__"):
+            value = self.values.instance(value)
+        self.put(variant.base + first.variable, value)
+
+    def may_copy(self, size: int) -> bool:
+        """Whether one more variant of that size is affordable."""
+        if self._copied + size > self._copy_limit:
+            return False
+        self._copied += size
+        return True
+
+    def _link(self, variant: Variant) -> None:
+        operations = OPERATIONS
+        for index, instruction in enumerate(variant.function.facts.code):
+            operations[instruction[0]](self, variant, index, instruction)
+        variant.ready = True
+
+    # -- values that the linker makes -----------------------------------------------------------
+
+    def generator_of(self, variant: Variant) -> int:
+        """The generator that calling a variant gives."""
+        value = self.values.container("builtins.generator", variant.id)
+        self.flow(variant.base + ir.YIELDED, self.containers.of(value).element)
+        return value
+
+    def _rest(self, variant: Variant, name: str) -> int:
+        return self.values.container(name, "rest", variant.id)
+
+    def rest_of(self, variant: Variant) -> int | None:
+        """The container of `*args` of a variant, if it has one."""
+        for parameter in variant.function.facts.parameters:
+            if parameter.kind == ir.VAR_POSITIONAL:
+                return self._rest(variant, "builtins.tuple")
+        return None
+
+    def keywords_of(self, variant: Variant) -> int | None:
+        """The container of `**kwargs` of a variant, if it has one."""
+        for parameter in variant.function.facts.parameters:
+            if parameter.kind == ir.VAR_KEYWORD:
+                return self._rest(variant, "builtins.dict")
+        return None
+
+    def field(self, value: int, name: str) -> int:
+        """The variable of what is stored in an attribute of a value itself.
+
+        An instance also has what code of its bases, which knows only the base, stores there.
+        """
+        if self.has_slot("field", value, name):
+            return self.slot("field", value, name)
+        variable = self.slot("field", value, name)
+        if self.values.kinds[value] == Kind.INSTANCE:
+            for base in self.order(self.values.owners[value])[1:]:
+                if base in self.class_of_value:
+                    self.flow(self.field(self.values.instance(base), name), variable)
+        return variable
+
+    def store_field(self, value: int, name: str, source: int) -> None:
+        """`value.name = source`, without any descriptor."""
+        self.flow(source, self.field(value, name))
+
+    def variable_of(self, value: int) -> int:
+        """A variable that holds just one value."""
+        variable = self.slot("value", value)
+        self.put(variable, value)
+        return variable
+
+    def constant_variable(self, text: str) -> int:
+        """A variable that holds just one string."""
+        return self.variable_of(self.values.string(text))
+
+    def class_behind(self, value: int) -> int | None:
+        """The project class that a value is, or is an instance of."""
+        kind = self.values.kinds[value]
+        if kind == Kind.CLASS:
+            return value
+        return self.values.owners[value] if kind == Kind.INSTANCE else None
+
+    def class_attribute_variable(self, class_value: int, name: str) -> int | None:
+        """The variable of the first class in C3 order whose body binds the name."""
+        for base in self.order(class_value):
+            class_ = self.class_of_value.get(base)
+            if class_ is not None:
+                variable = class_.attributes.get(name)
+                if variable is not None:
+                    return variable
+        return None
+
+    def receiver_sensitive(self, class_value: int) -> bool:
+        """Whether a framework wants inherited methods told apart by this class."""
+        if self.values.kinds[class_value] != Kind.CLASS:
+            return False
+        known = self._sensitive.get(class_value)
+        if known is None:
+            assert self.foreign is not None
+            known = self.foreign.receiver_sensitive(class_value)
+            if self._everything or known:
+                self._sensitive[class_value] = known
+        return known
+
+    # -- the way out ----------------------------------------------------------------------------
+
+    def imported(self, name: str) -> tuple[int, ...]:
+        if self.foreign is None:
+            return super().imported(name)
+        return self.foreign.imported(name)
+
+    def foreign_attribute(
+        self, variant: Variant, index: int, receiver: int, name: str, base: int, target: int
+    ) -> bool:
+        assert self.foreign is not None
+        return self.foreign.attribute(variant, index, receiver, name, base, target)
+
+    def foreign_bind(
+        self, variant: Variant, index: int, found: int, receiver: int, name: str, target: int
+    ) -> None:
+        assert self.foreign is not None
+        self.foreign.bind(variant, index, found, receiver, name, target)
+
+    def foreign_store(
+        self, variant: Variant, index: int, receiver: int, name: str, bases: list[int]
+    ) -> bool:
+        assert self.foreign is not None
+        return self.foreign.store(variant, index, receiver, name, bases)
+
+    def foreign_call(
+        self,
+        variant: Variant,
+        index: int,
+        callee: int,
+        arguments: calling.Arguments,
+        target: int,
+    ) -> None:
+        assert self.foreign is not None
+        self.foreign.call(variant, index, callee, arguments, target)
+
+    def foreign_construct(
+        self,
+        variant: Variant,
+        index: int,
+        class_value: int,
+        bases: list[int],
+        arguments: calling.Arguments,
+        target: int,
+    ) -> bool:
+        assert self.foreign is not None
+        return self.foreign.construct(variant, index, class_value, bases, arguments, target)
+
+    def foreign_item(
+        self, variant: Variant, index: int, receiver: int, keys: list[Any], target: int
+    ) -> None:
+        assert self.foreign is not None
+        self.foreign.item(variant, index, receiver, keys, target)
+
+    def foreign_set_item(
+        self, variant: Variant, index: int, receiver: int, keys: list[Any], source: int | None
+    ) -> None:
+        assert self.foreign is not None
+        self.foreign.set_item(variant, index, receiver, keys, source)
+
+    def foreign_iterate(self, variant: Variant, index: int, receiver: int, target: int) -> None:
+        assert self.foreign is not None
+        self.foreign.iterate(variant, index, receiver, target)
+
+    def foreign_enter(self, variant: Variant, index: int, receiver: int, target: int) -> None:
+        assert self.foreign is not None
+        self.foreign.enter(variant, index, receiver, target)
+
+    def class_named(self, name: str) -> tuple[int, ...]:
+        """The project's classes of that last or dotted name."""
+        assert self.foreign is not None
+        return self.foreign.engine.class_named(name)
+
+    def mutated(self, variant: Variant, index: int, container: int, how: str) -> None:
+        """Some code changes what a container holds."""
+        self.mutations.setdefault(container, {})[(variant.function.index, index, how)] = None
+
+    # -- what stays unknown ---------------------------------------------------------------------
+
+    def unresolved_attribute(self, data: lookup.Load) -> None:
+        """An attribute that no class, module or framework knows."""
+        variant, index, name, _ = data
+        instruction = variant.function.facts.code[index]
+        position = lookup.FLAGS.get(instruction[0])
+        line = instruction[position + 1] if position is not None else 0
+        function = variant.function
+        key = ("unknown attribute", function.name, function.module.file, line)
+        self.unresolved.setdefault(key, name)
+
+
+# -- instructions -------------------------------------------------------------------------------
+
+
+def _copy(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    linker.flow(variant.variable(ins[2]), variant.variable(ins[1]))
+
+
+def _constant(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    value = ins[2]
+    if type(value) is str:
+        made = linker.values.string(value)
+    else:
+        made = linker.values.number(value)
+    linker.put(variant.base + ins[1], made)
+
+
+def _type(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    linker.put(variant.base + ins[1], linker.values.external_instance(ins[2]))
+
+
+def _function(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    function = variant.function.module.functions[ins[2]]
+    env = variant if function.captures else None
+    identity = function.index if env is None else (function.index, env.id)
+    value = linker.values.function(function.name, identity)
+    linker.function_of_value[value] = (function, env)
+    linker.put(variant.base + ins[1], value)
+    for parameter in function.facts.parameters:
+        if parameter.default is not None:
+            known = function.defaults.setdefault(
+                parameter.name, linker.slot("default", value, parameter.name)
+            )
+            linker.flow(variant.variable(parameter.default), known)
+        if parameter.annotation is not None and parameter.name not in function.annotations:
+            typed = operators.annotated(linker, variant, parameter.annotation)
+            if typed is not None:
+                function.annotations[parameter.name] = typed
+    if function.facts.returns is not None and function.returns is None:
+        function.returns = operators.annotated(linker, variant, function.facts.returns)
+    if env is None or not variant.label:
+        linker._later.append((function, env))
+
+
+def _class(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    class_ = variant.function.module.classes[ins[2]]
+    facts = class_.facts
+    first_time = class_.owner is None
+    if first_time:
+        class_.owner = variant
+    for name, local, _, _ in facts.attributes:
+        known = class_.attributes.get(name)
+        if known is None:
+            class_.attributes[name] = variant.variable(local)
+        else:
+            linker.flow(variant.variable(local), known)
+    for name, keyword in facts.keywords:
+        if keyword is not None:
+            class_.keywords.setdefault(name, variant.variable(keyword))
+    for position, base in enumerate(facts.bases):
+        if base is not None:
+            linker.watch(variant.variable(base), _add_base(linker, class_), position)
+    linker.put(variant.base + ins[1], class_.value)
+
+
+def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:
+    def watcher(value: int, position: int) -> None:
+        if linker.values.kinds[value] in (
+            Kind.CLASS,
+            Kind.EXTERNAL,
+            Kind.EXTERNAL_INSTANCE,
+            Kind.OPAQUE,
+            Kind.BOUND,
+        ):
+            linker.add_base(class_, position, value)
+            assert linker.foreign is not None
+            linker.foreign.class_has_base(class_)
+
+    return watcher
+
+
+def _attribute(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    base = ins[2]
+    variable = variant.base + base if base >= 0 else variant.refs[~base]
+    linker.watch(variable, linker.on_load, (variant, index, ins[3], variant.base + ins[1]))
+
+
+def _set_attribute(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    source = variant.variable(ins[3]) if ins[3] is not None else None
+    linker.watch(variant.variable(ins[1]), linker.on_store, (variant, index, ins[2], source))
+
+
+def _call(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    callee = ins[2]
+    if callee is not None:
+        linker.watch(variant.variable(callee), linker.on_call, (variant, index))
+    if ins[6] & ir.DECORATES:
+        linker.decorations.append((variant.variable(ins[3][0]), variant.base + ins[1]))
+
+
+def _import(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    _, target, level, name, attribute = ins
+    variable = variant.variable(target)
+    module = variant.function.module
+    assert module.facts is not None
+    whole = absolute(module.facts, level, name)
+    if whole is None:
+        _unresolved_import(linker, variant, "." * level + name)
+        return
+    known = linker.modules.get(whole)
+    if not attribute:
+        if known is not None:
+            linker.put(variable, known.value)
+        elif whole.partition(".")[0] not in linker.tops:
+            linker.flow(linker.external_variable(whole), variable)
+        else:
+            _unresolved_import(linker, variant, whole)
+        return
+    if known is not None:
+        _import_from(linker, variant, variable, known, attribute)
+    elif whole.partition(".")[0] not in linker.tops or not level == 0:
+        linker.flow(linker.external_variable(f"{whole}.{attribute}"), variable)
+    else:
+        _unresolved_import(linker, variant, f"{whole}.{attribute}")
+
+
+def _import_from(
+    linker: Linker, variant: Variant, variable: int, module: Module, attribute: str
+) -> None:
+    found = linker.module_attribute(module, attribute)
+    submodule = linker.modules.get(f"{module.name}.{attribute}")
+    if submodule is not None and (found is None or found == variable):
+        linker.put(variable, submodule.value)
+    elif found is not None:
+        linker.flow(found, variable)
+        if submodule is not None and found == module.names.get(attribute):
+            # The package may bind the name only by importing the submodule elsewhere.
+            linker.flow(linker.slot("module", submodule.name), variable)
+            if not linker.values_of(found):
+                linker.put(linker.slot("module", submodule.name), submodule.value)
+    elif module.facts is None or "__getattr__" not in module.names:
+        linker.flow(linker.field(module.value, attribute), variable)
+        _unresolved_import(linker, variant, f"{module.name}.{attribute}")
+
+
+def _unresolved_import(linker: Linker, variant: Variant, name: str) -> None:
+    function = variant.function
+    key = ("unknown import", function.name, function.module.file, 0)
+    linker.unresolved.setdefault((*key[:3], len(linker.unresolved)), name)
+
+
+def _raise(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    linker.watch(variant.variable(ins[1]), operators.raiser(linker), (variant, index))
+
+
+OPERATIONS: list[Operation] = [
+    _copy,
+    _constant,
+    _type,
+    _function,
+    _class,
+    operators.sequence,
+    operators.mapping,
+    operators.collect,
+    _attribute,
+    _set_attribute,
+    operators.item,
+    operators.set_item,
+    operators.slice_,
+    _call,
+    operators.iterate,
+    _import,
+    _raise,
+    operators.unpack,
+    operators.enter,
+    operators.operate,
+    operators.format_text,
+    operators.catch,
+    operators.annotated_variable,
+    operators.compare,
+]
+"""By code of the instruction, see `migrator.facts.ir`."""

@@ -1,0 +1,278 @@
+"""Attributes: which values `receiver.name` gives, and where `receiver.name = value` goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migrator.facts import ir
+from migrator.graph import calling
+from migrator.graph.definitions import Class, Variant
+from migrator.graph.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.linker import Linker
+
+_LONGEST = 12
+"""Outside dotted names are not made longer than this many parts."""
+
+Load = tuple[Variant, int, str, int]
+"""Variant and instruction of the place, the attribute, the variable that gets its values."""
+
+
+def load(linker: Linker, receiver: int, data: Load) -> None:
+    """Watcher of the base of an attribute that is read."""
+    kind = linker.values.kinds[receiver]
+    if kind == Kind.INSTANCE:
+        _load_instance(linker, receiver, data)
+    elif kind == Kind.CLASS:
+        _load_class(linker, receiver, data)
+    elif kind == Kind.MODULE:
+        _load_module(linker, receiver, data)
+    elif kind == Kind.SUPER:
+        _load_super(linker, receiver, data)
+    else:
+        _load_other(linker, receiver, kind, data)
+
+
+def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
+    _, _, name, target = data
+    class_value = linker.values.owners[receiver]
+    if name in linker.stored:
+        linker.flow(linker.field(receiver, name), target)
+    if not _search(linker, receiver, linker.order(class_value), data, instance=True):
+        _fall_back(linker, receiver, class_value, data)
+    _depend(linker, class_value, receiver, data)
+
+
+def _load_class(linker: Linker, receiver: int, data: Load) -> None:
+    _, _, name, target = data
+    if name == "__name__":
+        linker.put(target, linker.values.string(linker.values.names[receiver].rpartition(".")[2]))
+        return
+    if not _search(linker, receiver, linker.order(receiver), data, instance=False):
+        linker.unresolved_attribute(data)
+    _depend(linker, receiver, receiver, data)
+
+
+def _depend(linker: Linker, class_value: int, receiver: int, data: Load) -> None:
+    """Search again when the class turns out to have another base."""
+    class_ = linker.class_of_value[class_value]
+    if not class_.settled:
+        class_.dependents.append((linker.on_load, receiver, data))
+
+
+def _load_super(linker: Linker, value: int, data: Load) -> None:
+    class_value, receiver = linker.values.functions[value], linker.values.owners[value]
+    is_instance = linker.values.kinds[receiver] == Kind.INSTANCE
+    own = linker.values.owners[receiver] if is_instance else receiver
+    order = linker.order(own)
+    after = order[order.index(class_value) + 1 :] if class_value in order else ()
+    _search(linker, receiver, after, data, instance=is_instance)
+    _depend(linker, own, value, data)
+
+
+def _search(
+    linker: Linker, receiver: int, order: tuple[int, ...], data: Load, *, instance: bool
+) -> bool:
+    """Look through classes in order; True when the name was found, or an outside base may have it."""
+    variant, index, name, target = data
+    outside: list[int] = []
+    for base in order:
+        class_ = linker.class_of_value.get(base)
+        if class_ is None:
+            outside.append(base)
+            if linker.foreign_attribute(variant, index, receiver, name, base, target):
+                return True
+            continue
+        if name in linker.stored:
+            linker.watch(linker.field(base, name), linker.on_bind, (data, receiver, instance))
+        variable = class_.attributes.get(name)
+        if variable is not None:
+            linker.watch(variable, linker.on_bind, (data, receiver, instance))
+            return True
+    known = [base for base in outside if linker.values.kinds[base] != Kind.OPAQUE]
+    for base in known:
+        dotted = linker.values.names[base]
+        if dotted not in ("builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"):
+            function = linker.values.external(f"{dotted}.{name}")
+            linker.put(target, linker.values.bound(receiver, function))
+            return True
+    return bool(outside) and len(known) < len(outside)
+
+
+def _fall_back(linker: Linker, receiver: int, class_value: int, data: Load) -> None:
+    """`__getattr__`, where a class has one; else the attribute is counted as unresolved."""
+    variant, index, name, target = data
+    for method in ("__getattr__", "__getattribute__"):
+        found = linker.class_attribute_variable(class_value, method)
+        if found is not None and not name.startswith("__"):
+            argument = linker.constant_variable(name)
+            calling.invoke_all(linker, variant, index, found, receiver, [argument], target)
+            return
+    if name not in linker.stored:
+        linker.unresolved_attribute(data)
+
+
+def bind(linker: Linker, found: int, data: tuple[Load, int, bool]) -> None:
+    """The descriptor protocol, for what the class of a receiver holds under the name."""
+    (variant, index, name, target), receiver, instance = data
+    values = linker.values
+    kind = values.kinds[found]
+    if kind == Kind.FUNCTION:
+        linker.put(target, values.bound(receiver, found) if instance else found)
+    elif kind == Kind.DESCRIPTOR:
+        what, wrapped = values.names[found], values.owners[found]
+        if what == "builtins.staticmethod":
+            linker.put(target, wrapped)
+        elif what == "builtins.classmethod":
+            class_value = values.owners[receiver] if instance else receiver
+            linker.put(target, values.bound(class_value, wrapped))
+        elif what == "builtins.property.setter":
+            pass
+        elif instance:
+            calling.call_value(
+                linker, variant, index, wrapped, calling.NO_ARGUMENTS, target, receiver
+            )
+        else:
+            linker.put(target, found)
+    elif kind in (Kind.OPAQUE, Kind.EXTERNAL_INSTANCE, Kind.EXTERNAL):
+        linker.foreign_bind(variant, index, found, receiver, name, target)
+    elif kind == Kind.INSTANCE and linker.class_attribute_variable(values.owners[found], "__get__"):
+        getter = linker.class_attribute_variable(values.owners[found], "__get__")
+        assert getter is not None
+        holder = linker.variable_of(receiver)
+        calling.invoke_all(linker, variant, index, getter, found, [holder], target)
+    elif kind == Kind.PARTIAL and instance and values.parts[found][:1] == ("method",):
+        linker.put(target, values.bound(receiver, found))
+    else:
+        linker.put(target, found)
+
+
+def _load_module(linker: Linker, receiver: int, data: Load) -> None:
+    _, _, name, target = data
+    module = linker.module_of_value[receiver]
+    variable = linker.module_attribute(module, name)
+    if variable is not None:
+        linker.flow(variable, target)
+    elif name in linker.stored:
+        linker.flow(linker.field(receiver, name), target)
+    else:
+        linker.unresolved_attribute(data)
+
+
+def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
+    variant, index, name, target = data
+    values = linker.values
+    if name in linker.stored and kind != Kind.STRING:
+        linker.flow(linker.field(receiver, name), target)
+    if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+        if linker.foreign_attribute(variant, index, receiver, name, receiver, target):
+            return
+        dotted = f"{values.names[receiver]}.{name}"
+        if dotted.count(".") >= _LONGEST:
+            return
+        if kind == Kind.EXTERNAL:
+            linker.flow(linker.external_variable(dotted), target)
+        else:
+            linker.put(target, values.bound(receiver, values.external(dotted)))
+        return
+    if kind in (Kind.STRING, Kind.TEMPLATE):
+        linker.put(target, values.bound(receiver, values.external(f"builtins.str.{name}")))
+    elif kind in (Kind.CONTAINER, Kind.DESCRIPTOR, Kind.PARTIAL):
+        function = values.external(f"{values.names[receiver]}.{name}")
+        linker.put(target, values.bound(receiver, function))
+    elif kind == Kind.BOUND:
+        _load_bound(linker, receiver, data)
+    elif kind == Kind.FUNCTION and name in ("__name__", "__qualname__"):
+        linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
+
+
+def _load_bound(linker: Linker, receiver: int, data: Load) -> None:
+    """An attribute of a method: of an outside one it is a longer outside name."""
+    values = linker.values
+    _, _, name, target = data
+    function = values.functions[receiver]
+    if name == "__self__":
+        linker.put(target, values.owners[receiver])
+    elif name == "__func__":
+        linker.put(target, function)
+    elif values.kinds[function] == Kind.EXTERNAL:
+        dotted = f"{values.names[function]}.{name}"
+        if dotted.count(".") < _LONGEST:
+            linker.put(target, values.bound(values.owners[receiver], values.external(dotted)))
+
+
+def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | None]) -> None:
+    """Watcher of the base of an attribute that is set."""
+    variant, index, name, source = data
+    values = linker.values
+    kind = values.kinds[receiver]
+    if kind == Kind.MODULE:
+        variable = linker.module_attribute(linker.module_of_value[receiver], name)
+        target = variable if variable is not None else linker.field(receiver, name)
+        if source is not None:
+            linker.flow(source, target)
+        return
+    if kind == Kind.SUPER:
+        return
+    if kind in (Kind.INSTANCE, Kind.CLASS):
+        class_value = values.owners[receiver] if kind == Kind.INSTANCE else receiver
+        bases = [b for b in linker.order(class_value) if b not in linker.class_of_value]
+        class_ = linker.class_of_value[class_value]
+        if not class_.settled:
+            class_.dependents.append((linker.on_store, receiver, data))
+        if kind == Kind.INSTANCE:
+            _call_setters(linker, receiver, class_value, data)
+    else:
+        bases = [receiver]
+    if not linker.foreign_store(variant, index, receiver, name, bases) and source is not None:
+        linker.flow(source, linker.field(receiver, name))
+
+
+def _call_setters(
+    linker: Linker, receiver: int, class_value: int, data: tuple[Variant, int, str, int | None]
+) -> None:
+    variable = linker.class_attribute_variable(class_value, data[2])
+    if variable is not None:
+        linker.watch(variable, linker.on_setter, (receiver, data))
+
+
+def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
+    """Watcher of a class attribute that an assignment goes through: setters of properties."""
+    receiver, (variant, index, _, source) = data
+    values = linker.values
+    if values.kinds[found] == Kind.DESCRIPTOR and values.names[found] == "builtins.property.setter":
+        arguments = calling.Arguments((source,), ())
+        calling.call_value(
+            linker, variant, index, values.owners[found], arguments, linker.new(), receiver
+        )
+
+
+def flags_of(variant: Variant, index: int) -> int:
+    """The flags of the place of an instruction."""
+    instruction = variant.function.facts.code[index]
+    position = FLAGS.get(instruction[0])
+    return int(instruction[position]) if position is not None else 0
+
+
+FLAGS = {
+    ir.ATTRIBUTE: 4,
+    ir.SET_ATTRIBUTE: 4,
+    ir.ITEM: 5,
+    ir.SET_ITEM: 5,
+    ir.CALL: 6,
+    ir.ITERATE: 3,
+    ir.RAISE: 2,
+    ir.ENTER: 3,
+    ir.OPERATE: 5,
+}
+"""Where the flags stand in an instruction; the place follows them."""
+
+
+def class_chain(linker: Linker, class_: Class) -> list[Class]:
+    """The project's classes in C3 order of a class, itself first."""
+    return [
+        linker.class_of_value[each]
+        for each in linker.order(class_.value)
+        if each in linker.class_of_value
+    ]

@@ -1,0 +1,670 @@
+"""Displays, items, iteration, operators, `with`, exceptions and annotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from migrator.facts import ir
+from migrator.graph import calling
+from migrator.graph.definitions import Variant
+from migrator.graph.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.linker import Linker
+
+_MOST_COMBINATIONS = 16
+_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+ #0-9.]*[sdrifgeExX]")
+_WRAPPERS = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar", "Required"})
+_SEQUENCES = frozenset(
+    [
+        "list",
+        "List",
+        "Sequence",
+        "Iterable",
+        "Iterator",
+        "Collection",
+        "set",
+        "Set",
+        "frozenset",
+        "FrozenSet",
+        "AbstractSet",
+        "MutableSequence",
+        "MutableSet",
+        "Generator",
+        "AsyncGenerator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "deque",
+    ]
+)
+_MAPPINGS = frozenset(
+    ["dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"]
+)
+_PASSED = frozenset({"Awaitable", "Coroutine"})
+
+
+# -- displays -------------------------------------------------------------------------------------
+
+
+def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`[a, *b]`, `(a, b)`, `{a, b}`."""
+    _, target, name, elements = ins
+    value = linker.values.container(name, variant.id, index)
+    container = linker.containers.of(value)
+    position: int | None = 0
+    for each in elements:
+        if type(each) is tuple:
+            if each[0] is not None:
+                linker.watch(variant.variable(each[0]), _spread_into(linker), (value, position))
+            position = None
+            continue
+        if each is not None:
+            source = variant.variable(each)
+            known = position is not None and position < 64 and name != "builtins.set"
+            linker.containers.write(value, position if known else None, source)
+        if position is not None:
+            position += 1
+    container.length = position
+    linker.put(variant.base + target, value)
+
+
+def _spread_into(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(source: int, data: tuple[int, int | None]) -> None:
+        value, position = data
+        if linker.values.kinds[source] != Kind.CONTAINER:
+            return
+        if position is not None:
+            linker.containers.copy(source, value, -position)
+        else:
+            linker.flow(linker.containers.of(source).every, linker.containers.of(value).element)
+
+    return watcher
+
+
+def mapping(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`{key: value, **other}`."""
+    _, target, pairs, merged = ins
+    value = linker.values.container("builtins.dict", variant.id, index)
+    container = linker.containers.of(value)
+    for key, key_variable, source in pairs:
+        if key_variable is not None:
+            linker.flow(variant.variable(key_variable), container.keys)
+        if source is not None:
+            _write(linker, variant, value, key, key_variable, variant.variable(source))
+    for other in merged:
+        linker.watch(variant.variable(other), _merge_into(linker), value)
+    linker.put(variant.base + target, value)
+
+
+def _merge_into(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(source: int, value: int) -> None:
+        if linker.values.kinds[source] == Kind.CONTAINER:
+            linker.containers.copy(source, value)
+
+    return watcher
+
+
+def collect(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """A comprehension."""
+    _, target, name, element, key = ins
+    value = linker.values.container(name, variant.id, index)
+    if element is not None:
+        linker.containers.write(value, None, variant.variable(element))
+    if key is not None:
+        linker.flow(variant.variable(key), linker.containers.of(value).keys)
+    linker.put(variant.base + target, value)
+
+
+# -- items ----------------------------------------------------------------------------------------
+
+
+def constant_of(linker: Linker, value: int) -> Any:
+    """The constant that a value stands for, or `...`."""
+    values = linker.values
+    if values.kinds[value] == Kind.STRING:
+        return values.names[value]
+    if values.kinds[value] == Kind.EXTERNAL_INSTANCE and values.parts[value]:
+        return values.parts[value][0]
+    return ...
+
+
+def keys_of(linker: Linker, variant: Variant, key: object, variable: int | None) -> list[Any]:
+    """The constant keys that a key may be; None among them stands for any other."""
+    if key is not ...:
+        return [key]
+    if variable is None:
+        return [None]
+    found = [constant_of(linker, each) for each in linker.points_to(variant.variable(variable))]
+    if not found:
+        return _undecided(linker, variant, variable)
+    if len(found) > _MOST_COMBINATIONS:
+        return [None]
+    return [None if each is ... else each for each in found]
+
+
+def _undecided(linker: Linker, variant: Variant, variable: int) -> list[Any]:
+    """A key of which nothing is known yet may be any key once everything else is at rest.
+
+    A parameter that nobody gives stays without keys: that code is never called.
+    """
+    if any(each.variable == variable for each in variant.function.facts.parameters):
+        return []
+    if linker.keys_are_final:
+        return [None]
+    if linker.current is not None:
+        linker.undecided.append(linker.current)
+    return []
+
+
+def item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`base[key]`."""
+    linker.watch(variant.variable(ins[2]), _read_item(linker), (variant, index))
+
+
+def _read_item(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        _, target, _, key, key_variable, *_ = variant.function.facts.code[index]
+        target += variant.base
+        kind = linker.values.kinds[value]
+        if kind == Kind.CONTAINER:
+            if key is ... and key_variable is not None:
+                linker.start(
+                    lambda: (
+                        [
+                            linker.containers.read(value, each, target)
+                            for each in keys_of(linker, variant, key, key_variable)
+                        ]
+                        and None
+                    )
+                )
+            else:
+                linker.containers.read(value, None if key is ... else key, target)
+        elif kind == Kind.INSTANCE:
+            arguments = [variant.variable(key_variable)] if key_variable is not None else []
+            _method(linker, variant, index, value, "__getitem__", arguments, target)
+        elif kind in (Kind.CLASS, Kind.FUNCTION, Kind.BOUND):
+            linker.put(target, value)  # Generic[T] and the like
+        elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+            linker.start(
+                lambda: linker.foreign_item(
+                    variant, index, value, keys_of(linker, variant, key, key_variable), target
+                )
+            )
+
+    return watcher
+
+
+def set_item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`base[key] = source`, `del base[key]`."""
+    linker.watch(variant.variable(ins[1]), _write_item(linker), (variant, index))
+
+
+def _write_item(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        _, _, key, key_variable, source, flags, *_ = variant.function.facts.code[index]
+        given = variant.variable(source) if source is not None else None
+        kind = linker.values.kinds[value]
+        if kind == Kind.CONTAINER:
+            linker.mutated(variant, index, value, "item")
+            if key_variable is not None:
+                keys = linker.containers.of(value).keys
+                linker.flow(variant.variable(key_variable), keys)
+            if given is not None:
+                _write(linker, variant, value, key, key_variable, given)
+        elif kind == Kind.INSTANCE:
+            first = variant.variable(key_variable) if key_variable is not None else linker.new()
+            method = "__delitem__" if flags & ir.DELETES else "__setitem__"
+            arguments = [first] if given is None else [first, given]
+            _method(linker, variant, index, value, method, arguments, linker.new())
+        elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+            linker.start(
+                lambda: linker.foreign_set_item(
+                    variant, index, value, keys_of(linker, variant, key, key_variable), given
+                )
+            )
+
+    return watcher
+
+
+def _write(
+    linker: Linker, variant: Variant, value: int, key: object, variable: int | None, source: int
+) -> None:
+    """Store under a constant key, or under every key that a variable may be."""
+    if key is not ... or variable is None:
+        linker.containers.write(value, None if key is ... else key, source)  # type: ignore[arg-type]
+        return
+
+    def run() -> None:
+        for each in keys_of(linker, variant, key, variable):
+            linker.containers.write(value, each, source)
+
+    linker.start(run)
+
+
+def slice_(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`base[start:stop:step]`."""
+    linker.watch(variant.variable(ins[2]), _slice(linker), (variant, index))
+
+
+def _slice(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        _, target, _, start, stop, step = variant.function.facts.code[index]
+        target += variant.base
+        kind = linker.values.kinds[value]
+        if kind != Kind.CONTAINER:
+            if kind == Kind.STRING:
+                value = linker.values.template("{}")
+            linker.put(target, value)
+            return
+        part = linker.values.container(
+            linker.values.names[value], "slice", variant.id, index, value
+        )
+        container = linker.containers.of(part)
+        origin = linker.containers.of(value)
+        first = start if isinstance(start, int) else 0
+        exact = step in (None, 1) and start is not ... and stop is not ... and first >= 0
+        if exact and (not isinstance(stop, int) or stop >= 0):
+            linker.flow(origin.element, container.element)
+            linker.containers.listen(value, _slice_slot(linker), (part, first, stop))
+        else:
+            linker.flow(origin.every, container.element)
+        linker.put(target, part)
+
+    return watcher
+
+
+def _slice_slot(linker: Linker) -> Callable[[Any, int, Any], None]:
+    def listener(key: object, variable: int, data: tuple[int, int, int | None]) -> None:
+        part, start, stop = data
+        if isinstance(key, int) and key >= start and (stop is None or key < stop):
+            linker.flow(variable, linker.containers.slot(part, key - start))
+
+    return listener
+
+
+def _method(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    receiver: int,
+    name: str,
+    arguments: list[int],
+    target: int,
+) -> bool:
+    """Call a special method of an instance, if its class has it."""
+    found = linker.class_attribute_variable(linker.values.owners[receiver], name)
+    if found is None:
+        return False
+    calling.invoke_all(linker, variant, index, found, receiver, arguments, target)
+    return True
+
+
+# -- iteration ------------------------------------------------------------------------------------
+
+
+def iterate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`for target in base`."""
+    target = variant.base + ins[1]
+    linker.watch(variant.variable(ins[2]), iterator(linker), (variant, index, target))
+
+
+def iterator(linker: Linker) -> Callable[[int, Any], None]:
+    """A watcher that gives the elements of values to a target."""
+
+    def watcher(value: int, data: tuple[Variant, int, int]) -> None:
+        variant, index, target = data
+        kind = linker.values.kinds[value]
+        if kind == Kind.CONTAINER:
+            container = linker.containers.of(value)
+            name = linker.values.names[value]
+            linker.flow(container.keys if name == "builtins.dict" else container.every, target)
+        elif kind == Kind.INSTANCE:
+            _iterate_instance(linker, variant, index, value, target)
+        elif kind == Kind.CLASS:
+            linker.put(target, linker.values.instance(value))  # the members of an Enum
+        elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE, Kind.BOUND):
+            linker.foreign_iterate(variant, index, value, target)
+
+    return watcher
+
+
+def _iterate_instance(
+    linker: Linker, variant: Variant, index: int, value: int, target: int
+) -> None:
+    made = linker.slot("iterator", variant.id, index, value)
+    for method in ("__iter__", "__aiter__"):
+        if _method(linker, variant, index, value, method, [], made):
+            linker.watch(made, _next_of(linker), (variant, index, target))
+            return
+    _method(linker, variant, index, value, "__getitem__", [], target)
+    owner = linker.values.owners[value]
+    outside = [b for b in linker.order(owner) if b not in linker.class_of_value]
+    if outside:
+        linker.foreign_iterate(variant, index, value, target)
+
+
+def _next_of(linker: Linker) -> Callable[[int, Any], None]:
+    again = iterator(linker)
+
+    def watcher(value: int, data: tuple[Variant, int, int]) -> None:
+        variant, index, target = data
+        if linker.values.kinds[value] == Kind.INSTANCE:
+            for method in ("__next__", "__anext__"):
+                if _method(linker, variant, index, value, method, [], target):
+                    return
+        else:
+            again(value, data)
+
+    return watcher
+
+
+def unpack(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`a, *b, c = base`."""
+    linker.watch(variant.variable(ins[1]), _unpack(linker), (variant, index))
+
+
+def _unpack(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        _, _, before, star, after = variant.function.facts.code[index]
+        if linker.values.kinds[value] != Kind.CONTAINER:
+            element = linker.slot("unpacked", variant.id, index, value)
+            iterator(linker)(value, (variant, index, element))
+            for each in (*before, *after):
+                linker.flow(element, variant.variable(each))
+            if star is not None:
+                _starred(linker, variant, index, star, element)
+            return
+        container = linker.containers.of(value)
+        for position, each in enumerate(before):
+            linker.containers.read(value, position, variant.variable(each))
+        if star is None:
+            return
+        length = container.length
+        if length is None:
+            for each in after:
+                linker.flow(container.every, variant.variable(each))
+            _starred(linker, variant, index, star, container.every)
+            return
+        for position, each in enumerate(after, length - len(after)):
+            linker.containers.read(value, position, variant.variable(each))
+        rest = linker.values.container("builtins.list", "star", variant.id, index, value)
+        data_of_rest = (rest, len(before), length - len(after))
+        linker.containers.listen(value, _slice_slot(linker), data_of_rest)
+        linker.put(variant.variable(star), rest)
+
+    return watcher
+
+
+def _starred(linker: Linker, variant: Variant, index: int, star: int, element: int) -> None:
+    rest = linker.values.container("builtins.list", "star", variant.id, index)
+    linker.flow(element, linker.containers.of(rest).element)
+    linker.put(variant.variable(star), rest)
+
+
+# -- with, raise, except --------------------------------------------------------------------------
+
+
+def enter(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`with base as target`."""
+    linker.watch(variant.variable(ins[2]), _enter(linker), (variant, index))
+
+
+def _enter(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        target = variant.base + variant.function.facts.code[index][1]
+        kind = linker.values.kinds[value]
+        if kind == Kind.INSTANCE:
+            entered = False
+            for method in ("__enter__", "__aenter__"):
+                entered = entered or _method(linker, variant, index, value, method, [], target)
+            for method in ("__exit__", "__aexit__"):
+                _method(linker, variant, index, value, method, [], linker.new())
+            if not entered:
+                linker.put(target, value)
+        elif kind == Kind.CONTAINER:
+            linker.flow(linker.containers.of(value).every, target)
+        else:
+            linker.foreign_enter(variant, index, value, target)
+
+    return watcher
+
+
+def raiser(linker: Linker) -> Callable[[int, Any], None]:
+    """A watcher of what is raised: it is noted, and a class is instantiated."""
+
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, index = data
+        values = linker.values
+        kind = values.kinds[value]
+        if kind == Kind.CLASS:
+            calling.call_value(linker, variant, index, value, calling.NO_ARGUMENTS, linker.new())
+        if kind in (Kind.CLASS, Kind.INSTANCE, Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
+            variant.raises[values.names[value]] = None
+
+    return watcher
+
+
+def catch(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`except classes as target`."""
+    linker.watch(
+        variant.variable(ins[2]),
+        _caught(linker),
+        variant.base + ins[1] if ins[1] >= 0 else variant.variable(ins[1]),
+    )
+
+
+def _caught(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, target: int) -> None:
+        kind = linker.values.kinds[value]
+        if kind in (Kind.CLASS, Kind.EXTERNAL):
+            linker.put(target, linker.values.instance(value))
+        elif kind == Kind.CONTAINER:
+            linker.watch(linker.containers.of(value).every, watcher, target)
+
+    return watcher
+
+
+# -- operators ------------------------------------------------------------------------------------
+
+
+def operate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`left + right` and the like; texts are put together, containers joined."""
+    _, target, method, left, right, *_ = ins
+    target += variant.base
+    first = variant.variable(left) if left is not None else None
+    second = variant.variable(right) if right is not None else None
+    data = (variant, index, method, second, target)
+    if first is not None:
+        linker.watch(first, _operand(linker), data)
+    if second is not None:
+        linker.watch(second, _right_operand(linker), (variant, index, method, first, target))
+    if method in ("__add__", "__iadd__", "__mod__"):
+        linker.start(lambda: _texts(linker, method, first, second, target))
+
+
+def _operand(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int, str, int | None, int]) -> None:
+        variant, index, method, other, target = data
+        kind = linker.values.kinds[value]
+        if kind == Kind.INSTANCE:
+            arguments = [other] if other is not None else []
+            plain = method.replace("__i", "__", 1) if method.startswith("__i") else method
+            for name in dict.fromkeys((method, plain)):
+                if _method(linker, variant, index, value, name, arguments, target):
+                    return
+        elif kind in (Kind.CONTAINER, Kind.OPAQUE):
+            linker.put(target, value)
+
+    return watcher
+
+
+def _right_operand(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int, str, int | None, int]) -> None:
+        variant, index, method, other, target = data
+        kind = linker.values.kinds[value]
+        if kind == Kind.INSTANCE:
+            arguments = [other] if other is not None else []
+            name = method.replace("__", "__r", 1)
+            _method(linker, variant, index, value, name, arguments, target)
+        elif kind in (Kind.CONTAINER, Kind.OPAQUE) and method != "__mod__":
+            linker.put(target, value)
+
+    return watcher
+
+
+def _texts(linker: Linker, method: str, left: int | None, right: int | None, target: int) -> None:
+    values = linker.values
+    lefts = [values.text(each) for each in linker.points_to(left)] if left is not None else []
+    rights = [values.text(each) for each in linker.points_to(right)] if right is not None else []
+    known_left = [each for each in lefts if each is not None]
+    known_right = [each for each in rights if each is not None]
+    if not known_left and not (known_right and method != "__mod__"):
+        return
+    if method == "__mod__":
+        for each in known_left[:_MOST_COMBINATIONS]:
+            linker.put(target, values.template(_PLACEHOLDER.sub("{}", each)))
+        return
+    for first in (known_left or ["{}"])[:_MOST_COMBINATIONS]:
+        for second in (known_right or ["{}"])[:_MOST_COMBINATIONS]:
+            _put_text(linker, target, first + second)
+
+
+def _put_text(linker: Linker, target: int, text: str) -> None:
+    if len(text) > 20_000:
+        return
+    made = linker.values.template(text) if "{}" in text else linker.values.string(text)
+    linker.put(target, made)
+
+
+def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """An f-string."""
+    _, target, parts = ins
+    target += variant.base
+
+    def run() -> None:
+        texts = [""]
+        for part in parts:
+            if isinstance(part, str):
+                texts = [each + part for each in texts]
+                continue
+            known: list[str] = []
+            if part is not None:
+                for value in linker.points_to(variant.variable(part)):
+                    text = linker.values.text(value)
+                    known.append(text if text is not None else "{}")
+            choices = list(dict.fromkeys(known)) or ["{}"]
+            if len(choices) * len(texts) > _MOST_COMBINATIONS:
+                choices = ["{}"]
+            texts = [each + choice for each in texts for choice in choices]
+        for text in texts:
+            _put_text(linker, target, text)
+
+    linker.start(run)
+
+
+def compare(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """A comparison holds the expressions of frameworks that it is made of."""
+    watcher = _compared(linker)
+    for each in ins[2]:
+        linker.watch(variant.variable(each), watcher, variant.base + ins[1])
+
+
+def _compared(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, target: int) -> None:
+        if linker.values.kinds[value] == Kind.OPAQUE:
+            linker.put(target, value)
+
+    return watcher
+
+
+# -- annotations ----------------------------------------------------------------------------------
+
+
+def annotated_variable(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`target: annotation`."""
+    typed = annotated(linker, variant, ins[2])
+    if typed is not None:
+        linker.flow(typed, variant.variable(ins[1]))
+
+
+def annotated(linker: Linker, variant: Variant, annotation: ir.Annotation) -> int | None:
+    """A variable that holds what a name of that annotation may hold, or None if it says nothing."""
+    text, head, arguments = annotation
+    if head is None and not arguments:
+        return None
+    target = linker.new()
+    name = text.partition("[")[0].rpartition(".")[2]
+    if head is None:
+        if name in _SEQUENCES or name in _MAPPINGS:
+            _collection(linker, variant, name, arguments, target)
+        else:
+            _either(linker, variant, arguments, target)
+        return target
+    linker.watch(variant.variable(head), _typed(linker), (variant, arguments, target))
+    return target
+
+
+def _either(linker: Linker, variant: Variant, arguments: tuple[Any, ...], target: int) -> None:
+    for each in arguments:
+        inner = annotated(linker, variant, each)
+        if inner is not None:
+            linker.flow(inner, target)
+
+
+def _collection(
+    linker: Linker, variant: Variant, name: str, arguments: tuple[Any, ...], target: int
+) -> None:
+    if name in _MAPPINGS:
+        kind, held = "builtins.dict", arguments[1:2]
+    else:
+        kind, held = "builtins.list", arguments[:1]
+    for each in held:
+        inner = annotated(linker, variant, each)
+        if inner is not None:
+            value = linker.values.container(kind, "annotation", target)
+            linker.flow(inner, linker.containers.of(value).element)
+            linker.put(target, value)
+
+
+def _typed(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, tuple[Any, ...], int]) -> None:
+        variant, arguments, target = data
+        values = linker.values
+        kind = values.kinds[value]
+        if kind == Kind.CLASS:
+            linker.put(target, values.instance(value))
+        elif kind == Kind.STRING:
+            for found in linker.class_named(values.names[value]):
+                linker.put(target, values.instance(found))
+        elif kind == Kind.EXTERNAL:
+            name = values.names[value].rpartition(".")[2]
+            if name in _WRAPPERS or name in _PASSED:
+                _either(linker, variant, arguments[-1:] if name in _PASSED else arguments, target)
+            elif name in _SEQUENCES or name in _MAPPINGS:
+                _collection(linker, variant, name, arguments, target)
+            elif name in ("tuple", "Tuple"):
+                _tuple(linker, variant, arguments, target)
+            elif name in ("type", "Type"):
+                for each in arguments:
+                    if each[1] is not None:
+                        linker.flow(variant.variable(each[1]), target)
+            elif not values.names[value].startswith(("typing.", "builtins.")):
+                linker.put(target, values.instance(value))
+
+    return watcher
+
+
+def _tuple(linker: Linker, variant: Variant, arguments: tuple[Any, ...], target: int) -> None:
+    value = linker.values.container("builtins.tuple", "annotation", target)
+    for position, each in enumerate(arguments):
+        inner = annotated(linker, variant, each)
+        if inner is not None:
+            linker.containers.write(value, position, inner)
+    linker.put(target, value)
