@@ -65,6 +65,8 @@ class Analysis:
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The hooks, as values, that run around an entry point."""
+    rendered: dict[str, set[str]] = field(default_factory=dict)
+    """Functions to the templates that they render, with all that those extend and include."""
     after: set[int] = field(default_factory=set)
     """Those hooks that run after the handler."""
     aside: set[int] = field(default_factory=set)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 
 import msgspec
 
-from migrator.graph.analysis import Analysis
+from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.closure import Closure, Evidence
 from migrator.graph.control import Sources, TreeBuilder
 from migrator.graph.transactions import (
@@ -45,11 +45,7 @@ def roots_of(analysis: Analysis, value: int) -> tuple[str, ...]:
 def _runs(analysis: Analysis, value: int) -> tuple[str, ...]:
     engine = analysis.engine
     assert engine is not None
-    runs = getattr(engine, "runs", None)
-    if runs is not None:
-        return tuple(runs(value))
-    name = engine.name_of(value)
-    return (name,) if name in analysis.program.functions else ()
+    return engine.runs(value)
 
 
 def complete_entry_points(analysis: Analysis) -> None:
@@ -86,13 +82,16 @@ def _completed(
         r for h, rs in hook_roots.items() if h not in analysis.after | analysis.aside for r in rs
     ]
     after = [root for hook, roots in hook_roots.items() if hook in analysis.after for root in roots]
+    reached = closure.reachable([*handlers, *around])
+    templates = {each for name in reached for each in analysis.rendered.get(name, ())}
     return msgspec.structs.replace(
         entry,
+        templates=tuple(sorted({*entry.templates, *templates})),
         hooks=tuple(sorted({*entry.hooks, *names})),
         reads=_accesses(own, outer, "read"),
         writes=_accesses(own, outer, "write"),
         transactions=work.of_entry(entry, before, handlers, after),
-        functions=tuple(sorted(closure.reachable([*handlers, *around]))),
+        functions=tuple(sorted(reached)),
     )
 
 
@@ -219,8 +218,8 @@ def _add_edges(analysis: Analysis) -> None:
         for column in table.columns:
             referred = column.references.rpartition(".")[0]
             if referred in program.tables:
-                target = program.tables[referred]
-                other = graph.add_node(NodeKind.TABLE, referred, target.file, target.line)
+                owner = program.tables[referred]
+                other = graph.add_node(NodeKind.TABLE, referred, owner.file, owner.line)
                 graph.add_edge(EdgeKind.REFERENCES, node, other, table.file, table.line)
     for function in program.functions.values():
         for event in function.events:
@@ -250,3 +249,7 @@ def _add_effect(analysis: Analysis, name: str, file: str, line: int, event: Even
     table = graph.add_node(NodeKind.TABLE, event.target)
     kind = EdgeKind.READS if event.kind == "read" else EdgeKind.WRITES
     graph.add_edge(kind, source, table, file, event.line, Confidence.PROVEN)
+
+
+PASSES: tuple[Pass, ...] = (complete_entry_points,)
+"""What follows once frameworks have put in what they found, in this order."""

@@ -25,6 +25,7 @@ effects are recorded for the variant.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrator.graph.values import Values
@@ -212,6 +213,15 @@ class Engine(Protocol):
     def attribute(self, site: Site, receiver: int, name: str) -> int:
         """The variable that `receiver.name` read at this site would give."""
 
+    def iterate(self, site: Site, receiver: int) -> int:
+        """The variable of the elements of `for x in receiver` at this site."""
+
+    def item(self, site: Site, receiver: int, key: Hashable | None) -> int:
+        """The variable of `receiver[key]` at this site; None for a key that is not known."""
+
+    def runs(self, value: int) -> tuple[str, ...]:
+        """The keys of what runs when a function value is called, in functions and variants."""
+
     def resolve(self, dotted: str) -> tuple[int, ...]:
         """The values of a dotted name of the project (`package.module.Class`) or outside it."""
 
@@ -327,8 +337,11 @@ class Framework:
         """Nothing changes any more: put entry points, tables, hooks into the program and graph."""
 
 
-def frameworks() -> tuple[Framework, ...]:
-    """A new object of every plug-in, in the order in which they are asked and finish."""
+def frameworks(root: Path | None = None) -> tuple[Framework, ...]:
+    """A new object of every plug-in, in the order in which they are asked and finish.
+
+    Templates are looked for below `root`.
+    """
     from migrator.graph.frameworks.table import all_frameworks
 
-    return all_frameworks()
+    return all_frameworks(root)

@@ -243,6 +243,10 @@ class Flask(Framework):
     ) -> Iterable[int] | None:
         values = engine.values
         tag = values.view(receiver).tag
+        if tag == "flask:g" and method in {"get", "pop", "setdefault"}:
+            key = site.text(0)
+            default = site.argument(1, "default")
+            return (*engine.points_to(engine.field(receiver, key)), *default) if key else default
         if tag == _CONFIG and method in {"get", "setdefault", "pop"}:
             key = site.text(0)
             if key:
@@ -266,7 +270,7 @@ class Flask(Framework):
             for callback in site.argument(0):
                 engine.invoke(site, callback, [variable], edge=False)
             return site.argument(0)
-        if method == "endpoint":
+        if method == "endpoint" and tag != "flask:g":
             return (values.opaque("flask:endpoint", receiver, site.text(0) or "", site.key),)
         kind = _WIDE_HOOKS.get(method) or _OWN_HOOKS.get(method)
         if kind is not None:
@@ -281,9 +285,11 @@ class Flask(Framework):
         functions = [each for each in site.argument(position, "f") if _is_code(engine, each)]
         named = method in _NAMED_HOOKS and not method.startswith(("add_", "register_"))
         if not functions or (named and not site.decorates and "errorhandler" in method):
-            return (engine.values.opaque(_HOOK, receiver, method, site.key),)
+            named_as = site.text(0, "name") or ""
+            return (engine.values.opaque(_HOOK, receiver, method, named_as, site.key),)
+        named_as = site.text(1, "name") or ""
         for function in functions:
-            self._add_hook(engine, site, receiver, method, function)
+            self._add_hook(engine, site, receiver, method, function, named_as)
         return functions
 
     def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
@@ -295,10 +301,10 @@ class Flask(Framework):
                 self._route(engine, site, receiver, str(method), key, options, function)
             return found
         if view.name == _HOOK:
-            receiver, method, _ = view.parts
+            receiver, method, named_as, _ = view.parts
             found = site.argument(0)
             for function in found:
-                self._add_hook(engine, site, receiver, str(method), function)
+                self._add_hook(engine, site, receiver, str(method), function, str(named_as))
             return found
         if view.name == "flask:endpoint":
             self.endpoint_functions(engine, view.parts, site.argument(0))
@@ -313,12 +319,24 @@ class Flask(Framework):
         engine.add(engine.slot("flask", "endpoint", receiver, endpoint), *functions)
 
     def _add_hook(
-        self, engine: Engine, site: CallSite, receiver: Hashable, method: str, function: int
+        self,
+        engine: Engine,
+        site: CallSite,
+        receiver: Hashable,
+        method: str,
+        function: int,
+        named_as: str,
     ) -> None:
         if not _is_code(engine, function):
             return
         self._hooks[(function, method, receiver)] = f"{site.file}:{site.line}"
-        engine.invoke(site, function, [], edge=False)
+        result = engine.invoke(site, function, [], edge=False)
+        name = named_as or engine.name_of(function).rsplit(".", 1)[-1]
+        for what in ("filter", "global", "test"):
+            if f"template_{what}" in method:
+                engine.add(engine.slot("jinja", what, name), function)
+        if "context_processor" in method:
+            engine.flow(result, engine.slot("jinja", "context"))
 
     def _route(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from migrator.graph.frameworks import Framework
 from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
@@ -11,18 +13,24 @@ from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
+from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.systems import Systems
+from migrator.graph.frameworks.threads import Threads
 from migrator.graph.frameworks.wtforms import WTForms
 
 
-def all_frameworks() -> tuple[Framework, ...]:
-    """A new object of every plug-in, in the order in which they are asked and finish."""
+def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
+    """A new object of every plug-in, in the order in which they are asked and finish.
+
+    Templates are looked for below `root`.
+    """
     flask = Flask()
     return (
         FlaskSQLAlchemy(),
         SQLAlchemy(),
         flask,
+        Jinja(root),
         FlaskRestful(flask),
         FlaskLogin(),
         WTForms(),
@@ -31,4 +39,5 @@ def all_frameworks() -> tuple[Framework, ...]:
         Blinker(),
         DatabaseApi(),
         Systems(),
+        Threads(),
     )

@@ -1,0 +1,342 @@
+"""Jinja templates: what rendering one reads, calls and renders along with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2 import nodes
+
+from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.analysis import Analysis
+
+_RENDERS = frozenset({"render_template", "stream_template", "render_theme_template"})
+_FOLDER = "templates"
+_SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
+_ONE_OF = frozenset({"first", "last", "random", "min", "max"})
+_SAME = frozenset(
+    {
+        "list", "sort", "reverse", "unique", "select", "reject", "selectattr", "rejectattr",
+        "batch", "slice", "default", "d", "safe", "items", "tojson", "dictsort",
+    }
+)  # fmt: skip
+_DEEPEST = 12
+
+Scope = dict[str, tuple[int, ...]]
+
+
+class Templates:
+    """The template files of a project and their syntax trees."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._environment = jinja2.Environment(
+            extensions=["jinja2.ext.do", "jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+            autoescape=True,
+        )
+        self._root = root
+        self._files: dict[str, Path] | None = None
+        self._trees: dict[str, nodes.Template | None] = {}
+
+    def files(self) -> dict[str, Path]:
+        """Template names to files; of two with one name the one nearest to the root counts."""
+        if self._files is None:
+            self._files = {}
+            folders = self._root.rglob(_FOLDER) if self._root is not None else iter(())
+            found = [
+                folder
+                for folder in folders
+                if folder.is_dir()
+                and not _SKIPPED & set(folder.relative_to(self._root or folder).parts)
+            ]
+            for folder in sorted(found, key=lambda each: (len(each.parts), str(each))):
+                for file in sorted(folder.rglob("*")):
+                    if file.is_file():
+                        self._files.setdefault(file.relative_to(folder).as_posix(), file)
+        return self._files
+
+    def tree(self, name: str) -> nodes.Template | None:
+        """The syntax tree of a template; None if it is not there or does not parse."""
+        if name not in self._trees:
+            file = self.files().get(name)
+            try:
+                text = file.read_text(encoding="utf-8") if file is not None else None
+                tree = self._environment.parse(text) if text is not None else None
+            except (OSError, UnicodeDecodeError, jinja2.TemplateSyntaxError):
+                tree = None
+            self._trees[name] = tree
+        return self._trees[name]
+
+
+class Jinja(Framework):
+    """The plug-in: a call of `render_template` does what the template's expressions do."""
+
+    name = "jinja"
+    externals = (
+        "flask.render_template",
+        "flask.stream_template",
+        "flask.templating",
+        "flask_themes2",
+    )
+
+    def __init__(self, root: Path | None) -> None:
+        self.templates = Templates(root)
+        self._rendered: dict[str, set[str]] = {}
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind != Kind.EXTERNAL or view.name.rsplit(".", 1)[-1] not in _RENDERS:
+            return None
+        self.seen = True
+        scope: Scope = {}
+        for name in site.keywords:
+            scope[name] = site.argument(-1, name)
+        position = 1 if "theme" in view.name else 0
+        for name in site.texts(position, "template_name_or_list"):
+            rendering = _Rendering(engine, site, self.templates)
+            rendering.template(name, scope)
+            known = self._rendered.setdefault(site.function, set())
+            known |= rendering.names
+        return (engine.values.external_instance("builtins.str"),)
+
+    def finish(self, analysis: Analysis) -> None:
+        root = analysis.root
+        for name, file in self.templates.files().items():
+            analysis.program.templates[name] = file.relative_to(root).as_posix()
+        for function, names in self._rendered.items():
+            analysis.rendered.setdefault(function, set()).update(names)
+
+
+class _Rendering:
+    """One evaluation of a template at one place: abstract values instead of real ones."""
+
+    def __init__(self, engine: Engine, site: CallSite, templates: Templates) -> None:
+        self.engine = engine
+        self.site = site
+        self.templates = templates
+        self.names: set[str] = set()
+        self._macros: dict[str, tuple[nodes.Macro, Scope]] = {}
+        self._depth = 0
+        self._argument = 0
+
+    def template(self, name: str, scope: Scope) -> None:
+        """Evaluate a template with all that it extends, includes and imports."""
+        if name in self.names or self._depth > _DEEPEST:
+            return
+        tree = self.templates.tree(name)
+        if name in self.templates.files():
+            self.names.add(name)
+        if tree is not None:
+            self._depth += 1
+            self._body(tree.body, dict(scope))
+            self._depth -= 1
+
+    # -- statements -------------------------------------------------------------------------------
+
+    def _body(self, body: Iterable[nodes.Node], scope: Scope) -> None:
+        statements = list(body)
+        for node in statements:
+            if isinstance(node, nodes.Macro):
+                self._macros[node.name] = (node, scope)
+        for node in statements:
+            self._statement(node, scope)
+
+    def _statement(self, node: nodes.Node, scope: Scope) -> None:
+        if isinstance(node, nodes.Macro):
+            return
+        if isinstance(node, nodes.For):
+            self._for(node, scope)
+        elif isinstance(node, nodes.Assign):
+            self._assign(node.target, self._value(node.node, scope), scope)
+        elif isinstance(node, nodes.With):
+            inner = dict(scope)
+            for target, value in zip(node.targets, node.values, strict=False):
+                self._assign(target, self._value(value, scope), inner)
+            self._body(node.body, inner)
+        elif isinstance(node, nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport):
+            for name in _constants(node.template):
+                self.template(name, scope)
+        elif isinstance(node, nodes.Block | nodes.ScopedEvalContextModifier):
+            self._body(node.body, scope)
+        elif isinstance(node, nodes.Expr):
+            self._value(node, scope)
+        else:
+            self._parts(node, scope)
+
+    def _parts(self, node: nodes.Node, scope: Scope) -> None:
+        """Any other statement: its expressions, and then its bodies in the same scope."""
+        for child in node.iter_child_nodes():
+            if isinstance(child, nodes.Expr):
+                self._value(child, scope)
+            else:
+                self._statement(child, scope)
+
+    def _for(self, node: nodes.For, scope: Scope) -> None:
+        inner = dict(scope)
+        self._assign(node.target, self._elements(self._value(node.iter, scope)), inner)
+        if node.test is not None:
+            self._value(node.test, inner)
+        self._body(node.body, inner)
+        self._body(node.else_, scope)
+
+    def _assign(self, target: nodes.Node, values: tuple[int, ...], scope: Scope) -> None:
+        if isinstance(target, nodes.Name):
+            scope[target.name] = tuple(dict.fromkeys((*scope.get(target.name, ()), *values)))
+        elif isinstance(target, nodes.Tuple):
+            for index, item in enumerate(target.items):
+                found: list[int] = []
+                for value in values:
+                    found += self.engine.points_to(self.engine.item(self.site, value, index))
+                self._assign(item, tuple(found), scope)
+
+    # -- expressions ------------------------------------------------------------------------------
+
+    def _value(self, node: nodes.Node | None, scope: Scope) -> tuple[int, ...]:
+        """What an expression may be; evaluating it does what it reads and calls."""
+        if node is None:
+            return ()
+        if isinstance(node, nodes.Name):
+            return scope.get(node.name) or self._global(node.name)
+        if isinstance(node, nodes.Getattr):
+            return self._attribute(self._value(node.node, scope), node.attr)
+        if isinstance(node, nodes.Getitem):
+            return self._item(node, scope)
+        if isinstance(node, nodes.Call):
+            return self._call(node, scope)
+        if isinstance(node, nodes.Filter):
+            return self._filter(node, scope)
+        if isinstance(node, nodes.CondExpr):
+            self._value(node.test, scope)
+            return (*self._value(node.expr1, scope), *self._value(node.expr2, scope))
+        if isinstance(node, nodes.Or | nodes.And):
+            return (*self._value(node.left, scope), *self._value(node.right, scope))
+        if isinstance(node, nodes.Const):
+            return (self.engine.values.string(node.value),) if isinstance(node.value, str) else ()
+        found: tuple[int, ...] = ()
+        for child in node.iter_child_nodes():
+            if isinstance(child, nodes.Expr):
+                found = self._value(child, scope)
+            elif isinstance(child, nodes.Keyword | nodes.Pair):
+                self._value(child.value, scope)
+        return found if isinstance(node, nodes.MarkSafe) else ()
+
+    def _global(self, name: str) -> tuple[int, ...]:
+        """A name that the call does not give: from a context processor or the framework."""
+        engine = self.engine
+        found = list(engine.points_to(engine.slot("jinja", "global", name)))
+        for processed in engine.points_to(engine.slot("jinja", "context")):
+            found += engine.points_to(engine.item(self.site, processed, name))
+        if name in {"g", "request", "session"}:
+            found.append(engine.values.opaque(f"flask:{name}"))
+        elif name == "current_user":
+            found += [
+                engine.values.opaque("flask_login:current_user"),
+                *engine.points_to(engine.slot("flask_login", "users")),
+            ]
+        return tuple(dict.fromkeys(found))
+
+    def _attribute(self, values: tuple[int, ...], name: str) -> tuple[int, ...]:
+        found: list[int] = []
+        for value in values:
+            if self.engine.values.kind(value) == Kind.CONTAINER:
+                found += self.engine.points_to(self.engine.item(self.site, value, name))
+            found += self.engine.points_to(self.engine.attribute(self.site, value, name))
+        return tuple(dict.fromkeys(found))
+
+    def _item(self, node: nodes.Getitem, scope: Scope) -> tuple[int, ...]:
+        values = self._value(node.node, scope)
+        key = node.arg.value if isinstance(node.arg, nodes.Const) else None
+        if not isinstance(node.arg, nodes.Const):
+            self._value(node.arg, scope)
+        found: list[int] = []
+        for value in values:
+            found += self.engine.points_to(self.engine.item(self.site, value, key))
+            if isinstance(key, str):
+                found += self.engine.points_to(self.engine.attribute(self.site, value, key))
+        return tuple(dict.fromkeys(found))
+
+    def _elements(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        found: list[int] = []
+        for value in values:
+            found += self.engine.points_to(self.engine.iterate(self.site, value))
+        return tuple(dict.fromkeys(found))
+
+    def _call(self, node: nodes.Call, scope: Scope) -> tuple[int, ...]:
+        arguments = [self._value(each, scope) for each in node.args]
+        keywords = {each.key: self._value(each.value, scope) for each in node.kwargs}
+        macro = _last_name(node.node)
+        if macro in self._macros:
+            self._macro(macro, arguments, keywords)
+            return ()
+        variables = [self._variable(each) for each in arguments]
+        named = {name: self._variable(each) for name, each in keywords.items()}
+        found: list[int] = []
+        for callee in self._value(node.node, scope):
+            result = self.engine.invoke(self.site, callee, variables, named)
+            found += self.engine.points_to(result)
+        return tuple(dict.fromkeys(found))
+
+    def _variable(self, values: tuple[int, ...]) -> int:
+        self._argument += 1
+        variable = self.engine.slot("jinja", "argument", self.site.key, self._argument)
+        self.engine.add(variable, *values)
+        return variable
+
+    def _macro(
+        self, name: str, arguments: list[tuple[int, ...]], keywords: dict[str, tuple[int, ...]]
+    ) -> None:
+        if self._depth > _DEEPEST:
+            return
+        macro, outer = self._macros[name]
+        inner = dict(outer)
+        for parameter, values in zip(macro.args, arguments, strict=False):
+            inner[parameter.name] = values
+        inner.update(keywords)
+        self._depth += 1
+        self._body(macro.body, inner)
+        self._depth -= 1
+
+    def _filter(self, node: nodes.Filter, scope: Scope) -> tuple[int, ...]:
+        values = self._value(node.node, scope)
+        arguments = [self._value(each, scope) for each in node.args]
+        engine = self.engine
+        functions = engine.points_to(engine.slot("jinja", "filter", node.name))
+        if functions:
+            variables = [self._variable(each) for each in (values, *arguments)]
+            found: list[int] = []
+            for function in functions:
+                found += engine.points_to(engine.invoke(self.site, function, variables))
+            return tuple(found)
+        for keyword in node.kwargs:
+            if keyword.key == "attribute" and isinstance(keyword.value, nodes.Const):
+                elements = self._attribute(self._elements(values), str(keyword.value.value))
+                if node.name in {"map", "sum"}:
+                    return elements
+        if node.name in _ONE_OF:
+            return self._elements(values)
+        if node.name == "groupby":
+            return values
+        if node.name in {"default", "d"} and arguments:
+            return (*values, *arguments[0])
+        return values if node.name in _SAME else ()
+
+
+def _constants(node: nodes.Node) -> list[str]:
+    """The template names that an extends, include or import may mean."""
+    if isinstance(node, nodes.Const):
+        return [node.value] if isinstance(node.value, str) else [str(each) for each in node.value]
+    found = []
+    for child in node.find_all(nodes.Const):
+        if isinstance(child.value, str):
+            found.append(child.value)
+    return found
+
+
+def _last_name(node: nodes.Node) -> str:
+    if isinstance(node, nodes.Getattr):
+        return str(node.attr)
+    return str(node.name) if isinstance(node, nodes.Name) else ""
