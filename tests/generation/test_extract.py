@@ -198,7 +198,7 @@ def test_names_are_pruned_from_imports_of_every_form() -> None:
     assert "simplejson" not in views
     assert "# Picking" in views
     assert "# Picking" not in text(cut(TREES[:1]), "orchard/trees/views.py")
-    extensions = text(cut(OFFICE), "orchard/extensions.py")
+    extensions = text(cut(["route:trees.pick"]), "orchard/extensions.py")
     assert "sold" not in extensions
     assert "_signals = Namespace(); harvested" in extensions
 
