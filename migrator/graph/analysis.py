@@ -40,6 +40,18 @@ class Mutation(NamedTuple):
     """`global`, `item`, `attribute`, `method append`, `augmented`; `read`."""
 
 
+class FileUse(NamedTuple):
+    """Code that reads or writes a file on the local disk."""
+
+    kind: str
+    """`read` or `write`."""
+    function: str
+    file: str
+    line: int
+    how: str
+    """The outside function that does it."""
+
+
 @dataclass
 class Analysis:
     """The state that passes share; each pass adds to `program` and `graph`.
@@ -61,6 +73,7 @@ class Analysis:
     mutations: list[Mutation] = field(default_factory=list)
     mapping: Mapping | None = None
     """The object-relational mapping, once its plug-in has finished."""
+    file_uses: list[FileUse] = field(default_factory=list)
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)

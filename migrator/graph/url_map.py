@@ -105,9 +105,7 @@ def _registered(
     prefix = given if given is not None else blueprint.url_prefix
     if outer_prefix is not None:
         prefix = (
-            outer_prefix
-            if prefix is None
-            else outer_prefix.rstrip("/") + "/" + prefix.lstrip("/")
+            outer_prefix if prefix is None else outer_prefix.rstrip("/") + "/" + prefix.lstrip("/")
         )
     given = registration.subdomain
     subdomain = given if given is not None else blueprint.subdomain

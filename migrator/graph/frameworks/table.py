@@ -9,6 +9,7 @@ from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
 from migrator.graph.frameworks.click import Click
 from migrator.graph.frameworks.dbapi import DatabaseApi
+from migrator.graph.frameworks.files import Files
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
@@ -39,5 +40,6 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Blinker(),
         DatabaseApi(),
         Systems(),
+        Files(),
         Threads(),
     )

@@ -1,0 +1,220 @@
+"""State in the process and on its disk: what keeps a server from being stateless."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from migrator.graph.analysis import Analysis, FileUse, ModuleVariable, Mutation
+from migrator.graph.closure import Closure
+from migrator.model.graph import EdgeKind, NodeKind
+from migrator.model.program import StateFinding, StateKind
+
+_FOLDER_KEY = re.compile(r"DIR|FOLDER|ROOT|PATH|HOME|UPLOAD|MEDIA|STORAGE|FILE", re.IGNORECASE)
+_MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
+_SECRET = re.compile(r"secret|token|key|salt", re.IGNORECASE)
+_RANDOM = re.compile(r"^(secrets\.\w+|os\.urandom|uuid\.uuid[14]|random\.\w+)$")
+_STATELESS_TAGS = ("flask:", "sqlalchemy:", "blinker:", "click:", "celery:", "flask_restful:")
+_NEAR = 3
+
+
+def find_state(analysis: Analysis) -> None:
+    """Add the findings to `Program.state`, sorted by place, and `keeps` edges to the graph."""
+    closure = Closure(analysis.program)
+    findings = [
+        *analysis.program.state,
+        *_module_mutables(analysis),
+        *_memoised(analysis),
+        *_files(analysis, closure),
+        *_secrets(analysis),
+        *_sessions(analysis),
+    ]
+    unique = {(each.kind, each.name): each for each in findings}
+    analysis.program.state = sorted(
+        unique.values(), key=lambda each: (each.file, each.line, each.kind, each.name)
+    )
+    for finding in analysis.program.state:
+        target = analysis.graph.add_node(
+            NodeKind.EXTERNAL, f"{finding.kind} {finding.name}", finding.file, finding.line
+        )
+        for function in (*finding.writers, *finding.readers):
+            known = analysis.program.functions.get(function)
+            if known is not None:
+                source = analysis.graph.add_node(
+                    NodeKind.FUNCTION, function, known.file, known.line
+                )
+                analysis.graph.add_edge(EdgeKind.KEEPS, source, target, finding.file, finding.line)
+
+
+def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
+    """Module-level names that functions change while the program runs."""
+    by_name: dict[str, list[Mutation]] = {}
+    for mutation in analysis.mutations:
+        by_name.setdefault(mutation.variable, []).append(mutation)
+    variables = {variable.name: variable for variable in analysis.module_variables}
+    modules = set(analysis.program.modules)
+    for name, mutations in by_name.items():
+        writers = sorted({each.function for each in mutations if each.how != "read"} - modules)
+        variable = variables.get(name)
+        if not writers or variable is None or _is_framework_object(analysis, variable):
+            continue
+        readers = {each.function for each in mutations if each.how == "read"} - modules
+        ways = sorted({each.how for each in mutations if each.how != "read"})
+        kind: StateKind = "singleton" if ways == ["global"] else "module-mutable"
+        if re.search(r"cache|memo", name.rsplit(".", 1)[-1], re.IGNORECASE):
+            kind = "cache"
+        yield StateFinding(
+            kind=kind,
+            name=name,
+            file=variable.file,
+            line=variable.line,
+            detail=", ".join(ways),
+            writers=tuple(writers),
+            readers=tuple(sorted(readers - set(writers))),
+        )
+
+
+def _is_framework_object(analysis: Analysis, variable: ModuleVariable) -> bool:
+    """Whether it is an application, a session, a signal: configured once, not state."""
+    engine = analysis.engine
+    assert engine is not None
+    return any(
+        engine.values.view(value).tag.startswith(_STATELESS_TAGS)
+        for value in variable.values
+        if engine.values.view(value).tag
+    )
+
+
+def _memoised(analysis: Analysis) -> Iterator[StateFinding]:
+    """Functions whose results are kept in the process."""
+    for function in analysis.program.functions.values():
+        for decorator in function.decorators:
+            name = decorator.split("(", 1)[0].lstrip("@")
+            if _MEMO.search(name) and not name.endswith("cached_property"):
+                yield StateFinding(
+                    kind="cache",
+                    name=function.name,
+                    file=function.file,
+                    line=function.line,
+                    detail=name,
+                    writers=(function.name,),
+                    readers=(function.name,),
+                )
+
+
+def _files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:
+    """Files that are written while the program runs, by the setting that says where they lie."""
+    keys = _keys_of_functions(analysis)
+    found: dict[str, list[FileUse]] = {}
+    for use in analysis.file_uses:
+        if use.function in analysis.program.modules:
+            continue
+        for name in _folders(closure, keys, use.function) or (use.function,):
+            found.setdefault(name, []).append(use)
+    for name, uses in found.items():
+        writers = [use for use in uses if use.kind == "write"]
+        if not writers:
+            continue
+        first = min(writers, key=lambda use: (use.file, use.line))
+        writing = {use.function for use in writers}
+        yield StateFinding(
+            kind="local-file",
+            name=name,
+            file=first.file,
+            line=first.line,
+            detail=", ".join(sorted({use.how.rsplit(".", 1)[-1] for use in writers})),
+            writers=tuple(sorted(writing)),
+            readers=tuple(sorted({use.function for use in uses} - writing)),
+        )
+
+
+def _keys_of_functions(analysis: Analysis) -> dict[str, set[str]]:
+    """Functions to the settings that they read and that name a folder."""
+    by_file: dict[str, list[tuple[int, int, str]]] = {}
+    for function in analysis.program.functions.values():
+        by_file.setdefault(function.file, []).append(
+            (function.line, function.end_line, function.name)
+        )
+    found: dict[str, set[str]] = {}
+    for key, places in analysis.program.environment.items():
+        if not _FOLDER_KEY.search(key):
+            continue
+        for place in places:
+            file, _, line = place.rpartition(":")
+            inside = [
+                (end - start, name)
+                for start, end, name in by_file.get(file, ())
+                if start <= int(line) <= end and name not in analysis.program.modules
+            ]
+            if inside:
+                found.setdefault(min(inside)[1], set()).add(key)
+    return found
+
+
+def _folders(closure: Closure, keys: dict[str, set[str]], function: str) -> list[str]:
+    """The settings that a function or the nearest of its callees reads."""
+    near = [function]
+    seen = {function}
+    for _ in range(_NEAR):
+        named = sorted({key for each in near for key in keys.get(closure.name(each), ())})
+        if named:
+            return named
+        near = [
+            called for each in near for called in closure.direct_callees(each) if called not in seen
+        ]
+        seen.update(near)
+    return []
+
+
+def _secrets(analysis: Analysis) -> Iterator[StateFinding]:
+    """Secrets that every process makes for itself when it starts."""
+    for name, file in analysis.program.modules.items():
+        try:
+            tree = ast.parse((analysis.root / file).read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        for node in _import_time(tree.body):
+            if isinstance(node, ast.Assign) and _is_random(node.value):
+                for target in node.targets:
+                    text = ast.unparse(target)
+                    if _SECRET.search(text):
+                        yield StateFinding(
+                            kind="secret",
+                            name=f"{name}.{text}",
+                            file=file,
+                            line=node.lineno,
+                            detail=ast.unparse(node.value),
+                            writers=(name,),
+                        )
+
+
+def _import_time(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        yield node
+        if isinstance(node, ast.ClassDef | ast.If | ast.Try | ast.With):
+            yield from _import_time(node.body)
+
+
+def _is_random(node: ast.expr) -> bool:
+    """A call of a source of randomness, also as the default of something else (`a or b()`)."""
+    if isinstance(node, ast.BoolOp):
+        return any(_is_random(value) for value in node.values)
+    if isinstance(node, ast.Call):
+        if _RANDOM.match(ast.unparse(node.func)):
+            return True
+        return any(_is_random(argument) for argument in node.args)
+    return False
+
+
+def _sessions(analysis: Analysis) -> Iterator[StateFinding]:
+    """Server-side sessions in memory or on the local disk."""
+    for module in analysis.program.distributions.get("flask_session", ()):
+        yield StateFinding(
+            kind="session",
+            name=f"{module}.Session",
+            file=analysis.program.modules.get(module, ""),
+            line=1,
+            detail="flask_session keeps sessions on the server",
+            writers=(module,),
+        )
