@@ -110,7 +110,7 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         analysis.graph.add_node(
             NodeKind.FUNCTION, function.name, function.module.file, function.facts.line
         )
-    special = _special_variants(linker)
+    special = linker.special = _special_variants(linker)
     program = analysis.program
     for name, functions in by_name.items():
         variants = [each for function in functions for each in function.variants.values()]
@@ -124,18 +124,13 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         _unresolved_calls(analysis, linker, functions)
 
 
-def label_of(variant: Variant) -> str:
-    """The name of a variant in `Program.variants`."""
-    return f"{variant.function.name}[{variant.label}]"
-
-
 def _grouped(
     linker: Linker, variants: list[Variant], special: set[int]
 ) -> Iterator[tuple[str, list[Variant]]]:
     groups: dict[str, list[Variant]] = {}
     for variant in variants:
         if variant.id in special:
-            groups.setdefault(label_of(variant), []).append(variant)
+            groups.setdefault(linker.key_of(variant), []).append(variant)
     yield from groups.items()
 
 
@@ -194,7 +189,7 @@ def _events(linker: Linker, variants: list[Variant], special: set[int]) -> tuple
         for index, callees in variant.calls.items():
             for callee in callees:
                 target = linker.variants[callee]
-                label = label_of(target) if callee in special and target.label else ""
+                label = linker.key_of(target) if callee in special and target.label else ""
                 event = _event(variant, index, "call", target.function.name, variant_label=label)
                 found.setdefault(event, (variant.function.index, index, 1))
         for index, effects in variant.effects.items():

@@ -6,9 +6,10 @@ import gc
 from pathlib import Path
 
 from migrator.facts.project import read_project
+from migrator.graph import effects
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.assembly import assemble
-from migrator.graph.frameworks import frameworks
+from migrator.graph.frameworks.table import all_frameworks
 from migrator.graph.linker import Linker
 from migrator.model.graph import Graph
 from migrator.model.program import Program
@@ -41,6 +42,7 @@ def finish_frameworks(analysis: Analysis) -> None:
 PASSES: tuple[Pass, ...] = (
     link,
     finish_frameworks,
+    *effects.PASSES,
 )
 """In this order; each reads what those before it have put into the analysis."""
 
@@ -61,7 +63,7 @@ def build_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
         facts=facts,
         graph=graph,
         program=program,
-        frameworks=frameworks(),
+        frameworks=all_frameworks(root),
     )
     for run in PASSES:
         with step(progress, run.__name__.replace("_", " ").capitalize()):

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph import calling, lookup
+from migrator.graph import calling, lookup, operators
 from migrator.graph.definitions import Class
 from migrator.graph.frameworks import Annotation, ClassAttribute, ClassView, Site
 from migrator.graph.sites import PlaceView
@@ -78,6 +78,47 @@ class LinkerEngine:
         target = self._linker.slot("attribute", site.key, receiver, name)
         lookup.load(self._linker, receiver, (variant, index, name, target))
         return target
+
+    def iterate(self, site: Site, receiver: int) -> int:
+        assert isinstance(site, PlaceView)
+        variant, index = site.place
+        if self._linker.has_slot("iterated", site.key, receiver):
+            return self._linker.slot("iterated", site.key, receiver)
+        target = self._linker.slot("iterated", site.key, receiver)
+        operators.iterator(self._linker)(receiver, (variant, index, target))
+        return target
+
+    def item(self, site: Site, receiver: int, key: Hashable | None) -> int:
+        assert isinstance(site, PlaceView)
+        linker = self._linker
+        variant, index = site.place
+        if linker.has_slot("item", site.key, receiver, key):
+            return linker.slot("item", site.key, receiver, key)
+        target = linker.slot("item", site.key, receiver, key)
+        operators.read_item(linker, variant, index, receiver, key, target)
+        return target
+
+    def runs(self, value: int) -> tuple[str, ...]:
+        linker, values = self._linker, self._linker.values
+        kind = values.kinds[value]
+        if kind == Kind.PARTIAL:
+            return self.runs(values.owners[value])
+        function_value, receiver = value, None
+        if kind == Kind.BOUND:
+            function_value, receiver = values.functions[value], values.owners[value]
+        known = linker.function_of_value.get(function_value)
+        if known is None:
+            return ()
+        function, env = known
+        env_id = env.id if env is not None else -1
+        class_value = linker.class_behind(receiver) if receiver is not None else None
+        chosen = function.variants.get((env_id, "receiver", class_value))
+        if chosen is not None:
+            return (linker.key_of(chosen),)
+        if env is None:
+            return (function.name,)
+        keys = [linker.key_of(v) for key, v in function.variants.items() if key[0] == env_id]
+        return (function.name,) if function.name in keys or not keys else tuple(sorted(set(keys)))
 
     def resolve(self, dotted: str) -> tuple[int, ...]:
         linker = self._linker

@@ -64,7 +64,9 @@ class Foreign:
             class_value = value if kind == Kind.CLASS else values.owners[value]
             found: dict[Framework, None] = {}
             for base in self.linker.order(class_value):
-                if base not in self.linker.class_of_value:
+                if values.kinds[base] == Kind.BOUND:
+                    found.update(dict.fromkeys(self._for(values.functions[base])))
+                elif base not in self.linker.class_of_value:
                     found.update(dict.fromkeys(self._for(base)))
             return tuple(found)
         return ()

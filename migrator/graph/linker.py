@@ -39,6 +39,8 @@ class Linker(Definitions):
         self._later: deque[tuple[Function, Variant | None]] = deque()
         self.decorations: list[tuple[int, int]] = []
         self.mutations: dict[int, dict[tuple[int, int, str], None]] = {}
+        self.special: set[int] = set()
+        """Variants that act differently from their function, once assembled."""
         self.undecided: list[Callback] = []
         self.keys_are_final = False
         self._copied = 0
@@ -199,6 +201,11 @@ class Linker(Definitions):
         for index, instruction in enumerate(variant.function.facts.code):
             operations[instruction[0]](self, variant, index, instruction)
         variant.ready = True
+
+    def key_of(self, variant: Variant) -> str:
+        """Its key in `Program.variants`, or the function's name where it acts like the function."""
+        name = variant.function.name
+        return f"{name}[{variant.label}]" if variant.id in self.special else name
 
     # -- values that the linker makes -----------------------------------------------------------
 

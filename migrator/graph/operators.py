@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
@@ -195,6 +195,24 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
             )
 
     return watcher
+
+
+def read_item(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    value: int,
+    key: Hashable | None,
+    target: int,
+) -> None:
+    """`target` gets what `value[key]` may be; `key` None is unknown."""
+    kind = linker.values.kinds[value]
+    if kind == Kind.CONTAINER:
+        linker.containers.read(value, key, target)
+    elif kind == Kind.INSTANCE:
+        _method(linker, variant, index, value, "__getitem__", [], target)
+    elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+        linker.foreign_item(variant, index, value, [key], target)
 
 
 def set_item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
