@@ -76,16 +76,23 @@ class Extraction:
 
 
 def extract(
-    graph: Graph, plan: Plan, service: str, run: Run, progress: Progress | None = None
+    graph: Graph,
+    plan: Plan,
+    service: str,
+    run: Run,
+    progress: Progress | None = None,
+    *,
+    project: Project | None = None,
 ) -> Extraction:
     """Cut out the code of `service`.
 
     Reads the monolith's files below `graph.program.root`, writes nothing. All that cannot be
-    carried over is collected in `problems`; the caller decides whether to go on.
+    carried over is collected in `problems`; the caller decides whether to go on. Who extracts
+    several services makes one `Project(graph.program)` for all, so that files are read once.
     """
     progress = progress or Silent()
     with step(progress, f"extract {service}"):
-        project = Project(graph.program)
+        project = project or Project(graph.program)
         part = slice_service(project, plan, service, run)
         return _Extractor(project, plan, service, part).extract()
 

@@ -87,7 +87,8 @@ def foreign_work(registrations: Registrations, unit: Unit) -> Iterator[Foreign]:
             *registrations.nested.get(id(node), ()),
             *(each for each in registrations.handlers.get(unit, ()) if each.handler == name),
         ]
-        if _all_foreign(registrations, entries) and all(e.kind in _SCHEDULED for e in entries):
+        scheduled = all(each.kind in _SCHEDULED for each in entries)
+        if _all_foreign(registrations, entries) and scheduled and not registrations.calls(unit):
             yield Foreign(entries[0], unit, node)
 
 

@@ -125,14 +125,29 @@ class Project:
         """What an imported name, and the attributes after it, lead to."""
         module = self.modules.get(target.module)
         if module is None:
-            return
-        if target.name is None:
+            yield from self._in_namespace(target, rest, escapes, seen)
+        elif target.name is None:
             yield from self._attribute(module, rest, escapes, seen)
         elif target.name == "*":
             yield Touched(module)
         else:
             yield Touched(module)
             yield from self.lookup(module, target.name, rest, escapes=escapes, seen=seen)
+
+    def _in_namespace(
+        self,
+        target: ImportTarget,
+        rest: tuple[str, ...],
+        escapes: bool,
+        seen: frozenset[tuple[str, str]],
+    ) -> Iterator[Target]:
+        """What lies in a package that has no file of its own."""
+        if target.module.partition(".")[0] not in self.tops:
+            return
+        dotted = ".".join([target.module, *([target.name] if target.name else []), *rest])
+        split = self.split(dotted)
+        if split is not None:
+            yield from self._attribute(*split, escapes, seen)
 
     def _attribute(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from migrator.generation.names import Project
-from migrator.generation.scopes import chain_of, last_name
+from migrator.generation.scopes import Reference, chain_of, last_name
 from migrator.generation.source import DefinitionNode, FunctionNode, Module, Unit
 from migrator.model.program import EntryPoint
 
@@ -74,6 +74,17 @@ class Registrations:
     def has_foreign(self) -> bool:
         """Whether any entry point belongs to another service."""
         return not self.own.issuperset(self.project.program.entry_points)
+
+    def calls(self, unit: Unit) -> bool:
+        """Whether code of the monolith calls a function itself, a worker's start left out."""
+        return any(
+            reference.called and unit in self.project.origins_of(module, reference)
+            for module in self.project.modules.values()
+            for each in module.units
+            if each is not unit and each.kind != "main" and each.alias is None
+            for reference in self.project.references_of(each).names
+            if _last_of(reference) in unit.binds or module is unit.module
+        )
 
     def is_own(self, entry: EntryPoint) -> bool:
         """Whether an entry point belongs to this service."""
@@ -260,6 +271,10 @@ class Registrations:
                         for inner in self.project.origins(unit.module, chain_of(argument)):
                             found.setdefault(inner, []).extend(filter(_is_blueprint, outer))
         return found
+
+
+def _last_of(reference: Reference) -> str:
+    return reference.chain[-1] if reference.chain else (reference.origin or ("", ""))[1] or ""
 
 
 def _is_blueprint(unit: Unit) -> bool:

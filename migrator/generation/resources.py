@@ -134,7 +134,7 @@ def needed_data(
     """
     program = project.program
     taken = set(templates.files.values()) | set(program.modules.values())
-    packages = {str(PurePosixPath(each.file).parent) for each in modules if "/" in each.file}
+    packages = {str(PurePosixPath(each.file).parent) for each in modules if "/" in each.path}
     named = {text.constant for text in _texts(project, live) if text.constant}
     found: dict[str, str] = {}
     for file in _files(program):

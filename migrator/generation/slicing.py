@@ -137,13 +137,9 @@ class _Slicer:
             for unit in self.mapping.of_table(table):
                 self.keep(unit)
         self._keep_calls()
-        for text in (*self.run.environment.values(), *self.run.processes.values()):
-            for word in text.split():
-                node = ast.Constant(word)
-                for module in self.starts[:1]:
-                    for target in self.project.named_in(module, Text((word,), "", node)):
-                        if isinstance(target, Unit):
-                            self.accept(target)
+        for value in self.run.environment.values():
+            for module in self.starts[:1]:
+                self._read(module, Text((value,), "", ast.Constant(value)))
         for module in self.loading.modules:
             self._apply_rules(module)
 
