@@ -61,6 +61,7 @@ def _travels(reach: Reach, cut: Cut) -> list[str]:
         parts.append("takes " + enumerated(sorted(map(short, taken))) + " by key")
     if given:
         parts.append("gives back " + enumerated(sorted(map(short, given))))
-    if function.raises:
-        parts.append("may raise " + enumerated(sorted(set(map(short, function.raises)))))
+    raises = reach.raises(cut.key)
+    if raises:
+        parts.append("may raise " + enumerated(sorted(set(map(short, raises)))))
     return parts

@@ -123,14 +123,13 @@ class Walker:
         go_on = _Step(site.callee, later, looped)
         if not self._foreign(service, written) or self._reach.name(site.callee) in self._handlers:
             return go_on
-        function = self._reach.function(site.callee)
         if later:
             foreign = self._foreign(service, written)
             if (
                 len(foreign) == 1
                 and len(written) == sum(map(len, foreign.values()))
                 and (not step.later or self._deferral.may_defer_in_hook(site))
-                and not obstacle(self._reach.program, function)
+                and not obstacle(self._reach, site.callee)
             ):
                 why = "nobody in the request uses its result, exception or effect"
                 if step.later:
@@ -142,7 +141,7 @@ class Walker:
         if not foreign or len(needed) > sum(map(len, foreign.values())):
             return go_on
         owner = next(iter(foreign)) if len(foreign) == 1 else self._first_owner(site, foreign)
-        if owner and not obstacle(self._reach.program, function) and not self._unflushed(site):
+        if owner and not obstacle(self._reach, site.callee) and not self._unflushed(site):
             return self._cut(service, site, "call", foreign[owner], looped, "", owner)
         return go_on
 
@@ -216,7 +215,7 @@ class Walker:
     def _why_not_cut(self, key: str) -> str:
         if self._reach.name(key) in self._handlers:
             return "the entry point itself writes them, and no function can be cut"
-        reason = obstacle(self._reach.program, self._reach.function(key))
+        reason = obstacle(self._reach, key)
         return f"no call of it can be cut: {reason or 'it writes tables of several owners'}"
 
     def _not_walked(self, service: str, entry: EntryPoint) -> list[Cut]:

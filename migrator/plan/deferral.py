@@ -46,7 +46,8 @@ class Deferral:
     def _mute(self, site: Site) -> bool:
         """It neither raises, nor says anything to the request."""
         callee = self._reach.function(site.callee)
-        return not callee.raises and not callee.context_writes and not callee.is_generator
+        said = self._reach.raises(site.callee) or self._reach.context_writes(site.callee)
+        return not said and not callee.is_generator
 
     def _changes_argument(self, site: Site) -> bool:
         """It changes an object that the caller holds, and might look at."""

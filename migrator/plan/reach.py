@@ -115,6 +115,25 @@ class Reach:
         )
         return frozenset(key for key, found in closed.items() if found)
 
+    @cached_property
+    def _raises(self) -> dict[str, frozenset[Detail]]:
+        return self.closed(
+            lambda function: [(name, "") for name in function.raises],
+            lambda site: not site.event.handled,
+        )
+
+    @cached_property
+    def _context_writes(self) -> dict[str, frozenset[Detail]]:
+        return self.closed(lambda function: [(name, "") for name in function.context_writes])
+
+    def raises(self, key: str) -> list[str]:
+        """The exception classes that may leave a function, also from what it calls; sorted."""
+        return sorted(name for name, _ in self._raises.get(key, ()))
+
+    def context_writes(self, key: str) -> list[str]:
+        """The request context that a function sets, also through what it calls; sorted."""
+        return sorted(name for name, _ in self._context_writes.get(key, ()))
+
     def reads(self, key: str) -> frozenset[str]:
         """The tables that a function reads through every call."""
         return tables_of(self.read_details.get(key, ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrator.model.program import Function, Program
+from migrator.plan.reach import Reach
 
 _PROPERTIES = ("property", "hybrid_property", "hybrid_method", "expression", "setter", "validates")
 _LIVE = ("Query", "Select", "Session", "Connection", "Response", "Request", "FileStorage", "Flask")
@@ -10,16 +11,20 @@ _CALLABLE = ("callable", "function", "Callable", "lambda", "method", "type")
 _STREAMS = ("generator", "Generator", "Iterator", "AsyncIterator", "AsyncGenerator", "IO")
 
 
-def obstacle(program: Program, function: Function) -> str:
-    """Why a call of `function` cannot be made a remote call, in words; empty: it can be.
+def obstacle(reach: Reach, key: str) -> str:
+    """Why a call of a function cannot be made a remote call, in words; empty: it can be.
 
     Un-flushed arguments and open transactions depend on the caller and are not looked at here.
     """
+    program, function = reach.program, reach.function(key)
+    context = reach.context_writes(key)
+    if context:
+        return "it writes the request's context: " + ", ".join(context)
     return _obstacle_in_kind(program, function) or _obstacle_in_values(program, function)
 
 
 def _obstacle_in_kind(program: Program, function: Function) -> str:
-    name = function.name.partition("[")[0]
+    name = function.name
     scope, _, own = name.rpartition(".")
     if name in program.modules:
         return "it is the code of a module"
@@ -35,8 +40,6 @@ def _obstacle_in_kind(program: Program, function: Function) -> str:
         return "it is called by an operator or a constructor"
     if any(decorator.rpartition(".")[2] in _PROPERTIES for decorator in function.decorators):
         return "it is a property"
-    if function.context_writes:
-        return "it writes the request's context: " + ", ".join(function.context_writes)
     decorated = {d.rpartition(".")[2] for d in function.decorators}
     if scope in program.classes and not decorated & {"staticmethod", "classmethod"}:
         models = {table.model for table in program.tables.values()}
