@@ -23,7 +23,8 @@ from migrator.operation.split import load_files, load_tables
 
 MANIFEST = "service.json"
 Value = TypeVar("Value")
-DATABASES = ("service.db", "replicas.db", "state.db")
+GRACE = 5
+"""Seconds that a process has for what it is at when it is asked to stop."""
 
 _GUNICORN = "exec gunicorn -c python:servicekit.gunicorn_conf"
 _CALLS = "calls"
@@ -223,6 +224,7 @@ class RunningService:
             "SERVICE_CREDENTIAL": self.credential,
             "SERVICE_PUBLIC_URL": given.base_url,
             "SERVICE_HOST": HOST,
+            "SERVICE_GRACE": str(GRACE),
             "SERVICE_PORT": str(port),
             "SERVICE_INSTANCE": instance,
             "SERVICE_SIBLING_INSTANCES": str(self._instances),

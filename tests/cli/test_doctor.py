@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from migrator.cli.main import main
+
+APPLICATION = """
+import os
+from flask import Flask, jsonify
+from sqlalchemy import create_engine, text
+
+engine = create_engine(os.environ["LEDGER"])
+app = Flask(__name__)
+
+@app.post("/lines")
+def line():
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO line DEFAULT VALUES"))
+    return jsonify(ok=True)
+
+def create():
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE line (id INTEGER PRIMARY KEY)"))
+"""
+TESTS = """
+import os, requests
+def test_line():
+    assert requests.post(os.environ["BASE_URL"] + "/lines").json() == {"ok": True}
+"""
+SETTINGS = """
+[tool.migrator.run]
+application = "ledger:app"
+install = ["flask==3.1.0 sqlalchemy==2.0.36 gunicorn==23.0.0 pytest==8.3.4 requests==2.32.3"]
+database = "LEDGER"
+migrate = "python -c 'import ledger; ledger.create()'"
+test = "python -m pytest -q"
+"""
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("ledger")
+    (root / "ledger.py").write_text(APPLICATION)
+    (root / "test_ledger.py").write_text(TESTS)
+    return root
+
+
+def doctor(root: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict]]:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", str(root), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    return int(ended.value.code or 0), {each["name"]: each for each in found["checks"]}
+
+
+def with_settings(root: Path, old: str = "", new: str = "") -> Path:
+    assert old in SETTINGS
+    (root / "pyproject.toml").write_text(SETTINGS.replace(old, new) if old else SETTINGS)
+    return root
+
+
+def test_a_healthy_monolith(ledger: Path, capsys) -> None:
+    code, checks = doctor(with_settings(ledger), capsys)
+    assert {name: each["outcome"] for name, each in checks.items()} == dict.fromkeys(
+        ("settings", "environment", "application", "migrate", "seed", "start", "tests", "tree"),
+        "ok",
+    ), checks
+    assert code == 0
+    assert checks["tests"]["message"].startswith("1 passed")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "step", "message", "hint"),
+    [
+        (
+            "ledger:app",
+            "ledgers:app",
+            "application",
+            "cannot be imported",
+            "ledgers is not installed",
+        ),
+        ("ledger:app", "ledger", "application", "not module:attribute", "shop.wsgi:app"),
+        ("ledger:app", "ledger:engine", "application", "cannot be imported", "application"),
+        ('"LEDGER"', '"LEGER"', "application", "cannot be imported", "reads LEDGER: set it"),
+        ("ledger.create()", "0", "migrate", "made no table", "LEDGER"),
+        ('test = "python -m pytest -q"', "", "tests", "`test` is empty", "HTTP"),
+        ("-q", "-q -k nothing", "tests", "1 deselected", "output"),
+    ],
+)
+def test_what_is_wrong_is_said(ledger, capsys, old, new, step, message, hint) -> None:
+    code, checks = doctor(with_settings(ledger, old, new), capsys)
+    assert code == 1
+    assert checks[step]["outcome"] == "failed", checks
+    assert message in checks[step]["message"]
+    assert hint in checks[step]["hint"]
+    order = list(checks)
+    later = [name for name in order[order.index(step) + 1 :] if name != "tree"]
+    assert all(checks[name]["outcome"] == "skipped" for name in later)
+
+
+def test_a_failing_test_and_files_in_the_tree(ledger: Path, capsys) -> None:
+    source = ledger / "ledger.py"
+    text = source.read_text()
+    source.write_text(text.replace("ok=True", "ok=False") + "\nopen('seen.log', 'w').close()\n")
+    try:
+        code, checks = doctor(with_settings(ledger), capsys)
+    finally:
+        source.write_text(text)
+        (ledger / "seen.log").unlink()
+    assert code == 1
+    assert "test_line" in checks["tests"]["log_tail"]
+    assert checks["tree"]["outcome"] == "warning"
+    assert "seen.log" in checks["tree"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "hint"),
+    [
+        ("[tool.other]\n", "pyproject.toml", "migrator init"),
+        ("[tool.migrator.run]\n\napplicaton = 'a:b'\n", "pyproject.toml:3", "known keys"),
+        ("[tool.migrator.run]\napplication = 3\n", "pyproject.toml:2", "docs"),
+        ("[tool.migrator\n", "pyproject.toml:1", "mend"),
+    ],
+)
+def test_settings_that_cannot_be_read(tmp_path, capsys, settings, place, hint) -> None:
+    (tmp_path / "pyproject.toml").write_text(settings)
+    code, checks = doctor(tmp_path, capsys)
+    assert code == 1
+    assert checks["settings"]["outcome"] == "failed"
+    assert checks["settings"]["place"] == place
+    assert hint in checks["settings"]["hint"]

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from migrator.cli.main import main
+from migrator.facts.settings import load_run
+
+LENDING = Path(__file__).parents[1] / "assets/lending"
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return int(ended.value.code or 0)
+
+
+def project(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def test_the_guess_for_a_real_application_is_what_people_wrote(tmp_path: Path) -> None:
+    root = tmp_path / "lending"
+    shutil.copytree(LENDING, root, ignore=shutil.ignore_patterns(".migrator"))
+    written = load_run(root)
+    head = (root / "pyproject.toml").read_text().partition("[tool.migrator.run]")[0]
+    (root / "pyproject.toml").write_text(head)
+    assert run("init", root) == 0
+    assert (root / "pyproject.toml").read_text().startswith(head.rstrip())
+    guessed = load_run(root)
+    for key in ("application", "install", "database", "migrate", "seed", "test", "base_url"):
+        assert getattr(guessed, key) == getattr(written, key), key
+
+
+def test_what_is_written_is_never_overwritten_unasked(tmp_path: Path, capsys) -> None:
+    text = (
+        "# mine\n[project]\nname = 'x'  # ours\n\n[tool.migrator.run]\napplication = 'a:b'\n\n"
+        "[tool.migrator.run.environment]\nA = '1'\n\n[tool.other]\nkey = 1 # kept\n"
+    )
+    app = "from flask import Flask\napp = Flask(__name__)\n"
+    root = project(tmp_path, {"pyproject.toml": text, "wsgi.py": app})
+    assert run("init", root) == 2
+    assert (root / "pyproject.toml").read_text() == text
+    told = capsys.readouterr().err
+    assert "pyproject.toml:5" in told
+    assert "--force" in told
+
+    run("init", root, "--force")
+    after = (root / "pyproject.toml").read_text()
+    assert after.startswith("# mine\n[project]\nname = 'x'  # ours\n")
+    assert "key = 1 # kept" in after
+    assert tomllib.loads(after)["tool"]["other"] == {"key": 1}
+    assert load_run(root).application == "wsgi:app"
+    assert load_run(root).environment == {}
+
+
+FACTORY = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from config import configurations
+db = SQLAlchemy()
+def create_app(config_name):
+    app = Flask(__name__)
+    app.config.from_object(configurations[config_name])
+    return app
+"""
+CONFIG = """
+import os
+HERE = os.path.dirname(__file__)
+class Config:
+    KEY = os.environ["SIGNING_KEY"]
+    UPLOADS = os.environ.get("UPLOAD_FOLDER", HERE)
+    SITE = os.getenv("SITE_URL")
+class Development(Config):
+    SQLALCHEMY_DATABASE_URI = os.environ.get("DEV_DB") or "sqlite:///dev.db"
+class Production(Config):
+    SQLALCHEMY_DATABASE_URI = os.environ.get("PROD_DB")
+class Testing(Config):
+    SQLALCHEMY_DATABASE_URI = os.environ.get("TEST_DB")
+configurations = {"default": Development, "production": Production}
+"""
+
+
+def guesses(root: Path, capsys: pytest.CaptureFixture[str]) -> dict:
+    run("init", root, "--print", "--json")
+    output = capsys.readouterr().out
+    return json.loads(output[output.index("\n{") :])
+
+
+def test_factories_configurations_and_surroundings(tmp_path: Path, capsys) -> None:
+    root = project(
+        tmp_path,
+        {
+            "shop/__init__.py": FACTORY,
+            "config.py": CONFIG,
+            "serve.py": "import os\nfrom shop import create_app\n"
+            "site = create_app(os.getenv('MODE') or 'default')\n",
+            "migrations/env.py": "",
+            "migrations/versions/1.py": "import flask_migrate\n",
+            "setup_cli.py": "from flask_migrate import Migrate\n",
+            "requirements/prod.txt": "flask\n",
+            "requirements/dev.txt": "-r prod.txt\nblack\n",
+            "tests/test_http.py": "import os, requests, pytest\nU = os.environ['SHOP_URL']\n",
+            "Procfile": "web: gunicorn -b 0.0.0.0:80 serve:site\nclock: python clock.py\n"
+            "jobs: celery -A shop worker\n",
+        },
+    )
+    found = guesses(root, capsys)
+    value = {name: each.get("value") for name, each in found.items()}
+    assert value["application"] == "serve:site"
+    assert found["application"]["because"] == "Procfile:1 starts it"
+    assert value["database"] == "DEV_DB"
+    assert value["install"] == [
+        "-r requirements/prod.txt",
+        "-r requirements/dev.txt",
+        "pytest requests",
+    ]
+    assert value["migrate"] == "flask db upgrade"
+    assert value["test"] == "python -m pytest -q tests"
+    assert value["base_url"] == "SHOP_URL"
+    environment = {name: each["value"] for name, each in found["environment"].items()}
+    assert environment == {
+        "FLASK_APP": "serve:site",
+        "SIGNING_KEY": "not-a-secret-in-tests",
+        "SITE_URL": "{base_url}",
+        "UPLOAD_FOLDER": "{data}/upload",
+    }
+    assert found["processes"]["clock"]["sure"] is True
+    assert "celery needs a broker" in found["processes"]["jobs"]["because"]
+
+
+def test_a_factory_without_parameters_and_a_command_that_makes_tables(tmp_path, capsys) -> None:
+    root = project(
+        tmp_path,
+        {
+            "src/depot/web.py": "import flask\nclass Site(flask.Flask):\n    pass\n"
+            "def make(name='x'):\n    return Site(name)\n",
+            "src/depot/__init__.py": "",
+            "src/depot/tables.py": "import os\nfrom sqlalchemy import create_engine\n"
+            "URL = os.environ['DEPOT']\nengine = create_engine(URL)\n",
+            "src/depot/commands.py": "from flask.cli import AppGroup\ngroup = AppGroup('store')\n"
+            "@group.command('create-tables')\ndef create():\n    Base.metadata.create_all(engine)\n"
+            "@group.command()\ndef load_demo():\n    pass\n",
+        },
+    )
+    found = guesses(root, capsys)
+    assert found["application"]["value"] == "depot.web:make()"
+    assert found["database"]["value"] == "DEPOT"
+    assert found["migrate"]["value"] == "flask store create-tables"
+    assert found["seed"]["value"] == "flask store load-demo"
+
+
+def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
+    root = project(
+        tmp_path,
+        {
+            "app.py": "from flask import Flask\nfrom sqlalchemy import create_engine\n"
+            "app = Flask(__name__)\nengine = create_engine('sqlite:///fixed.db')\n",
+            "test_app.py": "from app import app\n",
+        },
+    )
+    assert run("init", root) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "look at database: no variable names the database yet: app.py:4" in told
+    assert "look at test: test_app.py runs the application inside the test" in told
+    assert "# LOOK HERE: no variable names" in (root / "pyproject.toml").read_text()
+
+
+def test_wrong_folders(tmp_path: Path, capsys) -> None:
+    assert run("init", tmp_path / "nowhere") == 2
+    assert run("init", tmp_path) == 2
+    assert "no Python file" in capsys.readouterr().err
+    project(tmp_path, {"tool.py": "print('hello')\n", "broken.py": "def (\n"})
+    assert run("init", tmp_path) == 2
+    assert "no WSGI application was found" in capsys.readouterr().err
+    assert not (tmp_path / "pyproject.toml").exists()
+    project(tmp_path, {"app.py": "import flask\napp = flask.Flask('x')\n", "pyproject.toml": "[a"})
+    assert run("init", tmp_path) == 2
+    assert "is not valid TOML" in capsys.readouterr().err
+    assert (tmp_path / "pyproject.toml").read_text() == "[a"

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from migrator.model.errors import ConfigurationError, OperationError
+from migrator.operation import ports
+from migrator.operation.process import TOKEN
+from migrator.operation.system import RunningSystem, read_system, reset_data
+
+
+def rows(database: Path, table: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(database) as connection:
+        return connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+
+
+def ours(token: str) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(TOKEN) == token:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_system_from_start_to_stop(notes_services: Path) -> None:
+    reset_data(notes_services)
+    with RunningSystem(notes_services, processes=2) as system:
+        # The monolith's rows lie where their owner is, and reach the replica.
+        assert rows(system.databases["authors"], "author") == [(1, "Ada")]
+        assert rows(system.databases["notes"], "note") == [(1, 1, "first")]
+        assert requests.get(f"{system.gateway_url}/notes", timeout=5).json() == [["first", "Ada"]]
+        # No event was made of them.
+        assert rows(system.databases["authors"], "_outbox") == []
+        # Files go to the service that names them.
+        assert requests.get(f"{system.gateway_url}/paper", timeout=5).text == "blank"
+        assert not list((system.service("authors").data / "files").iterdir())
+        assert set(system.service("notes").running) == {
+            *("feed", "calls", "web-1", "web-2", "clerk-1", "clerk-2")
+        }
+        suite = system.run_tests()
+        assert suite.counts == {"passed": 2}, suite.log.read_text()
+
+        token = system._running._state.token
+        used = [port for service in system.services.values() for port in service.ports.values()]
+        assert ours(token)
+    assert not ours(token)
+    assert all(ports.is_free(port) for port in [*used, system.port])
+    # The data stays for the next time.
+    with RunningSystem(notes_services) as again:
+        assert len(rows(again.databases["authors"], "author")) == 2
+
+
+def test_a_service_that_does_not_start(notes_services: Path) -> None:
+    source = notes_services / "notes/src/pages.py"
+    text = source.read_text()
+    source.write_text("raise RuntimeError('no ink')\n" + text)
+    try:
+        system = RunningSystem(notes_services)
+        with pytest.raises(OperationError, match=r"notes \S+ ended with code") as caught, system:
+            pass
+    finally:
+        source.write_text(text)
+    assert "no ink" in caught.value.log_tail
+    assert ports.is_free(system.port)
+    assert all(ports.is_free(p) for p in system.service("authors").ports.values())
+
+
+@pytest.fixture(scope="module")
+def system(notes_services: Path):
+    reset_data(notes_services)
+    with RunningSystem(notes_services) as running:
+        yield running
+
+
+def test_services_know_addresses_and_no_databases(system: RunningSystem) -> None:
+    process = system.service("notes").running["web-1"]
+    told = psutil.Process(process.pid).environ()
+    others = str(system.service("authors").data)
+    assert not [name for name, value in told.items() if others in value]
+    assert "authors" in told["SERVICE_PEERS"]
+    assert told["PYTHONHASHSEED"] == "0"
+    opened = [file.path for file in psutil.Process(process.pid).open_files()]
+    assert not [path for path in opened if path.startswith(others)]
+
+
+def test_stop_kill_restore(system: RunningSystem) -> None:
+    url = system.gateway_url
+    assert requests.post(f"{url}/authors", json={"name": "Eve"}, timeout=5).status_code == 201
+    system.backup("authors")
+
+    system.stop_service("authors")
+    assert requests.post(f"{url}/authors", json={"name": "Zoe"}, timeout=5).status_code == 503
+    assert requests.get(f"{url}/notes", timeout=5).json() == [["first", "Ada"]]
+    system.start_service("authors")
+    assert requests.post(f"{url}/authors", json={"name": "Zoe"}, timeout=5).status_code == 201
+
+    system.kill("notes", "web-1")
+    assert requests.get(f"{url}/notes", timeout=5).status_code == 503
+    assert system.revive() == ["notes web-1"]
+    system.service("notes").wait()
+    time.sleep(1.1)
+    assert requests.get(f"{url}/notes", timeout=5).status_code == 200
+
+    system.databases["authors"].write_bytes(b"garbage" * 5000)
+    system.restore("authors")
+    assert rows(system.databases["authors"], "author") == [(1, "Ada"), (2, "Eve")]
+    requests.post(f"{url}/notes", json={"author": 2, "text": "second"}, timeout=5)
+    assert requests.get(f"{url}/notes", timeout=5).json()[-1] == ["second", "Eve"]
+    assert rows(system.service("notes").data / "replicas.db", "author")[-1] == (2, "Eve")
+
+    with pytest.raises(ConfigurationError, match="no service nobody"):
+        system.stop_service("nobody")
+    with pytest.raises(OperationError, match="no process web-9"):
+        system.kill("notes", "web-9")
+
+
+def test_a_second_run_at_the_same_time_is_refused(system: RunningSystem) -> None:
+    with pytest.raises(OperationError, match="in use by another run"):
+        RunningSystem(system.output).__enter__()
+    assert requests.get(f"{system.gateway_url}/notes", timeout=5).status_code == 200
+
+
+def test_a_folder_without_services(tmp_path: Path) -> None:
+    with pytest.raises(OperationError, match="no generated services") as caught:
+        read_system(tmp_path)
+    assert "migrator generate" in caught.value.hint
+
+
+def test_a_port_that_is_in_use(notes_services: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((ports.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OperationError, match=f"port {port} is in use"):
+            RunningSystem(notes_services, port=port).__enter__()
