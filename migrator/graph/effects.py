@@ -92,6 +92,8 @@ def _completed(
         reads=_accesses(own, outer, "read"),
         writes=_accesses(own, outer, "write"),
         transactions=work.of_entry(entry, before, handlers, after),
+        roots=tuple(dict.fromkeys(handlers)),
+        hook_roots=tuple(dict.fromkeys(around)),
         functions=tuple(sorted(reached)),
     )
 

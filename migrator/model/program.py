@@ -149,6 +149,10 @@ class EntryPoint(msgspec.Struct, frozen=True, kw_only=True):
     functions: tuple[str, ...] = ()
     """Every function of the project that it may reach, hooks included, sorted."""
     templates: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+    """Functions, or variants of them by key, whose bodies run when the handler is called."""
+    hook_roots: tuple[str, ...] = ()
+    """The same for `hooks`."""
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
