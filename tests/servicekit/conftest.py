@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from system import System
+from two_services import Service, System
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "templates" / "service"))
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +18,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture
-def own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A running system that the test may break."""
-    with System(tmp_path_factory.mktemp("own")) as running:
-        yield running
+def service(tmp_path: Path) -> Service:
+    """The files of one service, migrated, with no process running."""
+    made = System(tmp_path).orders
+    made.migrate()
+    return made

@@ -11,6 +11,7 @@ import fcntl
 import glob
 import hashlib
 import os
+import re
 import sqlite3
 import sys
 import uuid
@@ -47,8 +48,8 @@ def migrate(own: Settings, new_epoch: bool = False) -> None:
 def statements(script: str) -> Iterator[str]:
     """The single statements of an SQL script; triggers with their `;` inside stay whole."""
     pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
+    for piece in re.split("(?<=;)", script):
+        pending += piece
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""

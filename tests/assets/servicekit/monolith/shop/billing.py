@@ -22,7 +22,9 @@ def charge(member, amount, order=None):
 
 
 def reserve(member, amount):
-    member.balance -= amount
+    row = Member.query.filter_by(id=member.id)
+    row.update({"balance": Member.balance - amount}, synchronize_session=False)
+    db.session.refresh(member)
     return member.balance
 
 
@@ -40,7 +42,8 @@ def slow(member, seconds):
 
 
 def visit(member):
-    member.visits += 1
+    row = Member.query.filter_by(id=member.id)
+    row.update({"visits": Member.visits + 1}, synchronize_session=False)
     db.session.commit()
 
 
