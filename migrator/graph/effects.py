@@ -54,13 +54,45 @@ def complete_entry_points(analysis: Analysis) -> None:
 
     Adds the edges from entry points and functions to tables, topics and handlers to the graph.
     """
+    _add_context(analysis)
     closure = Closure(analysis.program)
+    _drop_started_by_requests(analysis, closure)
     work = _Transactions(analysis, closure)
     entries = analysis.program.entry_points
     for name in sorted(entries):
         entries[name] = _completed(analysis, closure, work, entries[name])
     analysis.program.entry_points = dict(sorted(entries.items()))
     _add_edges(analysis)
+
+
+def _add_context(analysis: Analysis) -> None:
+    """Put the request context that functions read and write into them and their variants."""
+    program = analysis.program
+    for functions in (program.functions, program.variants):
+        for key, function in functions.items():
+            reads = analysis.context_reads.get(function.name, set())
+            writes = analysis.context_writes.get(function.name, set())
+            if reads or writes:
+                functions[key] = msgspec.structs.replace(
+                    function,
+                    context_reads=tuple(sorted({*function.context_reads, *(reads - writes)})),
+                    context_writes=tuple(sorted({*function.context_writes, *writes})),
+                )
+
+
+def _drop_started_by_requests(analysis: Analysis, closure: Closure) -> None:
+    """A thread that an entry point starts is part of that; only others run by themselves."""
+    roots = [
+        root
+        for name, values in analysis.handlers.items()
+        if name not in analysis.starters
+        for value in values
+        for root in roots_of(analysis, value)
+    ]
+    started = closure.reachable(roots)
+    for name, starter in analysis.starters.items():
+        if starter in started:
+            analysis.program.entry_points.pop(name, None)
 
 
 def _completed(
