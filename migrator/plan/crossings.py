@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from migrator.model.plan import Remedy
 from migrator.model.program import EntryPoint, Event
-from migrator.plan.deferral import Deferral, handlers
+from migrator.plan.deferral import Deferral, handlers, hooks
 from migrator.plan.reach import Reach, Site
 from migrator.plan.signature import obstacle
 
@@ -75,17 +75,17 @@ class Walker:
         self._deferral = deferral
         self._owner = owner
         self._handlers = {
-            h
-            for e in reach.program.entry_points.values()
-            if e.kind != "signal"
-            for h in handlers(reach, e)
+            reach.name(handler)
+            for entry in reach.program.entry_points.values()
+            if entry.kind != "signal"
+            for handler in (entry.handler, *handlers(reach, entry))
         }
 
     def walk(self, service: str, entries: Iterable[EntryPoint], served: Iterable[str] = ()) -> Walk:
         """What `service` keeps and cuts if it has these entry points and serves these functions."""
         entries = list(entries)
         start = [_Step(h, False, False) for e in entries for h in handlers(self._reach, e)]
-        start += [_Step(hook, True, False) for e in entries for hook in e.hooks]
+        start += [_Step(hook, True, False) for e in entries for hook in hooks(self._reach, e)]
         start += [_Step(key, False, False) for key in served]
         queue = deque(dict.fromkeys(step for step in start if step.key in self._reach))
         seen = set(queue)
@@ -220,7 +220,7 @@ class Walker:
 
     def _not_walked(self, service: str, entry: EntryPoint) -> list[Cut]:
         """Writes that the graph knows of an entry point, but of none of its functions."""
-        roots = [*handlers(self._reach, entry), *(h for h in entry.hooks if h in self._reach)]
+        roots = [*handlers(self._reach, entry), *hooks(self._reach, entry)]
         walked = frozenset().union(*(self._reach.writes(root) for root in roots))
         cuts = []
         for access in entry.writes:

@@ -114,14 +114,20 @@ class Deferral:
 
 
 def handlers(reach: Reach, entry: EntryPoint) -> list[str]:
-    """The functions that an entry point starts with: one, or the methods of a view's class."""
-    if entry.handler in reach:
-        return [entry.handler]
+    """The functions, by key, that an entry point starts with: one, or methods of a view's class."""
+    roots = [root for root in entry.roots if root in reach]
+    if roots or entry.handler in reach:
+        return roots or [entry.handler]
     start = entry.handler + "."
     methods = {m.lower() for route in entry.routes for m in route.methods}
     own = [f for f in sorted(reach.program.functions) if f.startswith(start)]
     named = [f for f in own if f[len(start) :] in methods | {"dispatch_request"}]
     return named or [f for f in own if f in set(entry.functions)]
+
+
+def hooks(reach: Reach, entry: EntryPoint) -> list[str]:
+    """The functions, by key, that run around an entry point."""
+    return [root for root in entry.hook_roots or entry.hooks if root in reach]
 
 
 def is_safe(entry: EntryPoint) -> bool:
