@@ -15,6 +15,7 @@ from migrator.model.settings import Settings
 if TYPE_CHECKING:
     from migrator.facts.project import ProjectFacts
     from migrator.graph.frameworks import Engine, Framework
+    from migrator.graph.linker import Linker
     from migrator.graph.mapping import Mapping
 
 
@@ -68,6 +69,7 @@ class Analysis:
     graph: Graph
     program: Program
     engine: Engine | None = None
+    linker: Linker | None = None
     frameworks: tuple[Framework, ...] = ()
     module_variables: list[ModuleVariable] = field(default_factory=list)
     mutations: list[Mutation] = field(default_factory=list)
@@ -78,6 +80,11 @@ class Analysis:
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The hooks, as values, that run around an entry point."""
+    context_reads: dict[str, set[str]] = field(default_factory=dict)
+    """Functions to the request context that their own bodies read: `flask.g.member`."""
+    context_writes: dict[str, set[str]] = field(default_factory=dict)
+    starters: dict[str, str] = field(default_factory=dict)
+    """Schedules that are threads to the functions that start them."""
     rendered: dict[str, set[str]] = field(default_factory=dict)
     """Functions to the templates that they render, with all that those extend and include."""
     after: set[int] = field(default_factory=set)

@@ -31,9 +31,9 @@ def assemble(analysis: Analysis, linker: Linker) -> None:
     _functions(analysis, linker)
     _module_variables(analysis, linker)
     program = analysis.program
-    program.environment = {
-        name: sorted(places) for name, places in sorted(linker.environment.items())
-    }
+    for name, places in sorted(linker.environment.items()):
+        known = program.environment.setdefault(name, [])
+        known += sorted(set(places) - set(known))
     for (reason, function, file, line), detail in linker.unresolved.items():
         program.unresolved.append(
             model.Unresolved(reason=reason, function=function, file=file, line=line, detail=detail)

@@ -26,7 +26,7 @@ def link(analysis: Analysis) -> None:
         linker.run()
         assert linker.foreign is not None
         analysis.engine = linker.foreign.engine
-        assemble(analysis, linker)
+        analysis.linker = linker
     finally:
         if enabled:
             gc.enable()
@@ -39,9 +39,16 @@ def finish_frameworks(analysis: Analysis) -> None:
     analysis.program.frameworks = sorted(each.name for each in analysis.frameworks if each.seen)
 
 
+def assemble_program(analysis: Analysis) -> None:
+    """Put functions with all their events, classes and modules into program and graph."""
+    assert analysis.linker is not None
+    assemble(analysis, analysis.linker)
+
+
 PASSES: tuple[Pass, ...] = (
     link,
     finish_frameworks,
+    assemble_program,
     *effects.PASSES,
 )
 """In this order; each reads what those before it have put into the analysis."""

@@ -232,8 +232,8 @@ class Definitions(Solver):
         known = self._externals.get(name)
         if known is None:
             known = self._externals[name] = self.new()
-            for value in self.imported(name):
-                self.put(known, value)
+            variable = known
+            self.start(lambda: self.add(variable, *self.imported(name)))
         return known
 
     def imported(self, name: str) -> tuple[int, ...]:

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.frameworks.functools import original_name
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
 from migrator.model.program import EntryPoint
@@ -426,9 +425,7 @@ class Flask(Framework):
         seen = engine.values.view(view)
         if seen.name == _VIEW:
             return str(seen.parts[1])
-        original = getattr(site, "definition", None)
-        named = original if site.decorates and original is not None else view
-        return engine.name_of(named).rsplit(".", 1)[-1]
+        return original_name(engine, view)
 
     def methods_of(self, engine: Engine, view: int) -> tuple[str, ...]:
         """The methods of a view class; none for a function."""
@@ -532,7 +529,11 @@ class Flask(Framework):
             line=first.line,
             framework="flask",
             endpoint=endpoint,
-            routes=tuple(dict.fromkeys(each.route for each in rules)),
+            routes=tuple(
+                each.route
+                for index, each in enumerate(rules)
+                if each.route not in [other.route for other in rules[:index]]
+            ),
             hooks=tuple(sorted({engine.name_of(hook) for hook in hooks})),
         )
         analysis.handlers[f"route:{endpoint}"] = tuple(roots)
@@ -557,16 +558,10 @@ class Flask(Framework):
         }
 
     def _context_of_functions(self, analysis: Analysis) -> None:
-        functions = analysis.program.functions
-        for name, function in functions.items():
-            reads = self._context.get(name, set())
-            writes = self._context.get(f"{name}\0write", set())
-            if reads or writes:
-                functions[name] = msgspec.structs.replace(
-                    function,
-                    context_reads=tuple(sorted({*function.context_reads, *(reads - writes)})),
-                    context_writes=tuple(sorted({*function.context_writes, *writes})),
-                )
+        for name, reads in self._context.items():
+            function, written, _ = name.partition("\0")
+            known = analysis.context_writes if written else analysis.context_reads
+            known.setdefault(function, set()).update(reads)
 
 
 def _is_code(engine: Engine, value: int) -> bool:

@@ -14,6 +14,7 @@ from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
+from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.systems import Systems
@@ -28,6 +29,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
     """
     flask = Flask()
     return (
+        Functools(),
         FlaskSQLAlchemy(),
         SQLAlchemy(),
         flask,

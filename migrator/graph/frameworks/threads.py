@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.closure import Closure
 from migrator.graph.frameworks import CallSite, Engine, Framework
 from migrator.graph.values import Kind
 from migrator.model.program import EntryPoint, StateFinding
@@ -82,9 +81,6 @@ class Threads(Framework):
         engine = analysis.engine
         assert engine is not None
         program = analysis.program
-        closure = Closure(program)
-        handlers = [entry.handler for entry in program.entry_points.values()]
-        in_requests = closure.reachable([each for each in handlers if each in program.functions])
         for site, function, kind in self._started.values():
             called = engine.name_of(function)
             program.state.append(
@@ -97,9 +93,7 @@ class Threads(Framework):
                     writers=(site.function,),
                 )
             )
-            if site.function in in_requests:
-                site.effect("call", called, via=kind.lower())
-                continue
+            site.effect("call", called, via=kind.lower())
             file, line, _ = engine.file_of(function)
             name = f"schedule:{called}"
             program.entry_points[name] = EntryPoint(
@@ -112,3 +106,4 @@ class Threads(Framework):
                 trigger=f"{kind} started in {site.function}",
             )
             analysis.handlers[name] = (function,)
+            analysis.starters[name] = site.function
