@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from migrator.generation.names import Project
@@ -74,6 +75,18 @@ class Registrations:
     def has_foreign(self) -> bool:
         """Whether any entry point belongs to another service."""
         return not self.own.issuperset(self.project.program.entry_points)
+
+    @cached_property
+    def scans_modules(self) -> bool:
+        """Whether the monolith goes through `sys.modules` to find what is marked in them."""
+        return any(
+            reference.chain[:2] == ("sys", "modules")
+            and len(reference.chain) > 2
+            and reference.chain[2] in ("items", "values", "keys", "copy")
+            for module in self.project.modules.values()
+            for unit in module.units
+            for reference in self.project.references_of(unit).names
+        )
 
     def calls(self, unit: Unit) -> bool:
         """Whether code of the monolith calls a function itself, a worker's start left out."""
@@ -154,6 +167,9 @@ class Registrations:
                 local = chain[-1] in _OF_A_BLUEPRINT and any(map(_is_blueprint, objects))
                 return Rule("active" if local else "when", tuple(objects))
         own = self.project.origins(module, chain)
+        if any(each.kind == "assignment" for each in own):
+            # A mark (pluggy's `HookimplMarker`) is found by who looks through the modules.
+            return Rule("always") if self.scans_modules else None
         if own:
             registries = [r for each in own for r in self._registries(each)]
             return Rule("when", tuple(registries)) if registries else None
