@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
-from migrator.graph.frameworks.functools import original_name
+from migrator.graph.frameworks.functools import original, original_name
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
 from migrator.model.program import EntryPoint
@@ -384,7 +384,7 @@ class Flask(Framework):
             self.serve(engine, site, view)
         place = (site.file, site.line)
         if view is not None and engine.values.kind(view) in (Kind.FUNCTION, Kind.CLASS):
-            place = engine.file_of(view)[:2]
+            place = engine.file_of(original(engine, view))[:2]
         defaults = given["defaults"]
         assert isinstance(defaults, tuple)
         self._rules.setdefault(receiver, {})[key] = Rule(
@@ -519,7 +519,7 @@ class Flask(Framework):
             seen = engine.values.view(view)
             class_ = seen.parts[0] if seen.name == _VIEW else view
             assert isinstance(class_, int)
-            handler = handler or engine.name_of(class_)
+            handler = handler or engine.name_of(original(engine, class_))
             roots.append(class_)
         analysis.program.entry_points[f"route:{endpoint}"] = EntryPoint(
             name=f"route:{endpoint}",

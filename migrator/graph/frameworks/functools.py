@@ -8,6 +8,7 @@ from migrator.graph.frameworks import CallSite, Engine, Framework
 from migrator.graph.values import Kind
 
 _WRAPS = "functools:wraps"
+_ORIGINAL = "functools:original"
 _NAMES = frozenset({"functools.wraps", "wrapt.decorator", "decorator.decorator"})
 
 
@@ -23,33 +24,43 @@ class Functools(Framework):
             return (engine.values.opaque(_WRAPS, wrapped) for wrapped in site.argument(0))
         if view.kind == Kind.EXTERNAL and view.name == "functools.update_wrapper":
             for wrapper in site.argument(0):
-                engine.add(_original(engine, wrapper), *site.argument(1))
+                for wrapped in site.argument(1):
+                    _rename(engine, site, wrapper, wrapped)
             return site.argument(0)
         if view.name == _WRAPS:
-            wrapped = view.parts[0]
-            assert isinstance(wrapped, int)
+            inner = view.parts[0]
+            assert isinstance(inner, int)
             for wrapper in site.argument(0):
-                engine.add(_original(engine, wrapper), wrapped)
+                _rename(engine, site, wrapper, inner)
             return site.argument(0)
         return None
 
 
-def _original(engine: Engine, wrapper: int) -> int:
-    return engine.slot("functools", "original", wrapper)
+def _rename(engine: Engine, site: CallSite, wrapper: int, wrapped: int) -> None:
+    name = engine.values.opaque(_ORIGINAL, wrapped, len(site.variant))
+    engine.add(engine.slot("functools", "original", wrapper), name)
 
 
 def original(engine: Engine, function: int) -> int:
-    """The function that a chain of wrappers stands for, or the function itself."""
+    """The function that a chain of wrappers stands for, or the function itself.
+
+    Of several names that a wrapper was given, the outermost call gave the last: that of the
+    shortest variant.
+    """
     seen = {function}
     while True:
-        inner = [
-            each
-            for each in engine.points_to(_original(engine, function))
-            if each not in seen and engine.values.kind(each) != Kind.OPAQUE
+        names = [
+            engine.values.view(each).parts
+            for each in engine.points_to(engine.slot("functools", "original", function))
         ]
+        inner = sorted(
+            (depth, wrapped)
+            for wrapped, depth in names
+            if isinstance(depth, int) and isinstance(wrapped, int) and wrapped not in seen
+        )
         if not inner:
             return function
-        function = inner[0]
+        function = inner[0][1]
         seen.add(function)
 
 
