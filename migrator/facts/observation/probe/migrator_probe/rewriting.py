@@ -1,0 +1,146 @@
+"""Writes into a module's tree what reports entered functions and taken branches.
+
+A function begins with `if LIVE[n]: ENTER(n)`, an arm of a branch with `if LIVE[n]: MARK(n)`. The
+three names are builtins, so that no namespace of the program gains a name; a `LIVE` item is turned
+off as soon as there is nothing more to learn from it, and costs a list access from then on.
+
+Arms are what branch coverage counts: both ways of `if`, each `case`, `except`, and of a loop its
+body and its end.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, List
+
+LIVE = "__migrator_live__"
+ENTER = "__migrator_enter__"
+MARK = "__migrator_mark__"
+
+_COMPILED_ELSEWHERE = frozenset({"jit", "njit", "vectorize", "guvectorize", "kernel"})
+_CONTAINERS = ("body", "orelse", "finalbody")
+
+
+def rewrite(tree: ast.Module, numbers: Any) -> None:
+    """Rewrite `tree` in place.
+
+    `numbers.function(qualname, line, end_line)` gives a function its number, and
+    `numbers.arm(function)` one of its arms.
+    """
+    end = max((getattr(each, "end_lineno", 0) or 0 for each in tree.body), default=0)
+    module = numbers.function("", 0, end)
+    _block(tree.body, "", module, numbers)
+    _insert(tree.body, ENTER, module, 1)
+
+
+def _block(body: List[ast.stmt], scope: str, function: int, numbers: Any) -> None:
+    for statement in body:
+        _statement(statement, scope, function, numbers)
+
+
+def _statement(node: ast.stmt, scope: str, function: int, numbers: Any) -> None:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        _definition(node, scope, numbers)
+    elif isinstance(node, ast.ClassDef):
+        _block(node.body, _inside(scope, node.name), function, numbers)
+    elif isinstance(node, ast.If):
+        _block(node.body, scope, function, numbers)
+        _block(node.orelse, scope, function, numbers)
+        _arm(node.body, function, numbers, node)
+        _arm(node.orelse, function, numbers, node)
+    elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        _block(node.body, scope, function, numbers)
+        _block(node.orelse, scope, function, numbers)
+        _arm(node.body, function, numbers, node)
+        if not (isinstance(node, ast.While) and _always(node.test)):
+            _arm(node.orelse, function, numbers, node)
+    else:
+        for name in _CONTAINERS:
+            _block(getattr(node, name, None) or [], scope, function, numbers)
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            _block(part.body, scope, function, numbers)
+            _arm(part.body, function, numbers, node)
+
+
+def _definition(node: Any, scope: str, numbers: Any) -> None:
+    if any(_last_name(each) in _COMPILED_ELSEWHERE for each in node.decorator_list):
+        return
+    inside = _inside(scope, node.name)
+    number = numbers.function(inside, node.lineno, node.end_lineno)
+    _block(node.body, inside, number, numbers)
+    _insert(node.body, ENTER, number, node.lineno)
+
+
+def _arm(body: List[ast.stmt], function: int, numbers: Any, place: ast.stmt) -> None:
+    first = body[0] if body else place
+    body.insert(0, _report(MARK, numbers.arm(function), first))
+
+
+def _insert(body: List[ast.stmt], name: str, number: int, line: int) -> None:
+    """At the start, but after a docstring and `from __future__` imports."""
+    at = 0
+    if body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
+        at = 1
+    while at < len(body) and _is_future(body[at]):
+        at += 1
+    place = body[at] if at < len(body) else (body[-1] if body else None)
+    if place is not None:
+        body.insert(at, _report(name, number, place))
+
+
+def _report(name: str, number: int, place: ast.stmt) -> ast.stmt:
+    where = {
+        "lineno": place.lineno,
+        "col_offset": place.col_offset,
+        "end_lineno": place.lineno,
+        "end_col_offset": place.col_offset,
+    }
+    load = ast.Load()
+    index: Any = ast.Constant(value=number, **where)
+    item: Any = index if _PLAIN_INDEX else ast.Index(value=index)
+    return ast.If(
+        test=ast.Subscript(value=ast.Name(id=LIVE, ctx=load, **where), slice=item, ctx=load, **where),
+        body=[
+            ast.Expr(
+                value=ast.Call(
+                    func=ast.Name(id=name, ctx=load, **where),
+                    args=[ast.Constant(value=number, **where)],
+                    keywords=[],
+                    **where,
+                ),
+                **where,
+            )
+        ],
+        orelse=[],
+        **where,
+    )
+
+
+_PLAIN_INDEX = isinstance(ast.parse("a[0]", mode="eval").body.slice, ast.Constant)  # type: ignore[attr-defined]
+"""From Python 3.9 on an index stands in the tree as it is."""
+
+
+def _inside(scope: str, name: str) -> str:
+    return scope + "." + name if scope else name
+
+
+def _always(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and bool(test.value)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+

@@ -1,0 +1,26 @@
+"""Begins to observe this process."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import sys
+
+from . import databases, frameworks, imports, journal, tally
+from .rewriting import ENTER, LIVE, MARK
+
+
+def begin(configuration: str) -> None:
+    """Install everything. `configuration` is JSON: `root` of the project, folder `into`."""
+    given = json.loads(configuration)
+    root = os.path.realpath(given["root"])
+    record = journal.Journal(given["into"], root)
+    tally.connect(record)
+    setattr(builtins, LIVE, tally.live)
+    setattr(builtins, ENTER, tally.enter)
+    setattr(builtins, MARK, tally.mark)
+    finder = imports.Finder(root, {**frameworks.PATCHES, **databases.PATCHES})
+    sys.meta_path.insert(0, finder)
+    finder.patch_loaded()
+    record.stay()
