@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.model.errors import ConfigurationError
 from migrator.operation.diagnosis import Check, diagnose
 
 _SIGNS = {
@@ -25,7 +26,7 @@ def command(source: Path, as_json: bool) -> int:
     """Try how the monolith in SOURCE is run, and say what is wrong line by line.
 
     Installs it into an environment of its own below SOURCE/.migrator, makes a fresh database,
-    starts it, runs its tests. Exit code 1 when a step fails.
+    starts it, runs its tests. Exit code 1 when a step fails, 2 when the settings cannot be read.
     """
     progress = TerminalProgress()
     checks: list[Check] = []
@@ -40,6 +41,8 @@ def command(source: Path, as_json: bool) -> int:
         print_json({"checks": checks, "healthy": _healthy(checks)})
     elif _healthy(checks):
         console(stderr=True).print(f"next: migrator analyze {source}")
+    if any(check.name == "settings" and check.outcome == "failed" for check in checks):
+        return ConfigurationError.exit_code
     return 0 if _healthy(checks) else 1
 
 

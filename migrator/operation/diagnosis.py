@@ -29,6 +29,7 @@ from migrator.operation.monolith import (
     monolith_environment,
     private_folder,
     schema_of,
+    seed_state,
 )
 from migrator.operation.ports import HOST
 from migrator.operation.process import Processes, tail
@@ -196,14 +197,13 @@ def _application(subject: _Subject) -> Check:
 
 
 def _migrate(subject: _Subject) -> Check:
-    state = StartState(subject.folder / "migrate")
-    make_start_state(subject.root, subject.run, state.folder, subject.progress, seed=False)
-    tables = [o.name for o in schema_of(state.database).objects if o.type == "table"]
+    make_start_state(subject.root, subject.run, subject.start.folder, subject.progress, seed=False)
+    tables = [o.name for o in schema_of(subject.start.database).objects if o.type == "table"]
     return Check(name="migrate", outcome="ok", message=f"{len(tables)} tables: {_few(tables)}")
 
 
 def _seed(subject: _Subject) -> Check:
-    make_start_state(subject.root, subject.run, subject.start.folder, subject.progress)
+    seed_state(subject.root, subject.run, subject.start, subject.progress)
     if not subject.run.seed:
         return Check(name="seed", outcome="ok", message="none: tests start from an empty database")
     rows = _rows(subject.start.database)

@@ -139,33 +139,61 @@ def make_start_state(
     base_url: str = "http://localhost",
 ) -> StartState:
     """Migrate and seed a new database in `folder`. OperationError with the log's tail if not."""
+    state = StartState(folder.resolve())
+    shutil.rmtree(state.folder, ignore_errors=True)
+    state.data.mkdir(parents=True)
+    command = run.migrate or _import_command(run.application)
+    log = _fill(root, run, state, "migrate", command, progress, base_url)
+    _require_tables(state.database, run, log)
+    if seed:
+        seed_state(root, run, state, progress, base_url=base_url)
+    return state
+
+
+def seed_state(
+    root: Path,
+    run: Run,
+    state: StartState,
+    progress: Progress | None = None,
+    *,
+    base_url: str = "http://localhost",
+) -> None:
+    """Run `seed`, if there is one, on a migrated database."""
+    if run.seed:
+        _fill(root, run, state, "seed", run.seed, progress, base_url)
+
+
+def _fill(
+    root: Path,
+    run: Run,
+    state: StartState,
+    name: str,
+    command: str,
+    progress: Progress | None,
+    base_url: str,
+) -> Path:
+    """Run a command that changes the database; its log."""
     progress = progress or Silent()
     environment = monolith_environment(root, run, progress)
-    state = StartState(folder.resolve())
-    shutil.rmtree(folder, ignore_errors=True)
-    state.data.mkdir(parents=True)
     given = Placeholders(data=state.data, base_url=base_url)
-    variables = monolith_variables(root, run, environment, state.database, given)
-    commands = [("migrate", run.migrate or _import_command(run.application))]
-    if seed and run.seed:
-        commands.append(("seed", run.seed))
-    with Processes(folder / "processes.json") as processes:
-        for name, command in commands:
-            log = folder / f"{name}.log"
-            with step(progress, f"{name.capitalize()} the monolith's database"):
-                code = processes.run(
-                    name, given.fill(command), environment=variables, folder=root, log=log
-                )
-            if code:
-                raise OperationError(
-                    f"`{name}` ended with code {code}: {command}",
-                    place=_SETTINGS,
-                    hint=f"correct `{name}` of [tool.migrator.run]; try it with `migrator doctor`",
-                    log_tail=tail(log),
-                )
-            if name == "migrate":
-                _require_tables(state.database, run, log)
-    return state
+    log = state.folder / f"{name}.log"
+    task = f"{name.capitalize()} the monolith's database"
+    with Processes(state.folder / "processes.json") as processes, step(progress, task):
+        code = processes.run(
+            name,
+            given.fill(command),
+            environment=monolith_variables(root, run, environment, state.database, given),
+            folder=root,
+            log=log,
+        )
+    if code:
+        raise OperationError(
+            f"`{name}` ended with code {code}: {command}",
+            place=_SETTINGS,
+            hint=f"correct `{name}` of [tool.migrator.run]; try it with `migrator doctor`",
+            log_tail=tail(log),
+        )
+    return log
 
 
 class RunningMonolith:

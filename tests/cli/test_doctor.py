@@ -127,7 +127,7 @@ def test_a_failing_test_and_files_in_the_tree(ledger: Path, capsys) -> None:
 def test_settings_that_cannot_be_read(tmp_path, capsys, settings, place, hint) -> None:
     (tmp_path / "pyproject.toml").write_text(settings)
     code, checks = doctor(tmp_path, capsys)
-    assert code == 1
+    assert code == 2
     assert checks["settings"]["outcome"] == "failed"
     assert checks["settings"]["place"] == place
     assert hint in checks["settings"]["hint"]

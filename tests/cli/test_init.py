@@ -117,11 +117,7 @@ def test_factories_configurations_and_surroundings(tmp_path: Path, capsys) -> No
     assert value["application"] == "serve:site"
     assert found["application"]["because"] == "Procfile:1 starts it"
     assert value["database"] == "DEV_DB"
-    assert value["install"] == [
-        "-r requirements/prod.txt",
-        "-r requirements/dev.txt",
-        "pytest requests",
-    ]
+    assert value["install"] == ["-r requirements/dev.txt", "pytest requests"]
     assert value["migrate"] == "flask db upgrade"
     assert value["test"] == "python -m pytest -q tests"
     assert value["base_url"] == "SHOP_URL"
