@@ -90,6 +90,7 @@ class Alone:
                 "SERVICE_PEERS": json.dumps({owner: {"feed": feed} for owner in owners}),
                 "SERVICE_CREDENTIAL": "of the tests",
                 "SERVICE_PUBLIC_URL": "http://127.0.0.1",
+                "SERVICE_GRACE": "1",
                 MANIFEST["database_variable"]: "sqlite:///" + os.path.join(data, "service.db"),
             }
         )

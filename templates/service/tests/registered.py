@@ -33,19 +33,29 @@ def mapped():
     return tables, relationships
 
 
-def held_functions():
-    """Dotted names of functions that something else than their module or class holds on to."""
+def dotted(function):
+    """`module.outer.inner` of a function."""
+    return "%s.%s" % (function.__module__, function.__qualname__.replace(".<locals>", ""))
+
+
+def held_functions(wanted):
+    """Those of the dotted names whose function something else than its namespace holds on to."""
     namespaces = {id(vars(module)) for module in list(sys.modules.values()) if module is not None}
-    functions = [found for found in gc.get_objects() if isinstance(found, types.FunctionType)]
+    functions = [
+        found
+        for found in gc.get_objects()
+        if isinstance(found, types.FunctionType) and dotted(found) in wanted
+    ]
     names = set()
     for function in functions:
-        holders = [h for h in gc.get_referrers(function) if h is not functions]
-        others = [
-            h for h in holders if id(h) not in namespaces and not isinstance(h, types.FrameType)
-        ]
-        if others or weakref.getweakrefs(function):
-            qualified = function.__qualname__.replace(".<locals>", "")
-            names.add("%s.%s" % (function.__module__, qualified))
+        elsewhere = any(
+            holder is not functions
+            and id(holder) not in namespaces
+            and not isinstance(holder, types.FrameType)
+            for holder in gc.get_referrers(function)
+        )
+        if elsewhere or weakref.getweakrefs(function):
+            names.add(dotted(function))
     return names
 
 
@@ -59,7 +69,7 @@ def main():
         {
             "tables": sorted(tables),
             "relationships": sorted(relationships),
-            "hooks": sorted(hooks & held_functions()),
+            "hooks": sorted(held_functions(hooks)),
             "rules": [
                 [rule.endpoint, rule.rule, sorted(rule.methods or ())]
                 for rule in loaded.app.url_map.iter_rules()
