@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from migrator.model.plan import Remedy
 from migrator.model.program import EntryPoint, Event
-from migrator.plan.deferral import Deferral, handlers, hooks
-from migrator.plan.reach import Reach, Site
+from migrator.plan.deferral import Deferral
+from migrator.plan.reach import Reach, Site, handlers, hooks
 from migrator.plan.signature import obstacle
 
 COST: dict[Remedy, float] = {
@@ -129,7 +129,7 @@ class Walker:
                 len(foreign) == 1
                 and len(written) == sum(map(len, foreign.values()))
                 and (not step.later or self._deferral.may_defer_in_hook(site))
-                and not obstacle(self._reach, site.callee)
+                and self._can_cut(site.callee, self._owner[min(written)])
             ):
                 why = "nobody in the request uses its result, exception or effect"
                 if step.later:
@@ -141,9 +141,20 @@ class Walker:
         if not foreign or len(needed) > sum(map(len, foreign.values())):
             return go_on
         owner = next(iter(foreign)) if len(foreign) == 1 else self._first_owner(site, foreign)
-        if owner and not obstacle(self._reach, site.callee) and not self._unflushed(site):
+        if owner and self._can_cut(site.callee, owner) and not self._unflushed(site):
             return self._cut(service, site, "call", foreign[owner], looped, "", owner)
         return go_on
+
+    def _can_cut(self, key: str, owner: str) -> bool:
+        """Whether calls of a function can cross to `owner`, whatever its variant.
+
+        One that writes for several owners, depending on its receiver, has no single other end.
+        """
+        name = self._reach.name(key)
+        elsewhere = self._reach.writes(name) - self._reach.writes(key)
+        if any(self._owner.get(table) != owner for table in elsewhere):
+            return False
+        return not obstacle(self._reach, key)
 
     def _first_owner(self, site: Site, foreign: Mapping[str, set[str]]) -> str:
         """Of several owners the one whose tables the function itself writes; it asks the others.

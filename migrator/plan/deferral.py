@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from migrator.model.program import EntryPoint
-from migrator.plan.reach import Detail, Reach, Site, overlap, tables_of
+from migrator.plan.reach import Reach, Site, handlers, overlap, tables_of
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 """RFC 9110, 9.2.1: a request whose purpose is not to change anything."""
@@ -50,25 +50,15 @@ class Deferral:
         return not said and not callee.is_generator
 
     def _changes_argument(self, site: Site) -> bool:
-        """It changes an object that the caller holds, and might look at."""
+        """It writes rows of a kind that it is given: the caller holds them, and might look."""
         callee = self._reach.function(site.callee)
-        given = {
-            self._models[each]
-            for parameter in callee.parameters
-            for each in parameter.types
-            if each in self._models
-        }
-        return bool(given & tables_of(self._updates[site.callee]))
-
-    @cached_property
-    def _updates(self) -> dict[str, frozenset[Detail]]:
-        return self._reach.closed(
-            lambda function: [
-                (event.target, "")
-                for event in function.events
-                if event.kind == "write" and event.operation in ("update", "delete", "")
-            ]
-        )
+        types = {each for parameter in callee.parameters for each in parameter.types}
+        scope = self._reach.name(site.callee).rpartition(".")[0]
+        if scope in self._reach.program.classes:
+            types.add(scope)
+            types |= {m for m in self._models if scope in self._reach.program.classes.get(m, ())}
+        given = {self._models[each] for each in types if each in self._models}
+        return bool(given & self._reach.writes(site.callee))
 
     def _saves_for_caller(self, site: Site) -> bool:
         """It commits what the caller has written so far, and nobody else does."""
@@ -111,23 +101,6 @@ class Deferral:
         if not bound and not is_safe(entry):
             bound = through_calls & written
         return bound
-
-
-def handlers(reach: Reach, entry: EntryPoint) -> list[str]:
-    """The functions, by key, that an entry point starts with: one, or methods of a view's class."""
-    roots = [root for root in entry.roots if root in reach]
-    if roots or entry.handler in reach:
-        return roots or [entry.handler]
-    start = entry.handler + "."
-    methods = {m.lower() for route in entry.routes for m in route.methods}
-    own = [f for f in sorted(reach.program.functions) if f.startswith(start)]
-    named = [f for f in own if f[len(start) :] in methods | {"dispatch_request"}]
-    return named or [f for f in own if f in set(entry.functions)]
-
-
-def hooks(reach: Reach, entry: EntryPoint) -> list[str]:
-    """The functions, by key, that run around an entry point."""
-    return [root for root in entry.hook_roots or entry.hooks if root in reach]
 
 
 def is_safe(entry: EntryPoint) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migrator.model.program import EntryPoint, Program, Transaction
-from migrator.plan.deferral import Deferral, handlers
-from migrator.plan.reach import Reach
+from migrator.plan.deferral import Deferral
+from migrator.plan.reach import Reach, handlers
 
 _BROAD_SHARE = 0.5
 _BROAD_TABLES = 4

@@ -10,9 +10,8 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import Affinity, measure
-from migrator.plan.deferral import handlers
 from migrator.plan.evidence import Evidence, gather
-from migrator.plan.reach import Site
+from migrator.plan.reach import Site, handlers
 from migrator.plan.resolve import resolve_with_consequences
 from migrator.plan.wording import enumerated
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from migrator.graph.components import components
-from migrator.model.program import Event, Function, Program
+from migrator.model.program import EntryPoint, Event, Function, Program
 
 ANY = ""
 """In place of a column: any of them."""
@@ -45,6 +45,7 @@ class Reach:
         self._sites = {key: tuple(self._sites_of(key)) for key in self._functions}
 
     def _sites_of(self, key: str) -> Iterable[Site]:
+        called = {event.target for event in self._functions[key].events if event.kind == "call"}
         for index, event in enumerate(self._functions[key].events):
             if event.kind == "call":
                 callee = event.variant if event.variant in self._functions else event.target
@@ -52,7 +53,7 @@ class Reach:
                     yield Site(key, callee, event, index)
             elif event.kind == "emit":
                 for receiver in self._receivers.get(event.target, ()):
-                    if receiver in self._functions:
+                    if receiver in self._functions and receiver not in called:
                         yield Site(key, receiver, event, index)
 
     def function(self, key: str) -> Function:
@@ -143,6 +144,19 @@ class Reach:
         return tables_of(self.write_details.get(key, ()))
 
     @cached_property
+    def live(self) -> frozenset[str]:
+        """The functions that entry points reach, each by the key under which it really runs."""
+        entries = self.program.entry_points.values()
+        waiting = [key for e in entries for key in (*handlers(self, e), *hooks(self, e))]
+        seen = set(waiting)
+        while waiting:
+            for site in self.sites(waiting.pop()):
+                if site.callee not in seen:
+                    seen.add(site.callee)
+                    waiting.append(site.callee)
+        return frozenset(seen)
+
+    @cached_property
     def reads_afterwards(self) -> dict[str, frozenset[Detail]]:
         """For every function what may be read after it has returned, in any of its callers."""
         after: dict[str, set[Detail]] = {key: set() for key in self._functions}
@@ -154,7 +168,7 @@ class Reach:
             for key in component:
                 after[key] = shared
             for key in component:
-                for site in self._sites[key]:
+                for site in self._sites[key] if key in self.live else ():
                     if site.callee not in component:
                         after[site.callee] |= shared | self.reads_behind(site)
         return {key: frozenset(found) for key, found in after.items()}
@@ -163,13 +177,13 @@ class Reach:
         """What the caller's own body may read after a site: later in source, or in the loop."""
         function = self._functions[site.caller]
         found: set[Detail] = set()
+        calls = {other.position: other for other in self._sites[site.caller]}
         for index, event in enumerate(function.events):
-            if index > site.position or (site.event.in_loop and event.in_loop):
+            behind = index > site.position or (site.event.in_loop and event.in_loop)
+            if behind and _place(event) != _place(site.event):
                 found.update(_detail(event, "read"))
-        for other in self._sites[site.caller]:
-            behind = other.position > site.position
-            if behind or (site.event.in_loop and other.event.in_loop and other != site):
-                found |= self.read_details[other.callee]
+                if index in calls:
+                    found |= self.read_details[calls[index].callee]
         return frozenset(found)
 
     def path(self, source: str, target: str) -> list[Site]:
@@ -196,6 +210,23 @@ class Reach:
         return []
 
 
+def handlers(reach: Reach, entry: EntryPoint) -> list[str]:
+    """The functions, by key, that an entry point starts with: one, or methods of a view's class."""
+    roots = [root for root in entry.roots if root in reach]
+    if roots or entry.handler in reach:
+        return roots or [entry.handler]
+    start = entry.handler + "."
+    methods = {m.lower() for route in entry.routes for m in route.methods}
+    own = [f for f in sorted(reach.program.functions) if f.startswith(start)]
+    named = [f for f in own if f[len(start) :] in methods | {"dispatch_request"}]
+    return named or [f for f in own if f in set(entry.functions)]
+
+
+def hooks(reach: Reach, entry: EntryPoint) -> list[str]:
+    """The functions, by key, that run around an entry point."""
+    return [root for root in entry.hook_roots or entry.hooks if root in reach]
+
+
 def tables_of(details: Iterable[Detail]) -> frozenset[str]:
     """The tables among details."""
     return frozenset(table for table, _ in details)
@@ -210,6 +241,11 @@ def overlap(written: Iterable[Detail], read: frozenset[Detail]) -> bool:
         ):
             return True
     return False
+
+
+def _place(event: Event) -> tuple[int, int, int, int]:
+    """Alternatives of one expression stand at the same place, and not behind each other."""
+    return (event.line, event.column, event.end_line, event.end_column)
 
 
 def _detail(event: Event, kind: str) -> list[Detail]:
