@@ -395,10 +395,6 @@ def _getattr(place: Place) -> bool:
     if base is None or name is None:
         return True
     done: set[str] = set()
-    literals = dict(place.variant.function.facts.code[place.index][5])
-    if not isinstance(literals.get(1), str):
-        # Names that come from outside are never all known: to frameworks it is any attribute.
-        linker.watch(base, linker.on_store, (place.variant, place.index, "", source))
 
     def run() -> None:
         for value in linker.points_to(name):
@@ -421,6 +417,10 @@ def _setattr(place: Place) -> bool:
     if base is None or name is None:
         return True
     done: set[str] = set()
+    literals = dict(place.variant.function.facts.code[place.index][5])
+    if not isinstance(literals.get(1), str):
+        # Names that come from outside are never all known: to frameworks it is any attribute.
+        linker.watch(base, linker.on_store, (place.variant, place.index, "", source))
 
     def run() -> None:
         for value in linker.points_to(name):
