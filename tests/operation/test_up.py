@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from migrator.operation import ports
+from migrator.operation.process import group_members
+
+
+def test_up_until_interrupted(notes_services: Path) -> None:
+    port = ports.free_port()
+    up = subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from migrator.cli.main import main; main()"),
+            *("up", str(notes_services), "--port", str(port), "--json"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines: list[str] = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(up.stdout.readline())
+        if not lines[-1]:
+            pytest.fail(up.stderr.read())
+    told = json.loads("".join(lines))
+    assert told["url"] == f"http://127.0.0.1:{port}"
+    assert requests.get(f"{told['url']}/notes", timeout=5).status_code == 200
+    assert Path(told["services"]["notes"]["logs"], "web-1.log").is_file()
+    state = json.loads((notes_services / ".migrator/processes.json").read_text())
+    groups = [each["pid"] for each in state["processes"]]
+    assert len(groups) == 8  # feed, calls and web twice, one clerk, the gateway
+    up.send_signal(signal.SIGINT)
+    _, said = up.communicate(timeout=30)
+    assert up.returncode == 0, said
+    assert "nothing is left running" in said
+    assert not [group for group in groups if group_members(group)]
+    assert ports.is_free(port)
