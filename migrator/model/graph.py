@@ -114,6 +114,7 @@ class Graph:
         self._edge_ids: dict[tuple[int, int, int, int, int], int] = {}
         self._out: dict[int, list[int]] | None = None
         self._in: dict[int, list[int]] | None = None
+        self._by_pair: dict[tuple[int, int, int], list[int]] | None = None
 
     def _intern(self, text: str) -> int:
         known = self._string_ids.get(text)
@@ -162,7 +163,30 @@ class Graph:
         self._edge_line.append(line)
         self._edge_confidence.append(confidence)
         self._edge_count.append(count)
-        self._out = self._in = None
+        self._out = self._in = self._by_pair = None
+
+    def observe(self, kind: EdgeKind, source: int, target: int, count: int) -> bool:
+        """Note that an edge was seen running `count` times; whether there is such an edge.
+
+        The count goes to the first piece of its evidence; what was likely becomes observed.
+        """
+        found = False
+        for edge in self._pairs().get((kind, source, target), ()):
+            if not found:
+                self._edge_count[edge] += count
+            if self._edge_confidence[edge] == Confidence.LIKELY:
+                self._edge_confidence[edge] = Confidence.OBSERVED
+            found = True
+        return found
+
+    def _pairs(self) -> dict[tuple[int, int, int], list[int]]:
+        if self._by_pair is None:
+            self._by_pair = {}
+            for index, key in enumerate(
+                zip(self._edge_kind, self._edge_source, self._edge_target, strict=True)
+            ):
+                self._by_pair.setdefault(key, []).append(index)
+        return self._by_pair
 
     def find(self, kind: NodeKind, name: str) -> int | None:
         """The id of a node, or None."""

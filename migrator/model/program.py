@@ -228,6 +228,65 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Hole(msgspec.Struct, frozen=True, kw_only=True):
+    """An access to a table that was seen running and that analysis had not predicted."""
+
+    entry_point: str
+    kind: Literal["read", "write"]
+    table: str
+    operation: Operation = ""
+    path: tuple[str, ...] = ()
+    """The project's functions on the stack, from the outermost in."""
+    file: str = ""
+    line: int = 0
+    statement: str = ""
+    count: int = 0
+    in_hook: bool = False
+    known: bool = True
+    """Whether analysis knows the entry point at all."""
+
+
+class Unseen(msgspec.Struct, frozen=True, kw_only=True):
+    """A predicted access that a run with full branch coverage did not show."""
+
+    entry_point: str
+    kind: Literal["read", "write"]
+    table: str
+    file: str
+    line: int
+    via: str = ""
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What running the program showed beside what analysis says.
+
+    An access is an entry point, a table, and whether it was read or written.
+    """
+
+    digest: str
+    """Of the records that were merged."""
+    sessions: int = 0
+    processes: int = 0
+    statements: int = 0
+    """Executed below entry points of the project."""
+    ran: tuple[str, ...] = ()
+    """Entry points that ran."""
+    accesses: int = 0
+    predicted: int = 0
+    """Of the accesses seen, those that analysis had predicted."""
+    covered: tuple[str, ...] = ()
+    """Entry points that ran with full branch coverage of every function that they entered."""
+    covered_accesses: int = 0
+    """Predicted for those."""
+    covered_seen: int = 0
+    calls: int = 0
+    """Pairs of functions of the project of which one was seen to call the other directly."""
+    calls_predicted: int = 0
+    holes: tuple[Hole, ...] = ()
+    """Writes first."""
+    unseen: tuple[Unseen, ...] = ()
+
+
 class Program(msgspec.Struct, kw_only=True):
     """All details of one analysed program, by name."""
 
@@ -261,3 +320,5 @@ class Program(msgspec.Struct, kw_only=True):
     frameworks: list[str] = []
     skipped: list[Skipped] = []
     unresolved: list[Unresolved] = []
+    observed: Observed | None = None
+    """None when nothing was recorded by `migrator observe`."""
