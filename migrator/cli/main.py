@@ -16,6 +16,7 @@ VERBS = {
     "init": "Write [tool.migrator] with a guess of how the monolith is run",
     "doctor": "Install, start and test the monolith as [tool.migrator] says",
     "analyze": "Read the code into a dependency graph",
+    "observe": "Run a command of yours and record what the code really touches",
     "list": "Ask the graph: which routes write this table, and so on",
     "propose": "Propose service boundaries and write the plan",
     "explain": "Say why something is where it is, with file and line",
