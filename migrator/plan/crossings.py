@@ -2,7 +2,8 @@
 
 Copy before cut: code that writes nothing foreign is copied. A call is cut at the highest function
 on the way whose writes all belong to one foreign owner and whose signature can cross. What the
-request does not wait for is deferred. Where no function can be cut, rows are sent.
+request does not wait for is deferred; a signal is sent where it always was, and what its receivers
+do is deferred. Where no function can be cut, rows are sent.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class Walker:
             foreign = self._foreign(service, written)
             if (
                 len(foreign) == 1
+                and site.callee not in self._reach.announcers
                 and len(written) == sum(map(len, foreign.values()))
                 and (not step.later or self._deferral.may_defer_in_hook(site))
                 and self._can_cut(site.callee, self._owner[min(written)])

@@ -41,9 +41,10 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
         placed[name] = _cheapest(evidence, walker, owner, company, name, owners)
     company = _company(evidence, owner, placed)
     readers = Counter(table for tables in evidence.reads.values() for table in tables)
-    for name, entry in evidence.entries.items():
-        if name not in placed:
-            placed[name] = _reader(evidence, owner, services, company, readers, entry)
+    waiting = [name for name in evidence.entries if name not in placed]
+    for name in sorted(waiting, key=lambda name: (not evidence.reads[name], name)):
+        entry = evidence.entries[name]
+        placed[name] = _reader(evidence, owner, services, company, readers, placed, entry)
     return placed
 
 
@@ -112,6 +113,7 @@ def _reader(
     services: list[str],
     company: Mapping[str, Counter[str]],
     readers: Counter[str],
+    placed: Mapping[str, str],
     entry: EntryPoint,
 ) -> str:
     scores: dict[str, float] = {}
@@ -126,6 +128,6 @@ def _reader(
         weight = _SIBLING_SHARE if read else 1.0
         scores[service] = scores.get(service, 0.0) + weight * share
     if not scores:
-        sizes = Counter(owner.values())
+        sizes = Counter(placed.values())
         return min(services, key=lambda service: (-sizes[service], service))
     return min(services, key=lambda service: (-round(scores.get(service, 0.0), 9), service))

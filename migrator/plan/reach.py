@@ -135,6 +135,18 @@ class Reach:
         """The request context that a function sets, also through what it calls; sorted."""
         return sorted(name for name, _ in self._context_writes.get(key, ()))
 
+    @cached_property
+    def announcers(self) -> frozenset[str]:
+        """The functions that emit a signal which somebody receives, also through what they call."""
+        closed = self.closed(
+            lambda function: [
+                (e.target, "")
+                for e in function.events
+                if e.kind == "emit" and e.target in self._receivers
+            ]
+        )
+        return frozenset(key for key, found in closed.items() if found)
+
     def reads(self, key: str) -> frozenset[str]:
         """The tables that a function reads through every call."""
         return tables_of(self.read_details.get(key, ()))

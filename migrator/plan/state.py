@@ -40,8 +40,14 @@ def remedies(program: Program, kept: frozenset[str]) -> list[StateRemedy]:
 
 
 def _concerns(program: Program, finding: StateFinding, kept: frozenset[str]) -> bool:
-    users = {*finding.writers, *finding.readers, finding.name}
-    return bool(users & kept) or users <= {finding.name, *program.modules}
+    users = {*finding.writers, *finding.readers}
+    if finding.name in program.functions:
+        users.add(finding.name)
+    at_work = users - set(program.modules)
+    if at_work:
+        return bool(at_work & kept)
+    module = next((m for m, file in program.modules.items() if file == finding.file), "")
+    return not module or any(name.startswith(module + ".") for name in kept)
 
 
 def _remedy(program: Program, finding: StateFinding) -> tuple[_Choice, str]:
