@@ -34,7 +34,8 @@ assert SharedDict("d", {"limit": 99})["limit"] == 1, "initial content is stored 
 n = SharedDict("n", default_factory=list); assert n["k"] == [] and "k" in n
 l = SharedList("l", ["a", "b"]); l.append("c"); l.insert(0, "z"); l[1] = "A"
 assert list(l) == ["z", "A", "b", "c"] and l.pop(0) == "z" and l.pop() == "c" and l[-1] == "b"
-l.append("d"); del l[0]; assert l == ["b", "d"] and len(l) == 2; l.extend("xy"); assert l[2:] == ["x", "y"]
+l.append("d"); del l[0]; assert l == ["b", "d"] and len(l) == 2; l.extend("xy")
+assert l[2:] == ["x", "y"]
 s = SharedSet("s", [1]); s.add(2); s.discard(1); assert s == {2} and s | {3} == {2, 3}
 s.update([4], [5]); s.remove(4); assert sorted(s) == [2, 5]
 d.clear(); assert not d and len(l) == 4

@@ -19,7 +19,7 @@ ODD = [
     -5e-324,
     float("inf"),
     "",
-    "it's \"quoted\" \\ \u2028 \n ü",
+    'it\'s "quoted" \\ \u2028 \n ü',
     "123",
     b"",
     b"\x00\xff'",
@@ -67,10 +67,10 @@ def test_every_value_survives_with_its_type(value: Any) -> None:
 
 
 def test_a_table_wider_than_a_function_has_arguments() -> None:
-    connection = database("CREATE TABLE t (%s)" % ", ".join(WIDE))
+    connection = database(f"CREATE TABLE t ({', '.join(WIDE)})")
     watch(connection, "t", [])
     row = list(range(len(WIDE)))
-    connection.execute("INSERT INTO t VALUES (%s)" % ",".join("?" * len(row)), row)
+    connection.execute(f"INSERT INTO t VALUES ({','.join('?' * len(row))})", row)
     connection.execute("DELETE FROM t")
     assert events(connection, "t") == [("I", None, row), ("D", row, None)]
 

@@ -66,7 +66,7 @@ class Service:
             "SERVICE_CREDENTIAL": CREDENTIAL,
             "SERVICE_CALL_DEADLINE": "2",
             "SERVICE_GRACE": "2",
-            "DATABASE_URL": "sqlite:///%s/service.db" % self.data,
+            "DATABASE_URL": f"sqlite:///{self.data}/service.db",
         }
 
     def address(self, process: str) -> str:
@@ -80,6 +80,7 @@ class Service:
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
             **options,
         )
 

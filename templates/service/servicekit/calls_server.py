@@ -142,6 +142,8 @@ class CallsServer:
                 if unit.violation is not None:
                     raise unit.violation
                 open_call.begin()
+                if job.deferred and "exception" in answer:
+                    open_call.inner_rollback()  # nobody is there who could decide otherwise
                 answer["actions"] = open_call.actions
                 answer["open"] = open_call.left_open() and not job.deferred
                 answer["epoch"], answer["head"] = open_call.position()

@@ -1,4 +1,4 @@
-"""Mapped objects between services: class and key, plus the columns that the other cannot see yet."""
+"""Mapped objects between services: class and key, and the columns that the other cannot see."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Entities:
         return hasattr(type(value), "_sa_class_manager") and hasattr(value, "_sa_instance_state")
 
     def encode(self, value: Any, codec: Any, place: str) -> Dict[str, Any]:
-        """Class and key, with an overlay of what is not committed; values of an object without row."""
+        """Class and key, with what is not committed; all values of an object without a row."""
         state = inspect(value)
         if state.pending:
             if table_of(value) in settings().part("replicas"):

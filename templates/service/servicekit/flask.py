@@ -86,6 +86,20 @@ def load(reference: str) -> Application:
     return Application(wsgi, _flask_of(wsgi))
 
 
+def watch() -> None:
+    """For processes that load the application by themselves: foreign routes can be linked to."""
+    original = flask.Flask.app_context
+    seen: Any = weakref.WeakSet()
+
+    def app_context(self: Any) -> Any:
+        if self not in seen:
+            seen.add(self)
+            _add_foreign_routes(self)
+        return original(self)
+
+    flask.Flask.app_context = app_context  # type: ignore[method-assign]
+
+
 def _flask_of(wsgi: Any) -> flask.Flask:
     """The Flask application, also when a middleware has been put around it."""
     if isinstance(wsgi, flask.Flask):

@@ -14,7 +14,8 @@ def glue() -> Any:
     """The module for this service's framework.
 
     It has `load(reference)` -> application with `wsgi`, `endpoint_of(environ)`,
-    `is_foreign(endpoint, method)` and `context(captured, codec)`; and `capture(names, codec)`.
+    `foreign_service(endpoint, method)` and `context(captured, codec)`; `capture(names, codec)`;
+    and `watch()` for processes that load the application by themselves.
     """
     name = settings().manifest.get("framework", "flask")
     if name not in FRAMEWORKS:

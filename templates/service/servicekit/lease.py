@@ -13,10 +13,15 @@ import hashlib
 import os
 import re
 import threading
+import time
 import uuid
 from typing import IO, Any, Callable, Dict, Optional, Tuple
 
+from servicekit.errors import DependencyUnavailable
+from servicekit.logs import logger
 from servicekit.settings import settings
+
+_PAUSE = 1.0
 
 _guard = threading.Lock()
 _held: Dict[str, Tuple[int, IO[str]]] = {}
@@ -24,7 +29,7 @@ _turns: Dict[str, threading.Lock] = {}
 
 
 def hold(name: str, wait: bool = True) -> bool:
-    """Take a lease for the rest of this process' life; False when another has it and `wait` is not."""
+    """Take a lease for the rest of this process' life; False if another has it and `wait` is not."""
     with _guard:
         turn = _turns.setdefault(name, threading.Lock())
     with turn:  # one thread of this process asks the kernel, the others share its answer
@@ -49,15 +54,19 @@ def only_one(
     """`target`, run in one process of the service only: the first that calls, until it ends.
 
     In the others the call waits for the lease, or returns None with `wait=False`. Without `target`
-    it is a decorator.
+    it is a decorator. While a sibling that it needs is away it is started again: nobody else would.
     """
     if target is None:
         return lambda function: only_one(name, function, wait)
 
     @functools.wraps(target)
     def leased(*args: Any, **kwargs: Any) -> Any:
-        if hold(name, wait):
-            return target(*args, **kwargs)
+        while hold(name, wait):
+            try:
+                return target(*args, **kwargs)
+            except DependencyUnavailable as error:
+                logger("lease").warning("starting again", lease=name, why=str(error))
+                time.sleep(_PAUSE)
         return None
 
     return leased

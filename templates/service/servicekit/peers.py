@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import urllib3
 
@@ -23,17 +23,19 @@ class Unreachable(Exception):
 
 
 _lock = threading.Lock()
-_pools: Dict[int, urllib3.PoolManager] = {}
+_pools: Dict[Tuple[int, str], urllib3.HTTPConnectionPool] = {}
 
 
-def _pool() -> urllib3.PoolManager:
+def _pool(base: str) -> urllib3.HTTPConnectionPool:
     """The connections of this process; a forked child must not speak on its parent's sockets."""
-    pid = os.getpid()
-    with _lock:
-        if pid not in _pools:
-            _pools.clear()
-            _pools[pid] = urllib3.PoolManager(num_pools=50, maxsize=32, retries=False)
-        return _pools[pid]
+    key = (os.getpid(), base)
+    found = _pools.get(key)
+    if found is None:
+        with _lock:
+            found = _pools.get(key)
+            if found is None:
+                found = _pools[key] = urllib3.connection_from_url(base, maxsize=32)
+    return found
 
 
 def ask(
@@ -63,7 +65,7 @@ def ask(
         headers["Content-Type"] = "application/json"
     limits = urllib3.Timeout(connect=min(timeout, 0.5), read=max(timeout, 0.001))
     try:
-        answer = _request(method, url.rstrip("/") + path, data, headers, limits, not stream)
+        answer = _request(_pool(url.rstrip("/")), method, path, data, headers, limits, not stream)
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
         raise Unreachable(str(error), sent=False) from error
     except urllib3.exceptions.ReadTimeoutError as error:
@@ -77,16 +79,16 @@ def ask(
     return answer
 
 
-def _request(method, url, data, headers, limits, preload):  # type: ignore[no-untyped-def]
+def _request(pool, method, path, data, headers, limits, preload):  # type: ignore[no-untyped-def]
     """One request; once more when a kept connection turns out to be closed.
 
     Everything that is asked of siblings may be repeated: reads, and calls that carry a key.
     """
     options = {"timeout": limits, "preload_content": preload, "headers": headers, "body": data}
     try:
-        return _pool().request(method, url, **options)
+        return pool.urlopen(method, path, retries=False, **options)
     except urllib3.exceptions.ProtocolError:
-        return _pool().request(method, url, **options)
+        return pool.urlopen(method, path, retries=False, **options)
 
 
 def json_of(answer: urllib3.response.HTTPResponse) -> Any:

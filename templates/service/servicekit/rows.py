@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def _remedies() -> Dict[str, _Remedy]:
-    """Table to what becomes of its changes; where two entries name it, the synchronous one holds."""
+    """Table to what becomes of its changes; of two entries for it the synchronous one holds."""
     found: Dict[str, _Remedy] = {}
     for entry in settings().part("calls").values():
         if entry.get("unit", "function") != "rows":

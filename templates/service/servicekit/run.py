@@ -13,12 +13,13 @@ import shutil
 import sys
 from typing import List, Optional, Sequence
 
-from servicekit import lease, logs
+from servicekit import frameworks, lease, logs
 from servicekit import sqlalchemy as database
+from servicekit.errors import DependencyUnavailable
 
 
 def run(command: Sequence[str]) -> None:
-    """Become `command`, as if this process had been started with it. Raises SystemExit as it does."""
+    """Become `command`, as if this process had been started with it; SystemExit is its own."""
     first, rest = command[0], list(command[1:])
     if os.path.basename(first).startswith("python"):
         _python(rest)
@@ -72,7 +73,12 @@ def main(arguments: Optional[List[str]] = None) -> None:
     database.install(catch_up_at_begin=True)
     if chosen.only_one:
         lease.hold("process " + chosen.only_one)
-    run(command)
+    frameworks.glue().watch()
+    try:
+        run(command)
+    except DependencyUnavailable as error:
+        logs.logger("run").error("dependency unavailable", why=str(error))
+        raise SystemExit(os.EX_TEMPFAIL) from error
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class Scope:
-    """`violation` and `unavailable` remember errors that application code swallowed all the same."""
+    """`violation` remembers an error that application code swallowed all the same."""
 
     def __init__(self, request_id: str, trail: str = "", deadline: Optional[float] = None) -> None:
         self.request_id = request_id

@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Optional
 
 
 class Settings:
-    """Values only. `manifest` is `service.json` as plain JSON; `peers` is {service: {kind: url}}."""
+    """Values only. `manifest` is `service.json` as plain JSON; `peers`: {service: {kind: url}}."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.manifest_path = os.path.abspath(environ.get("SERVICE_MANIFEST", "service.json"))
@@ -26,7 +26,7 @@ class Settings:
         self.instance = environ.get("SERVICE_INSTANCE", "web-1")
         self.threads = int(environ.get("SERVICE_THREADS", "8"))
         self.grace = int(environ.get("SERVICE_GRACE", "10"))
-        self.call_deadline = float(environ.get("SERVICE_CALL_DEADLINE", "5"))
+        self.call_deadline = float(environ.get("SERVICE_CALL_DEADLINE", "10"))
         self.feed_timeout = float(environ.get("SERVICE_FEED_TIMEOUT", "0.5"))
         self.log_level = environ.get("SERVICE_LOG_LEVEL", "INFO").upper()
 

@@ -62,7 +62,7 @@ def follow(session: Any, key: str, owner: str) -> None:
 
 
 def undo(key: str, owner: str, everything: bool) -> bool:
-    """Take a call back: what it left open, or `everything`; left to the feed process if that fails."""
+    """Take a call back: what it left open, or `everything`; the feed process goes on trying."""
     body = {"key": key, "everything": everything}
     try:
         answer = ask(owner, "calls", "POST", "/cancel", body, timeout=1.0)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import threading
 import time
 import weakref
 from typing import Any, Optional, Tuple
 
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
+from sqlalchemy.engine.url import make_url
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool, QueuePool
 
 from servicekit import metrics, rows, scope, sessions, settlement, transaction
 from servicekit.errors import OwnershipViolation
 from servicekit.logs import logger
+from servicekit.replicas import replicas
 from servicekit.settings import settings
 from servicekit.sqlite import prepare
 
@@ -29,9 +34,10 @@ _DDL = re.compile(
     r"(?:\w+\.)?[\"`\[]?(\w+)[\"`\]]?(?:\s+ON\s+[\"`\[]?(\w+))?",
     re.IGNORECASE,
 )
+_FRESH_SECONDS = 0.05
 _NOTHING = "SELECT 1 WHERE 0"
 _log = logger("sqlalchemy")
-_installed = False
+_installed = threading.Event()
 
 
 def install(catch_up_at_begin: bool = False) -> None:
@@ -40,10 +46,10 @@ def install(catch_up_at_begin: bool = False) -> None:
     `catch_up_at_begin` is for processes without requests: each transaction of a session begins with
     current replicas.
     """
-    global _installed
-    if _installed:
+    if _installed.is_set():
         return
-    _installed = True
+    _installed.set()
+    _pool_files()
     event.listen(Engine, "connect", _connected)
     event.listen(Engine, "handle_error", _translated, retval=True)
     event.listen(Engine, "before_cursor_execute", _before_execute, retval=True)
@@ -54,6 +60,26 @@ def install(catch_up_at_begin: bool = False) -> None:
     rows.install()
     if catch_up_at_begin:
         event.listen(Session, "after_begin", _caught_up)
+
+
+def _pool_files() -> None:
+    """Before 2.0, SQLAlchemy opens a file anew for each use, and parses all its triggers."""
+    if SQLiteDialect_pysqlite.get_pool_class(make_url("sqlite:////file")) is not NullPool:
+        return
+    original = SQLiteDialect_pysqlite.get_pool_class
+
+    def get_pool_class(cls: Any, url: Any) -> Any:
+        chosen = original(url)
+        return QueuePool if chosen is NullPool else chosen
+
+    SQLiteDialect_pysqlite.get_pool_class = classmethod(get_pool_class)
+    event.listen(Engine, "do_connect", _any_thread)
+
+
+def _any_thread(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+    """A pooled connection is used by one thread after the other."""
+    if dialect.name == "sqlite":
+        options.setdefault("check_same_thread", False)
 
 
 def is_service_database(connection: Any) -> bool:
@@ -81,7 +107,7 @@ def _translated(context: Any) -> Optional[BaseException]:
 
 
 def violation(table: str, owner: str) -> OwnershipViolation:
-    """The error for a write to a replica; counted, logged, and kept in case that it is swallowed."""
+    """The error for a write to a replica: counted, logged, and kept in case it is swallowed."""
     error = OwnershipViolation(table, owner)
     metrics.violations.labels(table, owner).inc()
     _log.error("ownership violation", table=table, owner=owner, stack_info=True)
@@ -135,14 +161,10 @@ def _ended(session: Any, ended: Any) -> None:
         session.info.pop("servicekit.flushed", None)
 
 
-_last_catch_up = 0.0
+_caught_up_at = {"last": 0.0}
 
 
 def _caught_up(session: Any, root: Any, connection: Any) -> None:
-    global _last_catch_up
-    now = time.monotonic()
-    if now - _last_catch_up >= 0.05:
-        from servicekit.replicas import replicas
-
+    if time.monotonic() - _caught_up_at["last"] >= _FRESH_SECONDS:
         replicas().catch_up(settings().owners())
-        _last_catch_up = time.monotonic()
+        _caught_up_at["last"] = time.monotonic()

@@ -1,4 +1,4 @@
-"""Connections to the service's own files, for servicekit's own work (the application has its own)."""
+"""Connections to the service's files for servicekit's own work; the application has its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def connect(path: str) -> sqlite3.Connection:
 def prepare(connection: sqlite3.Connection) -> None:
     """Set what every connection to a service's database needs.
 
-    Without recursive_triggers, a row that `REPLACE` deletes fires no trigger, and its event is lost.
+    Without recursive_triggers a row that `REPLACE` deletes fires no trigger: an event is lost.
     """
     connection.execute("PRAGMA busy_timeout = %d" % BUSY_MILLISECONDS)
     connection.execute("PRAGMA recursive_triggers = ON")

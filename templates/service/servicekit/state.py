@@ -230,6 +230,8 @@ class SharedList(_Shared, MutableSequence):
     def __eq__(self, other: Any) -> bool:
         return list(self) == list(other)
 
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
         return repr(list(self))
 

@@ -1,7 +1,7 @@
 """How Python values travel between services: JSON, with a tag where JSON has no such type.
 
-Entities (mapped objects) are left to `servicekit.entities`; what has no row here is refused with its
-type and place rather than sent as something else.
+Entities (mapped objects) are left to `servicekit.entities`; what has no row here is refused with
+its type and place rather than sent as something else.
 """
 
 from __future__ import annotations
@@ -304,10 +304,10 @@ def _rows() -> Dict[str, _Row]:
         ),
         "str": (str, lambda c, v, p: str(v), lambda c, b: b),
         "tuple": (tuple, _tuple, _make_tuple),
-        "set": (set, lambda c, v, p: _sequence(c, v, p), lambda c, b: {c.decode(v) for v in b}),
+        "set": (set, _sequence, lambda c, b: {c.decode(v) for v in b}),
         "frozenset": (
             frozenset,
-            lambda c, v, p: _sequence(c, v, p),
+            _sequence,
             lambda c, b: frozenset(c.decode(v) for v in b),
         ),
         "multidict": (_Lazy(datastructures, "MultiDict").kinds(), _multidict, _make_multidict),

@@ -1,4 +1,4 @@
-"""`gunicorn servicekit.wsgi:application`: the monolith's application as a service answers with it."""
+"""`gunicorn servicekit.wsgi:application`: the monolith's application, answering as a service."""
 
 from __future__ import annotations
 
