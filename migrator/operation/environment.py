@@ -24,7 +24,7 @@ from migrator.model.distributions import Installed
 from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress, Silent
 
-_LAYOUT = "3"
+_LAYOUT = "4"
 """Part of every digest: raised when an environment is made in another way."""
 
 _METADATA = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -189,7 +189,7 @@ def _digest(
     """The digest of all that decides what an environment contains."""
     seen = hashlib.sha256(repr((_LAYOUT, interpreter, requirements, hashes, ensure)).encode())
     for path in sorted(_files(_arguments(requirements), root)):
-        seen.update(str(path).encode())
+        seen.update(os.path.relpath(path, root).encode())
         seen.update(path.read_bytes())
     return seen.hexdigest()[:16]
 
