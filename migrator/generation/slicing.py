@@ -15,7 +15,7 @@ from migrator.generation.registrations import Registrations, Rule, definitions_i
 from migrator.generation.scopes import Reference, References, Text, references
 from migrator.generation.source import FunctionNode, Module, Unit
 from migrator.model.plan import Crossing, Plan
-from migrator.model.program import Function
+from migrator.model.program import EntryPoint
 from migrator.model.settings import Run
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -90,19 +90,11 @@ class _Slicer:
         self.waiting_active: dict[Unit, list[Unit]] = {}
         self.active: set[Unit] = set()
         self.ruled: set[Module] = set()
-        self._index_program()
         self.starts, self.roots = self._starts()
         self.loading = Loading(project, self.starts, self.roots)
         self.slice.loading = self.loading
         self.parents = self.registrations.parents(self.loading.modules)
 
-    # Indices
-
-    def _index_program(self) -> None:
-        self.functions_of: dict[Unit, list[Function]] = {}
-        for function in self.program.functions.values():
-            for unit in self.project.unit_of(function.name):
-                self.functions_of.setdefault(unit, []).append(function)
         self.used: dict[Module, set[str]] = {}
 
     # Roots
@@ -132,7 +124,7 @@ class _Slicer:
         for name in self.service.entry_points:
             entry = self.program.entry_points.get(name)
             if entry is not None:
-                self._keep_dotted(entry.handler, *entry.hooks)
+                self._keep_dotted(*self._reached(entry))
         for table in self.service.tables:
             for unit in self.mapping.of_table(table):
                 self.keep(unit)
@@ -142,6 +134,25 @@ class _Slicer:
                 self._read(module, Text((value,), "", ast.Constant(value)))
         for module in self.loading.modules:
             self._apply_rules(module)
+
+    def _reached(self, entry: EntryPoint) -> set[str]:
+        """The functions that the graph knows an entry point to reach, none beyond a cut.
+
+        Names lead to nearly all of them; dynamic calls are why the graph is asked.
+        """
+        possible = set(entry.functions)
+        found: set[str] = set()
+        waiting = [entry.handler, *entry.hooks]
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            function = self.program.functions.get(name)
+            if function is not None and name not in self.slice.cuts:
+                targets = (each.target for each in function.events if each.kind == "call")
+                waiting.extend(possible.intersection(targets))
+        return found
 
     def _keep_calls(self) -> None:
         for name, other in sorted(self.plan.services.items()):
@@ -275,7 +286,6 @@ class _Slicer:
                     self.accept(target)
             for text in found.texts:
                 self._read(module, text)
-        self._follow_calls(unit)
         for related in self.mapping.related(unit):
             self.keep(related)
         for waiting in self.waiting.get(unit, ()):
@@ -305,17 +315,6 @@ class _Slicer:
             self.accept(target)
         for unit in self.mapping.named_in(text):
             self.keep(unit)
-
-    def _follow_calls(self, unit: Unit) -> None:
-        for function in self.functions_of.get(unit, ()):
-            if any(
-                function.name == name or function.name.startswith(name + ".")
-                for name in (*self.slice.cuts, *self.slice.elsewhere)
-            ):
-                continue
-            for event in function.events:
-                if event.kind == "call" and event.target:
-                    self._keep_dotted(event.target)
 
     # The fixpoint
 
