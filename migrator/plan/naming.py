@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from migrator.plan.evidence import Evidence
+from migrator.plan.signals.paths import first_part
 from migrator.plan.wording import counted, enumerated
 
 _LAYERS = {
@@ -108,10 +109,9 @@ def purpose(evidence: Evidence, tables: frozenset[str], entries: list[str]) -> s
         entry = evidence.entries[name]
         kinds[entry.kind] += 1
         for route in entry.routes:
-            fixed = [p for p in route.rule.split("/") if p]
-            skip = 1 if len(fixed) > 1 and fixed[0] == "api" else 0
-            if len(fixed) > skip and "<" not in fixed[skip]:
-                paths["/" + "/".join(fixed[: skip + 1])] += 1
+            part = first_part(route.rule)
+            if part:
+                paths[route.rule.partition(part)[0] + part] += 1
     parts = []
     parts.append(f"Owns {enumerated(owned)}" if owned else "Owns no table")
     if kinds["route"]:

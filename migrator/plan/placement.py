@@ -14,6 +14,12 @@ from migrator.plan.signals.paths import groups
 _SIBLING_SHARE = 0.5
 """What the company of entry points of the same blueprint counts for, beside the tables read."""
 
+_ITSELF = 2.0
+"""What a table counts that the handler reads in its own body, and not somewhere below."""
+
+_MAJORITY = 2 / 3
+"""An entry point that touches nothing follows its company only if most of it is in one place."""
+
 _HOME = 6.0
 """What it is worth to a writer to stay in its company: a little more than one call."""
 
@@ -118,15 +124,18 @@ def _reader(
 ) -> str:
     scores: dict[str, float] = {}
     read = [table for table in sorted(evidence.reads[entry.name]) if table in owner]
+    itself = {access.table for access in entry.reads if access.path[-1:] == (entry.handler,)}
     for table in read:
-        weight = 1 / log2(2 + readers[table])
+        weight = (_ITSELF if table in itself else 1) / log2(2 + readers[table])
         scores[owner[table]] = scores.get(owner[table], 0.0) + weight
     total = sum(scores.values())
     for service in scores:
         scores[service] /= total
-    for service, share in _share_of_company(company, entry).items():
-        weight = _SIBLING_SHARE if read else 1.0
-        scores[service] = scores.get(service, 0.0) + weight * share
+    shares = _share_of_company(company, entry)
+    if not read:
+        scores = {service: share for service, share in shares.items() if share > _MAJORITY}
+    for service, share in shares.items() if read else ():
+        scores[service] = scores.get(service, 0.0) + _SIBLING_SHARE * share
     if not scores:
         sizes = Counter(placed.values())
         return min(services, key=lambda service: (-sizes[service], service))

@@ -35,19 +35,29 @@ def weigh(evidence: Evidence) -> Weights:
 
 
 def groups(entry: EntryPoint) -> set[str]:
-    """The blueprint and the first fixed parts of the URLs of an entry point."""
+    """The blueprint and the first telling part of the URLs of an entry point."""
     found = set()
     blueprint = entry.endpoint.rpartition(".")[0]
     if blueprint:
         found.add("blueprint " + blueprint)
     for route in entry.routes:
-        fixed = [part for part in route.rule.split("/") if part and "<" not in part]
-        if fixed:
-            found.add("path /" + "/".join(fixed[: 2 if fixed[0].lower() in _VERSIONS else 1]))
+        resource = first_part(route.rule)
+        if resource:
+            found.add("path /" + resource)
     return found
 
 
-_VERSIONS = {"api", "v1", "v2", "v3", "rest"}
+def first_part(rule: str) -> str:
+    """The first part of a URL rule that says what it is about; empty if there is none."""
+    for part in rule.split("/"):
+        if "<" in part:
+            break
+        if part and part.lower() not in _PREFIXES:
+            return part
+    return ""
+
+
+_PREFIXES = {"api", "rest", "v1", "v2", "v3", "v4"}
 
 
 def _cosine(a: Counter[str], b: Counter[str]) -> float:
