@@ -112,8 +112,12 @@ class Alone:
             raise AssertionError("%s:\n%s%s" % (arguments, done.stdout, done.stderr))
         return done.stdout
 
-    def start(self, *arguments):
-        """Start a server of the service; its address once it answers."""
+    def start(self, *commands):
+        """Start servers of the service; their addresses once all of them answer."""
+        started = [self._start(command) for command in commands]
+        return [self._address(*each) for each in started]
+
+    def _start(self, arguments):
         port = free_port()
         log = os.path.join(self.folder.name, "%d.log" % port)
         with open(log, "wb") as output:
@@ -125,6 +129,9 @@ class Alone:
                 stderr=output,
             )
         self.processes.append(process)
+        return process, port, log
+
+    def _address(self, process, port, log):
         address = "http://127.0.0.1:%d" % port
         deadline = time.monotonic() + max(30, MANIFEST["startup_seconds"])
         while time.monotonic() < deadline and process.poll() is None:
@@ -133,7 +140,7 @@ class Alone:
                     return address
             time.sleep(0.1)
         with open(log, encoding="utf-8", errors="replace") as output:
-            raise AssertionError("%s did not start:\n%s" % (arguments, output.read()))
+            raise AssertionError("%s did not start:\n%s" % (process.args, output.read()))
 
     @staticmethod
     def get(url):

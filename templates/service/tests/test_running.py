@@ -18,9 +18,11 @@ class Running(unittest.TestCase):
         cls.addClassCleanup(cls.service.stop)
         cls.service.run("-m", "servicekit.migrate")
         gunicorn = ("-m", "gunicorn", "-c", "python:servicekit.gunicorn_conf")
-        cls.feed = cls.service.start("-m", "servicekit.feed")
-        cls.calls = cls.service.start(*gunicorn, "servicekit.calls_server:application")
-        cls.web = cls.service.start(*gunicorn, "servicekit.wsgi:application")
+        cls.web, cls.calls, cls.feed = cls.service.start(
+            (*gunicorn, "servicekit.wsgi:application"),
+            (*gunicorn, "servicekit.calls_server:application"),
+            ("-m", "servicekit.feed"),
+        )
 
     def database(self, name):
         connection = sqlite3.connect(os.path.join(self.service.environment["SERVICE_DATA"], name))

@@ -1,0 +1,276 @@
+"""The whole of generation on a tiny monolith: what is written, is it valid, what stops it."""
+
+from __future__ import annotations
+
+import compileall
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import bakery
+import msgspec
+import pytest
+from ruamel.yaml import YAML
+
+from migrator.generation.generate import Generated, generate
+from migrator.model.errors import ConfigurationError, PlanError, Refusals
+from migrator.model.manifest import ServiceManifest, System
+from migrator.model.plan import Origin, Plan
+from migrator.model.schema import Schema, SchemaObject
+from migrator.model.settings import Settings
+
+BIN = Path(sys.executable).parent
+
+
+def generated(output: Path, plan: Plan | None = None, schema: Schema | None = None) -> Generated:
+    return generate(
+        bakery.graph(),
+        plan or bakery.plan(),
+        bakery.SETTINGS,
+        output,
+        schema=schema or bakery.schema(),
+        installed=bakery.installed(),
+    )
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    return generated(tmp_path_factory.mktemp("generated") / "services")
+
+
+@pytest.fixture(scope="module")
+def output(told: Generated) -> Path:
+    return Path(told.output)
+
+
+def check(*command: object) -> None:
+    done = subprocess.run(
+        [str(each) for each in command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def yaml(path: Path) -> dict[str, dict[str, dict[str, object]]]:
+    loaded: dict[str, dict[str, dict[str, object]]] = YAML(typ="safe").load(path)
+    return loaded
+
+
+def test_the_figures_are_those_of_what_was_written(output: Path, told: Generated) -> None:
+    baking, people = told.services
+    assert (baking.name, people.name) == ("baking", "people")
+    assert (baking.tables, baking.routes, baking.replicas, baking.calls) == (1, 2, 1, 1)
+    assert (people.tables, people.routes, people.replicas, people.calls) == (1, 2, 0, 0)
+    written = [p for p in (output / "baking").rglob("*") if p.is_file()]
+    assert baking.files == len(written)
+    assert 0 < people.lines < told.monolith_lines
+
+
+def test_system_and_manifests_can_be_read_back(output: Path) -> None:
+    system = msgspec.json.decode((output / "system.json").read_bytes(), type=System)
+    assert system.services == ["baking", "people"]
+    assert system.default_service in system.services
+    assert (system.monolith, system.program_digest) == (str(bakery.ROOT), "bakery")
+    text = (output / "baking" / "service.json").read_bytes()
+    baking = msgspec.json.decode(text, type=ServiceManifest)
+    assert baking.replicas["regulars"].owner == "people"
+    assert baking.calls["bakery.regulars.stamp"].raises == ["bakery.regulars.TooManyStamps"]
+    assert baking.routes["cakes.bake"].depends_on == ["people"]
+    assert "bakery.models.Regular" in baking.copied_functions
+    origin = json.loads((output / "baking" / "origin.json").read_text())
+    stamp = next(each for each in origin if each["name"] == "bakery.regulars.stamp")
+    assert (stamp["file"], stamp["rewritten"]) == ("bakery/regulars.py", True)
+
+
+def test_generating_twice_gives_the_same_bytes(output: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    generated(again)
+    for path in sorted(output.rglob("*")):
+        if path.is_file():
+            assert path.read_bytes() == (again / path.relative_to(output)).read_bytes(), path
+
+
+def test_generated_code_compiles_and_has_no_error(output: Path) -> None:
+    check(BIN / "ruff", "check", "--isolated", "--no-cache", "--select", "E9,F", output)
+    assert compileall.compile_dir(output, quiet=1, force=True)
+    for cache in output.rglob("__pycache__"):
+        for file in cache.iterdir():
+            file.unlink()
+        cache.rmdir()
+
+
+def test_nothing_generated_is_left_to_be_done(output: Path) -> None:
+    for path in output.rglob("*"):
+        if path.is_file() and "src" not in path.parts:
+            text = path.read_text()
+            assert not re.search(r"\b(TODO|FIXME|NotImplemented\w*)\b|\{\{|\{%", text), path
+
+
+def test_dockerfiles_are_valid(output: Path) -> None:
+    files = [*output.glob("*/Dockerfile")]
+    assert len(files) == 3
+    check(BIN / "hadolint", *files)
+
+
+def test_compose_file_and_workflows_are_valid(output: Path) -> None:
+    tool = BIN / "check-jsonschema"
+    check(tool, "--builtin-schema", "vendor.compose-spec", output / "compose.yaml")
+    flows = list(output.glob("*/.github/workflows/ci.yml"))
+    assert len(flows) == 2
+    check(tool, "--builtin-schema", "vendor.github-workflows", *flows)
+
+
+def test_contracts_are_valid_openapi(output: Path) -> None:
+    contracts = list(output.glob("*/contracts/openapi.yaml"))
+    assert len(contracts) == 2
+    check(BIN / "openapi-spec-validator", *contracts)
+    people = yaml(output / "people" / "contracts" / "openapi.yaml")
+    assert sorted(people["paths"]) == [
+        "/calls/bakery.regulars.stamp",
+        "/regulars/",
+        "/regulars/{id}",
+    ]
+    served = people["paths"]["/calls/bakery.regulars.stamp"]["post"]
+    assert served["summary"] == "bakery.regulars.stamp(regular: Regular, count)"
+    assert "TooManyStamps" in served["description"]
+    shown = people["paths"]["/regulars/{id}"]["get"]
+    assert shown["parameters"][0]["schema"] == {"type": "integer"}
+
+
+def test_no_container_sees_a_volume_or_database_of_a_sibling(output: Path) -> None:
+    compose = yaml(output / "compose.yaml")
+    processes = {name: each for name, each in compose["services"].items() if name != "gateway"}
+    assert len(processes) == 6
+    for name, process in processes.items():
+        own = name.partition("-")[0]
+        other = {"baking": "people", "people": "baking"}[own]
+        assert process["volumes"] == [f"{own}-data:/data"]
+        assert process["build"] == f"./{own}"
+        environment = dict(process["environment"])
+        assert sorted(json.loads(environment.pop("SERVICE_PEERS"))) == [other]
+        assert other not in json.dumps(environment)
+        assert environment["OVEN"].startswith("${OVEN:?")
+        assert environment["FLOUR"] == "${FLOUR:-/data}"
+
+
+def test_requirements_name_what_is_imported_and_nothing_of_the_machine(output: Path) -> None:
+    text = (output / "baking" / "requirements.txt").read_text()
+    assert "flask-sqlalchemy==" in text
+    assert "pytest" not in text
+    assert "/" not in text
+
+
+def test_a_service_passes_its_own_tests_alone(output: Path) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SERVICE_")
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "unittest", "discover", "--start-directory", "tests"],
+        cwd=output / "baking",
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ran 12 tests" in done.stderr
+
+
+def test_own_tests_of_a_service_notice_a_model_that_is_no_longer_imported(
+    output: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "services"
+    generated(copy)
+    models = copy / "people" / "src" / "bakery" / "models.py"
+    models.write_text(models.read_text().replace('backref="cakes"', 'backref="tarts"'))
+    done = subprocess.run(
+        [sys.executable, "-m", "unittest", "test_registry"],
+        cwd=copy / "people" / "tests",
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "FAIL: test_relationships_and_their_cascades" in done.stderr
+    assert "Regular.cakes" in done.stderr
+
+
+def test_readmes_say_what_is_owned_and_who_is_asked(output: Path) -> None:
+    text = (output / "baking" / "README.md").read_text()
+    for words in (
+        "Bakes cakes: with icing.",
+        "`cakes`",
+        "runs `bakery.regulars.stamp` for us",
+        "cakes (regular_id) -> regulars (id) of people",
+        "```mermaid",
+        "/cakes/",
+    ):
+        assert words in text
+    assert "\n\n\n" not in text
+    assert "\n\n\n" not in (output / "README.md").read_text()
+
+
+def test_a_stale_plan_writes_nothing(tmp_path: Path) -> None:
+    plan = bakery.plan()
+    plan.made_from = Origin(program="older", entry_points={"route:cakes.bake": "changed since"})
+    with pytest.raises(PlanError, match=r"stale.*cakes\.bake") as error:
+        generated(tmp_path / "out", plan)
+    assert error.value.exit_code == 2
+    assert "migrator check" in error.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_that_is_refused_is_named_at_once_and_nothing_written(tmp_path: Path) -> None:
+    plan = bakery.plan()
+    trigger = SchemaObject(
+        type="trigger",
+        name="tally",
+        table="cakes",
+        sql="CREATE TRIGGER tally AFTER INSERT ON cakes BEGIN DELETE FROM regulars; END",
+    )
+    view = SchemaObject(
+        type="view",
+        name="every",
+        table="every",
+        sql="CREATE VIEW every AS SELECT * FROM cakes, regulars",
+    )
+    schema = Schema(objects=(*bakery.schema().objects, trigger, view))
+    with pytest.raises(Refusals) as error:
+        generated(tmp_path / "out", plan, schema)
+    messages = [problem.message for problem in error.value.problems]
+    assert [message.split()[:2] for message in messages] == [
+        ["trigger", "tally"],
+        ["view", "every"],
+    ]
+    assert error.value.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_schema_without_a_table_of_the_plan_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="'cakes' of service 'baking'") as error:
+        generated(tmp_path / "out", schema=Schema())
+    assert error.value.exit_code == 2
+
+
+def test_without_settings_there_is_nothing_to_go_by(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        generate(
+            bakery.graph(),
+            bakery.plan(),
+            Settings(),
+            tmp_path / "out",
+            schema=bakery.schema(),
+            installed=bakery.installed(),
+        )
+    assert "migrator init" in error.value.hint
+
+
+def test_a_folder_of_somebody_else_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(ConfigurationError):
+        generated(tmp_path, plan=Plan(services={}))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
