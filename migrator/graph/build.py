@@ -19,17 +19,11 @@ from migrator.model.settings import Settings
 
 def link(analysis: Analysis) -> None:
     """Resolve names, imports, attributes and calls; frameworks see what is outside."""
-    enabled = gc.isenabled()
-    gc.disable()  # nothing is freed while linking, and there are many small objects
-    try:
-        linker = Linker(analysis.facts, analysis.frameworks)
-        linker.run()
-        assert linker.foreign is not None
-        analysis.engine = linker.foreign.engine
-        analysis.linker = linker
-    finally:
-        if enabled:
-            gc.enable()
+    linker = Linker(analysis.facts, analysis.frameworks)
+    linker.run()
+    assert linker.foreign is not None
+    analysis.engine = linker.foreign.engine
+    analysis.linker = linker
 
 
 def finish_frameworks(analysis: Analysis) -> None:
@@ -72,7 +66,13 @@ def build_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
         program=program,
         frameworks=all_frameworks(root),
     )
-    for run in PASSES:
-        with step(progress, run.__name__.replace("_", " ").capitalize()):
-            run(analysis)
+    enabled = gc.isenabled()
+    gc.disable()  # nothing is freed while passes run, and there are many small objects
+    try:
+        for run in PASSES:
+            with step(progress, run.__name__.replace("_", " ").capitalize()):
+                run(analysis)
+    finally:
+        if enabled:
+            gc.enable()
     return graph

@@ -25,6 +25,7 @@ _SAME = frozenset(
         "batch", "slice", "default", "d", "safe", "items", "tojson", "dictsort",
     }
 )  # fmt: skip
+_WITHOUT_EFFECT = frozenset({"url_for", "_", "gettext", "ngettext", "range", "lipsum", "dict"})
 _DEEPEST = 12
 
 Scope = dict[str, tuple[int, ...]]
@@ -68,6 +69,8 @@ class Templates:
                 tree = self._environment.parse(text) if text is not None else None
             except (OSError, UnicodeDecodeError, jinja2.TemplateSyntaxError):
                 tree = None
+            if tree is not None:
+                _drop_text(tree)
             self._trees[name] = tree
         return self._trees[name]
 
@@ -120,6 +123,7 @@ class _Rendering:
         self.templates = templates
         self.names: set[str] = set()
         self._macros: dict[str, tuple[nodes.Macro, Scope]] = {}
+        self._globals: dict[str, tuple[int, ...]] = {}
         self._depth = 0
         self._argument = 0
 
@@ -148,7 +152,14 @@ class _Rendering:
     def _statement(self, node: nodes.Node, scope: Scope) -> None:
         if isinstance(node, nodes.Macro):
             return
-        if isinstance(node, nodes.For):
+        if isinstance(node, nodes.Output):
+            for part in node.nodes:
+                self._value(part, scope)
+        elif isinstance(node, nodes.If):
+            self._value(node.test, scope)
+            for body in (node.body, node.elif_, node.else_):
+                self._body(body, scope)
+        elif isinstance(node, nodes.For):
             self._for(node, scope)
         elif isinstance(node, nodes.Assign):
             self._assign(node.target, self._value(node.node, scope), scope)
@@ -226,6 +237,9 @@ class _Rendering:
 
     def _global(self, name: str) -> tuple[int, ...]:
         """A name that the call does not give: from a context processor or the framework."""
+        known = self._globals.get(name)
+        if known is not None:
+            return known
         engine = self.engine
         found = list(engine.points_to(engine.slot("jinja", "global", name)))
         for processed in engine.points_to(engine.slot("jinja", "context")):
@@ -237,7 +251,8 @@ class _Rendering:
                 engine.values.opaque("flask_login:current_user"),
                 *engine.points_to(engine.slot("flask_login", "users")),
             ]
-        return tuple(dict.fromkeys(found))
+        self._globals[name] = tuple(dict.fromkeys(found))
+        return self._globals[name]
 
     def _attribute(self, values: tuple[int, ...], name: str) -> tuple[int, ...]:
         found: list[int] = []
@@ -269,6 +284,8 @@ class _Rendering:
         arguments = [self._value(each, scope) for each in node.args]
         keywords = {each.key: self._value(each.value, scope) for each in node.kwargs}
         macro = _last_name(node.node)
+        if macro in _WITHOUT_EFFECT:
+            return ()
         if macro in self._macros:
             self._macro(macro, arguments, keywords)
             return ()
@@ -323,6 +340,12 @@ class _Rendering:
         if node.name in {"default", "d"} and arguments:
             return (*values, *arguments[0])
         return values if node.name in _SAME else ()
+
+
+def _drop_text(tree: nodes.Template) -> None:
+    """Leave out what is printed as it stands: it does nothing, and is most of a template."""
+    for output in tree.find_all(nodes.Output):
+        output.nodes = [each for each in output.nodes if not isinstance(each, nodes.TemplateData)]
 
 
 def _constants(node: nodes.Node) -> list[str]:
