@@ -275,7 +275,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     predicted: int = 0
     """Of the accesses seen, those that analysis had predicted."""
     covered: tuple[str, ...] = ()
-    """Entry points that ran with full branch coverage of every function that they entered."""
+    """Entry points that took every branch of their handler, and of all that only they entered."""
     covered_accesses: int = 0
     """Predicted for those."""
     covered_seen: int = 0
