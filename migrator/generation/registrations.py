@@ -37,6 +37,7 @@ _REGISTERING = frozenset(
     {"listens_for", "listen", "connect", "connect_via", "register", "receiver", "on", "subscribe"}
 )
 _MUTATING = frozenset({"append", "add", "setdefault", "update", "register", "insert", "extend"})
+_DESCRIPTORS = frozenset({"staticmethod", "classmethod", "property"})
 # Entry points whose registration belongs to one service alone.
 _EXCLUSIVE = frozenset({"route", "command", "task", "schedule", "process"})
 
@@ -110,6 +111,18 @@ class Registrations:
         if unit.kind == "definition":
             return self._definition(unit)
         return None
+
+    def decorators_of_the_owner(self, module: Module, node: FunctionNode) -> list[ast.expr]:
+        """The decorators that act around a function, and so run where its body does.
+
+        What says how it is called, and what registers it here, is left out.
+        """
+        return [
+            each
+            for each in node.decorator_list
+            if last_name(each.func if isinstance(each, ast.Call) else each) not in _DESCRIPTORS
+            and self._decorator(module, each) is None
+        ]
 
     def foreign_decorators(self, unit: Unit) -> list[ast.expr]:
         """The decorators of a kept handler that register it for another service."""

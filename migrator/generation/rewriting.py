@@ -21,8 +21,6 @@ from migrator.model.plan import StateRemedy
 from migrator.model.program import Function, Program
 
 _LINE = 88
-# What says how a function is reached stays; what runs around it runs at the owner.
-_KEPT_DECORATORS = frozenset({"staticmethod", "classmethod", "property"})
 
 
 def refusals(project: Project, cut: Cut) -> list[Refused]:
@@ -84,9 +82,8 @@ def _receiver_travels(program: Program, cut: Cut) -> bool:
 
 def cut_body(program: Program, module: Module, cut: Cut) -> list[Edit]:
     """The edits that turn a function into a call: its decorators less, its body replaced."""
-    leaving = [each for each in cut.node.decorator_list if _last(each) not in _KEPT_DECORATORS]
     lines = _call_lines(program, cut)
-    return [*strip_decorators(module, leaving), replace_body(module, cut.node, lines)]
+    return [*strip_decorators(module, cut.leaving), replace_body(module, cut.node, lines)]
 
 
 def idle_body(module: Module, node: FunctionNode, service: str, entry_point: str) -> list[Edit]:
@@ -186,7 +183,7 @@ def _header_end(module: Module, node: FunctionNode) -> int:
     return node.lineno
 
 
-def strip_decorators(module: Module, decorators: list[ast.expr]) -> list[Edit]:
+def strip_decorators(module: Module, decorators: Iterable[ast.expr]) -> list[Edit]:
     """The edits that take decorators away, each with its lines."""
     return [
         Edit(module.offset(each.lineno), module.offset((each.end_lineno or 0) + 1))

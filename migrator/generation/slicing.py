@@ -14,7 +14,7 @@ from migrator.generation.names import Project, Target, Touched, Whole
 from migrator.generation.registrations import Registrations, Rule, definitions_in, functions_in
 from migrator.generation.scopes import Reference, References, Text, references
 from migrator.generation.source import FunctionNode, Module, Unit
-from migrator.model.plan import Crossing, Plan
+from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import EntryPoint
 from migrator.model.settings import Run
 
@@ -28,6 +28,8 @@ class Cut:
     crossing: Crossing
     unit: Unit
     node: FunctionNode
+    leaving: tuple[ast.expr, ...] = ()
+    """Decorators that run at the owner, around the body."""
 
 
 @dataclass
@@ -50,19 +52,20 @@ class Slice:
     """Kept modules that the monolith itself imported by a computed name only, or not at all."""
 
 
-def cut_functions(project: Project, plan: Plan, service: str) -> dict[str, Cut]:
+def cut_functions(registrations: Registrations, service: Service) -> dict[str, Cut]:
     """The functions of the plan's crossings whose bodies leave this service."""
     found: dict[str, Cut] = {}
-    for crossing in plan.services[service].calls:
+    for crossing in service.calls:
         if crossing.remedy not in ("call", "defer") or crossing.unit != "function":
             continue
-        for unit in project.unit_of(crossing.function):
+        for unit in registrations.project.unit_of(crossing.function):
             functions = dict(functions_in(unit.node, unit.name))
             if isinstance(unit.node, FunctionNode):
                 functions[unit.name] = unit.node
             node = functions.get(crossing.function)
             if node is not None:
-                found[crossing.function] = Cut(crossing, unit, node)
+                leaving = registrations.decorators_of_the_owner(unit.module, node)
+                found[crossing.function] = Cut(crossing, unit, node, tuple(leaving))
     return found
 
 
@@ -81,8 +84,8 @@ class _Slicer:
         self.service = plan.services[service]
         self.name = service
         self.run = run
-        self.slice = Slice(cuts=cut_functions(project, plan, service))
         self.registrations = Registrations(project, frozenset(self.service.entry_points))
+        self.slice = Slice(cuts=cut_functions(self.registrations, self.service))
         self.slice.registrations = self.registrations
         self.mapping = Mapping(project)
         self.queue: deque[Unit] = deque()
@@ -257,7 +260,7 @@ class _Slicer:
         bodiless: list[ast.AST] = []
         for cut in self.slice.cuts.values():
             if cut.unit is unit:
-                left_out.extend(cut.node.decorator_list)
+                left_out.extend(cut.leaving)
                 bodiless.append(cut.node)
         for each in foreign_work(self.registrations, unit):
             self.slice.elsewhere[each.entry.handler] = each

@@ -315,6 +315,13 @@ def test_a_deferred_function_says_whether_it_commits() -> None:
         assert "class Price" not in prices
 
 
+def test_a_receiver_that_crosses_is_still_connected_and_loses_what_wraps_it() -> None:
+    calls = [crossing("shop.prices.cheaper", remedy="defer")]
+    prices = text(cut(["route:trees.pick"], calls=calls), "orchard/shop/prices.py")
+    assert "\n\n@harvested.connect\ndef cheaper(harvest):\n    from servicekit" in prices
+    assert "@once" not in prices and "_prices" not in prices
+
+
 def test_rows_that_cross_leave_the_code_as_it_is() -> None:
     calls = [crossing("shop.views.settle", remedy="row-write", unit="rows")]
     extraction = cut(SHOP, calls=calls)
@@ -377,6 +384,7 @@ def test_shared_state_moves_into_the_services_store() -> None:
     state = [remedy("shop.prices._prices", "shared"), remedy("shop.prices._defaults", "request")]
     prices = text(cut(SHOP, state=state), "orchard/shop/prices.py")
     assert prices.startswith(
+        "import functools\n"
         "import time\n"
         "\n"
         "from orchard.extensions import harvested\n"

@@ -1,3 +1,4 @@
+import functools
 import time
 
 from orchard.extensions import harvested
@@ -16,7 +17,18 @@ def refresh(app):
         time.sleep(60)
 
 
+def once(function):
+    """Do nothing when there are no prices."""
+
+    @functools.wraps(function)
+    def inner(harvest):
+        return function(harvest) if _prices else None
+
+    return inner
+
+
 @harvested.connect
+@once
 def cheaper(harvest):
     _prices.clear()
 
