@@ -50,6 +50,12 @@ def test_what_the_callee_left_open_follows_the_caller(system: System, member: in
     assert system.orders.rows("SELECT * FROM _intents", "state.db") == []
 
 
+def test_an_open_transaction_sees_what_the_callee_did(system: System, member: int) -> None:
+    """SQLite pins what a transaction sees of the replica: the values come with the answer."""
+    found = system.case("reserve_in_open_transaction", member=member)
+    assert found == {"left": 93, "balance": 93}
+
+
 def test_the_rollback_of_the_callee_takes_the_callers_work_along(
     system: System, member: int
 ) -> None:

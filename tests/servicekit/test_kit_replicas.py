@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -111,6 +114,60 @@ def test_an_owner_that_is_down(rough: System) -> None:
     rough.accounts.wait_ready()
     eventually(lambda: rough.case("pay", member=member, amount=1)["balance"] == 99)
     assert rough.get(rough.accounts, f"/members/{member}").json["visits"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("freshness", "headers", "seen"),
+    [("eventual", {}, False), ("session", {}, False), ("session", {"Cookie": "a=b"}, True)],
+)
+def test_freshness_that_is_less_than_strict(
+    rough: System, freshness: str, headers: dict[str, str], seen: bool
+) -> None:
+    manifest = json.loads((rough.orders.folder / "service.json").read_text())
+    for replica in manifest["replicas"].values():
+        replica["freshness"] = freshness
+    path = rough.orders.folder / "loose.json"
+    path.write_text(json.dumps(manifest))
+    member = rough.member(f"{freshness}{len(headers)}@x")
+    rough.get(rough.orders, f"/orders/members/{member}")
+    rough.orders.kill("feed")
+    rough.orders.environment["SERVICE_MANIFEST"] = str(path)
+    rough.orders.start("web-2")
+    rough.orders.environment["SERVICE_MANIFEST"] = str(rough.orders.folder / "service.json")
+    rough.orders.wait_ready("web-2")
+    rough.accounts.execute(f"UPDATE members SET email = 'new' WHERE id = {member}")
+    read = rough.get(rough.orders, f"/orders/members/{member}", "web-2", **headers)
+    assert (read.json["email"] == "new") is seen
+    rough.accounts.execute(f"UPDATE members SET email = 'old{member}' WHERE id = {member}")
+    rough.orders.kill("web-2")
+    rough.orders.start("feed")
+    query = f"SELECT email FROM members WHERE id = {member}"
+    eventually(lambda: rough.orders.rows(query, "replicas.db") == [(f"old{member}",)])
+
+
+def test_a_late_owner_is_refused_where_the_plan_says_so(rough: System) -> None:
+    manifest = json.loads((rough.orders.folder / "service.json").read_text())
+    manifest["replicas"]["members"]["when_late"] = "refuse"
+    path = rough.orders.folder / "refuse.json"
+    path.write_text(json.dumps(manifest))
+    member = rough.member("late@x")
+    rough.orders.environment["SERVICE_MANIFEST"] = str(path)
+    rough.orders.start("web-2")
+    rough.orders.environment["SERVICE_MANIFEST"] = str(rough.orders.folder / "service.json")
+    rough.orders.wait_ready("web-2")
+    read = f"/orders/members/{member}"
+    assert rough.get(rough.orders, read, "web-2").status == 200
+    feed = rough.accounts.processes["feed"].pid
+    os.killpg(feed, signal.SIGSTOP)
+    try:
+        answer = rough.get(rough.orders, read)
+        assert (answer.status, answer.headers["X-Replica-Stale"][:8]) == (200, "accounts")
+        refused = rough.get(rough.orders, read, "web-2")
+        assert (refused.status, refused.json["service"]) == (503, "accounts")
+    finally:
+        os.killpg(feed, signal.SIGCONT)
+    rough.orders.kill("web-2")
 
 
 def test_an_owner_that_was_reset(rough: System) -> None:

@@ -52,6 +52,13 @@ def test_probes_on_every_process(system: System) -> None:
         assert b"servicekit_" in ask(web + "/_service/metrics").body
 
 
+def test_reflection_finds_replicas_and_nothing_shadows_them(system: System) -> None:
+    found = system.case("tables")
+    assert found["names"] == ["members", "order_tags", "orders", "profiles"]
+    assert found["columns"] == ["id", "email", "balance", "visits", "last_seen"]
+    assert ask(system.orders.address("web-1") + "/_service/ready").status == 200
+
+
 def test_shared_and_request_state(system: System) -> None:
     system.post(system.orders, "/counter")
     assert system.post(system.orders, "/counter").json["seen"] == 1

@@ -80,6 +80,8 @@ def _functions(function: str, calls: Sequence[Arguments]) -> List[Any]:
         if key is not None:
             adopt(session, made, codec.decode(key))
     decoder = Codec(Entities())
+    for form in answer["changed"]:
+        decoder.decode(form)
     if "exception" in answer:
         raise _rebuilt(decoder, answer["exception"])
     return [decoder.decode(result) for result in answer["results"]]

@@ -16,12 +16,14 @@ class Entities:
     """Encodes and decodes the entities of one call.
 
     `full`: every loaded column travels, as for results, which a caller inside an open transaction
-    may not see in its replica yet. `transients` are objects that had no row when they were encoded.
+    may not see in its replica yet. `transients` are objects that had no row when they were encoded,
+    `persistent` those that were decoded and have one.
     """
 
     def __init__(self, full: bool = False) -> None:
         self._full = full
         self.transients: List[Any] = []
+        self.persistent: List[Any] = []
 
     @staticmethod
     def is_entity(value: Any) -> bool:
@@ -44,8 +46,6 @@ class Entities:
         names = list(_loaded(value)) if self._full else _uncommitted(value)
         if names:
             form["values"] = _columns(value, names, codec, place)
-        form["new"] = bool(names) and len(names) == len(state.mapper.column_attrs)
-        form["dirty"] = not self._full
         return form
 
     def decode(self, form: Dict[str, Any], codec: Any) -> Any:
@@ -65,9 +65,10 @@ class Entities:
             if not values:
                 raise LookupError("%s %r is not known here" % (form["class"], key))
             return _stand_in(session, cls, values)
-        if form["dirty"]:
-            for name, value in values.items():
-                attributes.set_committed_value(found, name, value)
+        self.persistent.append(found)
+        # What travels is newer than what an open transaction sees of a replica.
+        for name, value in values.items():
+            attributes.set_committed_value(found, name, value)
         return found
 
 
@@ -92,6 +93,12 @@ def expire_replicas(session: Any, owner: str) -> None:
     for each in list(session.identity_map.values()):
         if table_of(each) in tables and not session.is_modified(each):
             session.expire(each)
+
+
+def is_gone(value: Any) -> bool:
+    """Whether an object's row has been deleted in its session."""
+    state = inspect(value)
+    return bool(state.deleted or state.detached or value in state.session.deleted)
 
 
 def adopt(session: Any, made: Any, key: List[Any]) -> None:

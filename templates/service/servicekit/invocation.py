@@ -7,7 +7,7 @@ import inspect
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from servicekit import rows, sessions
-from servicekit.entities import Entities
+from servicekit.entities import Entities, is_gone, table_of
 from servicekit.errors import RemoteError
 from servicekit.logs import logger
 from servicekit.settings import settings
@@ -72,6 +72,7 @@ class Job:
             answer["exception"] = self._exception(error)
         self._flush("exception" in answer)
         answer["results"] = [] if "exception" in answer else self._encoded(results)
+        answer["changed"] = self._arguments_now()
         answer["keys"] = [self._key(made) for made in self._entities.transients]
         return answer
 
@@ -97,6 +98,16 @@ class Job:
     def _encoded(self, results: List[Any]) -> List[Any]:
         codec = Codec(Entities(full=True))
         return [codec.encode(each, "result") for each in results]
+
+    def _arguments_now(self) -> List[Any]:
+        """Entities of this service that came as arguments, as the function left them."""
+        own = settings().part("tables")
+        codec = Codec(Entities(full=True))
+        return [
+            codec.encode(each, "argument")
+            for each in self._entities.persistent
+            if table_of(each) in own and not is_gone(each)
+        ]
 
     def _exception(self, error: Exception) -> Dict[str, Any]:
         """Classes that the function is known to raise come back as themselves, others by name."""

@@ -29,7 +29,7 @@ _turns: Dict[str, threading.Lock] = {}
 
 
 def hold(name: str, wait: bool = True) -> bool:
-    """Take a lease for the rest of this process' life; False if another has it and `wait` is not."""
+    """Take a lease for the rest of this process' life; False if another has it and not `wait`."""
     with _guard:
         turn = _turns.setdefault(name, threading.Lock())
     with turn:  # one thread of this process asks the kernel, the others share its answer

@@ -15,6 +15,7 @@ import weakref
 from typing import Any, Optional, Tuple
 
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.url import make_url
@@ -25,6 +26,7 @@ from servicekit import metrics, rows, scope, sessions, settlement, transaction
 from servicekit.errors import OwnershipViolation
 from servicekit.logs import logger
 from servicekit.replicas import replicas
+from servicekit.schema import OWN
 from servicekit.settings import settings
 from servicekit.sqlite import prepare
 
@@ -50,6 +52,7 @@ def install(catch_up_at_begin: bool = False) -> None:
         return
     _installed.set()
     _pool_files()
+    _reflect_replicas()
     event.listen(Engine, "connect", _connected)
     event.listen(Engine, "handle_error", _translated, retval=True)
     event.listen(Engine, "before_cursor_execute", _before_execute, retval=True)
@@ -74,6 +77,35 @@ def _pool_files() -> None:
 
     SQLiteDialect_pysqlite.get_pool_class = classmethod(get_pool_class)
     event.listen(Engine, "do_connect", _any_thread)
+
+
+def _reflect_replicas() -> None:
+    """`create_all()`, `has_table()` and reflection find replicas as the tables that they were."""
+    dialect: Any = SQLiteDialect
+    pragma, sql, names = dialect._get_table_pragma, dialect._get_table_sql, dialect.get_table_names
+
+    def schema_of(table: str, schema: Optional[str]) -> Optional[str]:
+        return "replicas" if schema is None and table in settings().part("replicas") else schema
+
+    def _get_table_pragma(
+        self: Any, connection: Any, name: str, table: str, schema: Any = None, **options: Any
+    ) -> Any:
+        return pragma(self, connection, name, table, schema=schema_of(table, schema), **options)
+
+    def _get_table_sql(
+        self: Any, connection: Any, table: str, schema: Any = None, **options: Any
+    ) -> Any:
+        return sql(self, connection, table, schema=schema_of(table, schema), **options)
+
+    def get_table_names(self: Any, connection: Any, schema: Any = None, **options: Any) -> Any:
+        found = names(self, connection, schema=schema, **options)
+        if schema is not None:
+            return found
+        return sorted({n for n in found if n not in OWN} | set(settings().part("replicas")))
+
+    dialect._get_table_pragma = _get_table_pragma
+    dialect._get_table_sql = _get_table_sql
+    dialect.get_table_names = get_table_names
 
 
 def _any_thread(dialect: Any, record: Any, arguments: Any, options: Any) -> None:

@@ -84,6 +84,26 @@ def case_reserve(member, commit):
     return {"left": left, "balance": Member.query.get(member).balance}
 
 
+def case_reserve_in_open_transaction(member):
+    order = Order(member_id=member, total=1)
+    db.session.add(order)
+    db.session.flush()
+    found = Member.query.get(member)
+    billing.reserve(found, 7)
+    left = found.balance
+    db.session.commit()
+    return {"left": left, "balance": found.balance}
+
+
+def case_tables():
+    from sqlalchemy import MetaData, Table, inspect
+
+    inspector = inspect(db.engine)
+    seen = Table("members", MetaData(), autoload_with=db.engine)
+    db.create_all()
+    return {"names": inspector.get_table_names(), "columns": [c.name for c in seen.columns]}
+
+
 def case_reserve_and_fail(member):
     billing.reserve(Member.query.get(member), 7)
     raise ValueError("after the call")
