@@ -1,0 +1,104 @@
+"""`migrator analyze`: read the code into a dependency graph, and say what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.facts.settings import load_settings
+from migrator.graph import store
+from migrator.graph.build import build_graph
+from migrator.model.errors import ConfigurationError, Place
+from migrator.model.graph import Graph
+
+_MOST_SKIPPED = 10
+
+
+@click.command("analyze")
+@click.argument("source", type=click.Path(path_type=Path), default=Path("."))
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(source: Path, as_json: bool) -> None:
+    """Read the monolith in SOURCE into its dependency graph; the code is never run.
+
+    The graph is kept in SOURCE/.migrator/graph.msgpack, where the other verbs find it.
+
+    Example: migrator analyze examples/monolith_app
+    """
+    root = source.resolve()
+    if not root.is_dir():
+        raise ConfigurationError(
+            "there is no such folder", place=Place(str(source)), hint="give the monolith's root"
+        )
+    settings = load_settings(root)
+    progress = TerminalProgress()
+    graph = build_graph(root, settings, progress)
+    path = store.save(graph, root, settings)
+    summary = summarise(graph)
+    summary["graph"] = str(path)
+    if as_json:
+        print_json(summary)
+        return
+    _print_summary(summary, console(stderr=True))
+    click.echo(str(path))
+
+
+def summarise(graph: Graph) -> dict[str, Any]:
+    """The figures of a graph, as plain data."""
+    program = graph.program
+    edges: dict[str, Counter[str]] = {}
+    for edge in graph.edges():
+        confidences = edges.setdefault(edge.kind.name.lower(), Counter())
+        confidences[edge.confidence.name.lower()] += 1
+    return {
+        "root": program.root,
+        "source_roots": program.source_roots,
+        "modules": len(program.modules),
+        "lines": program.lines,
+        "functions": len(program.functions),
+        "classes": len(program.classes),
+        "tables": len(program.tables),
+        "entry_points": dict(Counter(entry.kind for entry in program.entry_points.values())),
+        "url_rules": sum(len(entry.routes) for entry in program.entry_points.values()),
+        "frameworks": program.frameworks,
+        "edges": {kind: dict(found) for kind, found in sorted(edges.items())},
+        "state": dict(Counter(finding.kind for finding in program.state)),
+        "unresolved": dict(Counter(each.reason for each in program.unresolved)),
+        "skipped": [
+            {"file": each.file, "line": each.line, "reason": each.reason}
+            for each in program.skipped
+        ],
+    }
+
+
+def _print_summary(summary: dict[str, Any], out: Console) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("modules", f"{summary['modules']} ({summary['lines']} lines)")
+    table.add_row("code", f"{summary['functions']} functions, {summary['classes']} classes")
+    table.add_row("frameworks", ", ".join(summary["frameworks"]) or "none recognised")
+    counted = _counts(summary["entry_points"])
+    rules = f"; {summary['url_rules']} URL rules" if summary["url_rules"] else ""
+    table.add_row("entry points", (counted or "none") + rules)
+    table.add_row("tables", str(summary["tables"]))
+    for kind, confidences in summary["edges"].items():
+        table.add_row(f"  {kind}", _counts(confidences))
+    table.add_row("state", _counts(summary["state"]) or "none found")
+    table.add_row("unresolved", _counts(summary["unresolved"]) or "nothing")
+    out.print(table)
+    skipped = summary["skipped"]
+    for each in skipped[:_MOST_SKIPPED]:
+        place = f"{each['file']}:{each['line']}" if each["line"] else each["file"]
+        out.print(f"skipped {place}: {each['reason']}")
+    if len(skipped) > _MOST_SKIPPED:
+        out.print(f"skipped {len(skipped) - _MOST_SKIPPED} more files: see --json")
+
+
+def _counts(counted: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counted.items()))
