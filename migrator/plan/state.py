@@ -51,6 +51,8 @@ def _concerns(program: Program, finding: StateFinding, kept: frozenset[str]) -> 
 
 
 def _remedy(program: Program, finding: StateFinding) -> tuple[_Choice, str]:
+    if finding.kind == "thread" and f"schedule:{finding.name}" not in program.entry_points:
+        return "keep", "it is started by a request and ends with that work"
     if finding.kind in _BY_KIND:
         return _BY_KIND[finding.kind]
     at_work = [writer for writer in finding.writers if writer not in program.modules]

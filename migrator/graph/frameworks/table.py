@@ -16,6 +16,7 @@ from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
+from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.systems import Systems
 from migrator.graph.frameworks.threads import Threads
@@ -44,4 +45,5 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Systems(),
         Files(),
         Threads(),
+        Processes(),
     )
