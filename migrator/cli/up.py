@@ -30,7 +30,8 @@ def command(output: Path, processes: int, port: int, fresh: bool, as_json: bool)
 
     Their data stays in OUTPUT/.migrator/data and is used again the next time.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     progress = TerminalProgress()
     if fresh:
         reset_data(output)

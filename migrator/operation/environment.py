@@ -65,8 +65,8 @@ def make_environment(
     """
     progress = progress or Silent()
     cache, root = cache.resolve(), root.resolve()
-    interpreter = _interpreter(python, root)
-    digest = _digest(interpreter, requirements, root, hashes, ensure)
+    interpreter, version = _interpreter(python, root)
+    digest = _digest(f"{interpreter} {version}", requirements, root, hashes, ensure)
     folder = cache / digest
     cache.mkdir(parents=True, exist_ok=True)
     (cache / ".gitignore").write_text("*\n")
@@ -76,7 +76,7 @@ def make_environment(
             building = Path(f"{folder}.building")
             shutil.rmtree(building, ignore_errors=True)
             try:
-                _build(building, python, requirements, root, hashes, ensure)
+                _build(building, interpreter, requirements, root, hashes, ensure)
                 building.rename(folder)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
@@ -222,18 +222,23 @@ def _files(arguments: list[str], root: Path, seen: set[Path] | None = None) -> s
 
 
 @lru_cache
-def _interpreter(python: str, root: Path) -> str:
-    """What the interpreter says it is; its name where uv has to find or fetch it."""
+def _interpreter(python: str, root: Path) -> tuple[str, str]:
+    """Path and version of an interpreter; its bare name where uv has to find or fetch it.
+
+    Asked of itself, in the project: names on PATH may stand for whatever a version manager chooses.
+    """
     found = shutil.which(python) or (str(root / python) if (root / python).is_file() else None)
     if found is None:
-        return python
+        return python, ""
     asked = subprocess.run(
-        [found, "-I", "-c", "import sys; print(sys.version, sys.base_prefix)"],
+        [found, "-I", "-c", "import sys; print(sys.executable); print(sys.version)"],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    return asked.stdout.strip() or python
+    path, _, version = asked.stdout.strip().partition("\n")
+    return (path, version) if asked.returncode == 0 else (python, "")
 
 
 @contextmanager

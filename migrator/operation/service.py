@@ -57,6 +57,7 @@ class RunningService:
         self._processes = processes
         self._instances = instances
         self._running: dict[str, Process] = {}
+        self._started = False
         self._web = [f"web-{number}" for number in range(1, instances + 1)]
         self.ports = {name: free_port() for name in (*self._web, _CALLS, _FEED)}
         self.placeholders = Placeholders(data=data / "files", base_url="")
@@ -124,9 +125,13 @@ class RunningService:
         for name in self._names():
             if name not in self._running or not self._running[name].running:
                 self.start_process(name)
+        self._started = True
 
     def start_process(self, name: str) -> None:
-        """Start one of its processes."""
+        """Start one of its processes, after clearing away what is left of it."""
+        ended = self._running.pop(name, None)
+        if ended is not None:
+            self._processes.kill(ended)
         port = self.ports.get(name, 0)
         self._running[name] = self._processes.start(
             f"{self.name} {name}",
@@ -150,6 +155,7 @@ class RunningService:
 
     def stop(self) -> None:
         """Stop all its processes."""
+        self._started = False
         self._processes.stop_each(self._running.values())
         self._running.clear()
 
@@ -158,17 +164,23 @@ class RunningService:
         process = self._running.get(name)
         if process is None:
             raise OperationError(
-                f"{self.name} has no process {name}", hint=f"it has {', '.join(self._names())}"
+                f"{self.name} runs no process {name}", hint=f"it has {', '.join(self._names())}"
             )
         self._processes.kill(process)
+        del self._running[name]
 
-    def ended(self) -> list[str]:
-        """Names of the processes that ended by themselves."""
-        return [name for name, process in self._running.items() if not process.running]
+    def missing(self) -> list[str]:
+        """Names of the processes that should run and do not: ended by themselves, or killed.
 
-    def forget_ended(self, name: str) -> None:
-        """Clear away what is left of a process that ended by itself."""
-        self._processes.kill(self._running.pop(name))
+        None when the service was stopped.
+        """
+        if not self._started:
+            return []
+        return [
+            name
+            for name in self._names()
+            if name not in self._running or not self._running[name].running
+        ]
 
     def backup(self, folder: Path) -> None:
         """Copy what cannot be had again: owned tables, shared state and files."""

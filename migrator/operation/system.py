@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ from migrator.operation.suite import SuiteRun, run_suite
 
 SYSTEM = "system.json"
 PRIVATE = ".migrator"
+REVIVALS = 5
 
 
 class RunningSystem:
@@ -66,6 +68,7 @@ class RunningSystem:
         self.ports: dict[str, int] = {}
         """The ports that stand for `{port:NAME}`."""
         self._instances = processes
+        self._revived: dict[str, list[float]] = {}
         self._progress = progress or Silent()
         self._start_state = start_state
         self._stack = ExitStack()
@@ -94,6 +97,7 @@ class RunningSystem:
         (self.folder / ".gitignore").write_text("*\n")
         self._running = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
+            shutil.rmtree(self.logs, ignore_errors=True)
             self._start()
         except BaseException:
             self.stop()
@@ -164,13 +168,20 @@ class RunningSystem:
         self.service(name).migrate(new_epoch=True)
 
     def revive(self) -> list[str]:
-        """Start again what has ended by itself; its names as `SERVICE PROCESS`."""
+        """Start again what does not run although it should; its names as `SERVICE PROCESS`.
+
+        What ended `REVIVALS` times within a minute is left alone.
+        """
         revived = []
         for name, service in self.services.items():
-            for process in service.ended():
-                service.forget_ended(process)
-                service.start_process(process)
-                revived.append(f"{name} {process}")
+            for process in service.missing():
+                known = f"{name} {process}"
+                now = time.monotonic()
+                lately = [then for then in self._revived.get(known, []) if now - then < 60]
+                if len(lately) < REVIVALS:
+                    service.start_process(process)
+                    revived.append(known)
+                    self._revived[known] = [*lately, now]
         return revived
 
     def run_tests(

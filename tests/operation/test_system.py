@@ -119,7 +119,7 @@ def test_stop_kill_restore(system: RunningSystem) -> None:
 
     with pytest.raises(ConfigurationError, match="no service nobody"):
         system.stop_service("nobody")
-    with pytest.raises(OperationError, match="no process web-9"):
+    with pytest.raises(OperationError, match="runs no process web-9"):
         system.kill("notes", "web-9")
 
 
