@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -57,5 +56,5 @@ def observed_environment(
     return {
         **environment,
         "PYTHONPATH": f"{PROBE}{os.pathsep}{path}" if path else str(PROBE),
-        VARIABLE: json.dumps({"root": str(root.resolve()), "into": str(session.resolve())}),
+        VARIABLE: f"{root.resolve()}{os.pathsep}{session.resolve()}",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import sys
 
@@ -12,10 +11,10 @@ from .rewriting import ENTER, LIVE, MARK
 
 
 def begin(configuration: str) -> None:
-    """Install everything. `configuration` is JSON: `root` of the project, folder `into`."""
-    given = json.loads(configuration)
-    root = os.path.realpath(given["root"])
-    record = journal.Journal(given["into"], root)
+    """Install everything. `configuration` is the project's root and the records' folder."""
+    root, folder = configuration.rsplit(os.pathsep, 1)
+    root = os.path.realpath(root)
+    record = journal.Journal(folder, root)
     tally.connect(record)
     setattr(builtins, LIVE, tally.live)
     setattr(builtins, ENTER, tally.enter)
