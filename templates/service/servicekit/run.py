@@ -70,7 +70,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     if not command:
         parser.error("a command is needed")
     logs.configure()
-    database.install(catch_up_at_begin=True)
+    database.install()
     if chosen.only_one:
         lease.hold("process " + chosen.only_one)
     frameworks.glue().watch()

@@ -42,12 +42,8 @@ _log = logger("sqlalchemy")
 _installed = threading.Event()
 
 
-def install(catch_up_at_begin: bool = False) -> None:
-    """Set the hooks, before the application is loaded.
-
-    `catch_up_at_begin` is for processes without requests: each transaction of a session begins with
-    current replicas.
-    """
+def install() -> None:
+    """Set the hooks, before the application is loaded."""
     if _installed.is_set():
         return
     _installed.set()
@@ -61,8 +57,7 @@ def install(catch_up_at_begin: bool = False) -> None:
     event.listen(Session, "after_transaction_end", _ended)
     settlement.install()
     rows.install()
-    if catch_up_at_begin:
-        event.listen(Session, "after_begin", _caught_up)
+    event.listen(Session, "after_begin", _caught_up)
 
 
 def _pool_files() -> None:
@@ -197,6 +192,7 @@ _caught_up_at = {"last": 0.0}
 
 
 def _caught_up(session: Any, root: Any, connection: Any) -> None:
-    if time.monotonic() - _caught_up_at["last"] >= _FRESH_SECONDS:
+    """Workers and background threads have no request to catch up before: their transactions do."""
+    if scope.active() is None and time.monotonic() - _caught_up_at["last"] >= _FRESH_SECONDS:
         replicas().catch_up(settings().owners())
         _caught_up_at["last"] = time.monotonic()

@@ -180,13 +180,14 @@ def _make_exception(codec: Codec, body: Dict[str, Any]) -> BaseException:
 
 
 def _file(codec: Codec, value: Any, place: str) -> Any:
-    """An uploaded file (Werkzeug's FileStorage), or bytes in memory."""
+    """An uploaded file (Werkzeug's FileStorage), or a binary stream: what is left to read of it."""
     stream = getattr(value, "stream", value)
-    at = stream.tell()
+    at = stream.tell() if stream.seekable() else None
     data = base64.b64encode(stream.read()).decode()
-    stream.seek(at)
+    if at is not None:
+        stream.seek(at)
     if stream is value:
-        return {"data": data} if isinstance(value, io.BytesIO) else _NOT_MINE
+        return {"data": data}
     headers = [list(pair) for pair in value.headers.items()]
     return {"data": data, "name": value.name, "filename": value.filename, "headers": headers}
 
@@ -323,7 +324,11 @@ def _rows() -> Dict[str, _Row]:
             lambda c, b: collections.deque(c.decode(v) for v in b),
         ),
         "exception": (Exception, _exception, _make_exception),
-        "file": ((io.BytesIO,) + _Lazy(datastructures, "FileStorage").kinds(), _file, _make_file),
+        "file": (
+            (io.RawIOBase, io.BufferedIOBase) + _Lazy(datastructures, "FileStorage").kinds(),
+            _file,
+            _make_file,
+        ),
         "response": (_Lazy("flask", "Response").kinds(), _response, _make_response),
         "proxy": ((), lambda c, v, p: _NOT_MINE, lambda c, b: resolve(b)),
         "class": (type, lambda c, v, p: _module_level(v), lambda c, b: resolve(b)),
