@@ -78,7 +78,7 @@ class Celery(Framework):
         name = site.text(-1, "name") or site.text(-1, "actor_name") or site.text(-1, "id") or ""
         trigger = site.text(0) or ""
         maker = engine.values.opaque(_MAKER, which, name, trigger, site.key)
-        if functions:
+        if functions or site.decorates:
             return [self._task(engine, site, maker, function) for function in functions]
         return (maker,)
 

@@ -70,7 +70,7 @@ class Click(Framework):
     def _decorator(self, engine: Engine, site: CallSite, parent: int, kind: str) -> Iterable[int]:
         functions = [each for each in site.argument(0) if engine.values.kind(each) == Kind.FUNCTION]
         maker = engine.values.opaque(_MAKER, parent, site.text(0, "name") or "", kind, site.key)
-        if functions:
+        if functions or site.decorates:
             return [self._command(engine, site, maker, each) for each in functions]
         return (maker,)
 

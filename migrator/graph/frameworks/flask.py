@@ -73,12 +73,6 @@ _WIDE_HOOKS = {
     "make_shell_context": "shell",
 }
 """Hooks of the whole application, wherever they are registered."""
-_NAMED_HOOKS = frozenset(name for name in _WIDE_HOOKS if "template" in name and "_" in name) | {
-    "errorhandler",
-    "app_errorhandler",
-    "register_error_handler",
-}
-"""Those whose decorator is called with a name or an exception first."""
 
 
 class Flask(Framework):
@@ -282,8 +276,7 @@ class Flask(Framework):
         """`@app.before_request`, `@bp.errorhandler(404)`, `app.register_error_handler(404, f)`."""
         position = 1 if method == "register_error_handler" else 0
         functions = [each for each in site.argument(position, "f") if _is_code(engine, each)]
-        named = method in _NAMED_HOOKS and not method.startswith(("add_", "register_"))
-        if not functions or (named and not site.decorates and "errorhandler" in method):
+        if not functions and not site.decorates:
             named_as = site.text(0, "name") or ""
             return (engine.values.opaque(_HOOK, receiver, method, named_as, site.key),)
         named_as = site.text(1, "name") or ""

@@ -90,7 +90,9 @@ class FlaskLogin(Framework):
                 functions = [each for each in site.argument(0) if _is_code(engine, each)]
                 for function in functions:
                     self._register(engine, site, method, function)
-                return functions or (engine.values.opaque(_DECORATOR, method, site.key),)
+                if functions or site.decorates:
+                    return functions
+                return (engine.values.opaque(_DECORATOR, method, site.key),)
             if method == "login_required":
                 return self._guard(engine, site)
             if method == "current_user":
@@ -104,14 +106,16 @@ class FlaskLogin(Framework):
         if engine.values.view(receiver).tag == "flask_login:current_user":
             self._load(engine, site)
             if name == "_get_current_object":
-                return (receiver,)
+                return self.users(engine)
             return ()
         return None
 
     def _guard(self, engine: Engine, site: CallSite) -> Iterable[int]:
         functions = [each for each in site.argument(0) if _is_code(engine, each)]
         self.guarded.update(functions)
-        return functions or (engine.values.opaque(_GUARD, site.key),)
+        if functions or site.decorates:
+            return functions
+        return (engine.values.opaque(_GUARD, site.key),)
 
     def _register(self, engine: Engine, site: CallSite, method: str, function: int) -> None:
         self.seen = True
