@@ -137,3 +137,5 @@ def print_summary(plan: Plan, numbers: Score) -> None:
             out.print(f"split: {finding.subject} ({finding.at}): {finding.message}")
         elif finding.kind == "decision":
             out.print(f"to decide: {finding.subject} ({finding.at}): {finding.message}")
+        elif finding.kind == "shared-state":
+            out.print(f"note: {finding.subject} ({finding.at}): {finding.message}")

@@ -220,6 +220,8 @@ class Explainer:
 
     def _calls(self, a: Subject, b: Subject) -> list[Line]:
         lines: list[Line] = []
+        if a.kind == b.kind == "service":
+            return self._crossings(a.name, b.name)
         reach = self._evidence.reach
         targets = b.functions or self._touching(b.tables)
         for source in sorted(a.functions):
@@ -230,6 +232,20 @@ class Explainer:
                     lines.append(
                         Line(text=_chain(path), at=self._place(last), depth=1),
                     )
+        return lines
+
+    def _crossings(self, service: str, owner: str) -> list[Line]:
+        lines = [
+            Line(
+                text=f"{service} crosses at {c.function} ({c.remedy}): {c.because}", at=at, depth=1
+            )
+            for c in self._plan.services[service].calls
+            if c.owner == owner
+            for at in c.at or [""]
+        ]
+        copies = [t for t, r in self._plan.services[service].replicas.items() if r.owner == owner]
+        if copies:
+            lines.append(Line(text=f"{service} has copies of {enumerated(copies, 8)}", depth=1))
         return lines
 
     def _touching(self, tables: Iterable[str]) -> set[str]:

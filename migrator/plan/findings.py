@@ -10,6 +10,7 @@ from migrator.plan.wording import enumerated
 LEFT_OUT = "left-out"
 SPLIT = "split-transaction"
 DECISION = "decision"
+SHARED_STATE = "shared-state"
 
 
 def findings(
@@ -46,9 +47,40 @@ def findings(
                         at=crossing.at[0] if crossing.at else "",
                     )
                 )
+    found += _shared_state(evidence, consequences)
     unique = {(f.kind, f.subject, f.message): f for f in found}
     return [unique[key] for key in sorted(unique)]
 
+
+def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Finding]:
+    """State that code of several services changes or uses, and of which each will have its own."""
+    reach = evidence.reach
+    kept = {name: set(map(reach.name, walk.kept)) for name, walk in consequences.walks.items()}
+    found = []
+    for state in evidence.program.state:
+        writers = [name for name, functions in sorted(kept.items()) if functions & {*state.writers}]
+        users = [
+            name
+            for name, functions in sorted(kept.items())
+            if functions & {*state.writers, *state.readers}
+        ]
+        if state.kind in _SHARED and writers and len(users) > 1:
+            found.append(
+                Finding(
+                    kind=SHARED_STATE,
+                    subject=state.name,
+                    message=f"{enumerated(users, 8)} use it and {_SHARED[state.kind]}",
+                    at=f"{state.file}:{state.line}",
+                )
+            )
+    return found
+
+
+_SHARED = {
+    "local-file": "each has files of its own",
+    "module-mutable": "what one changes, the others do not see",
+    "cache": "what one changes, the others do not see",
+}
 
 _MEANING = {
     "row-write": "its rows are sent to the owner and may conflict under load",

@@ -27,8 +27,9 @@ _HOME = 6.0
 def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
     """Entry point to service, given who owns each table.
 
-    A writer goes where its crossings cost least; a reader to the owner of most of what it reads,
-    where what everybody reads counts little; one that touches nothing to its like.
+    A writer goes where its crossings cost least; one that writes no table but uses files goes to
+    the writers who use them too, since files are not replicated; a reader goes to the owner of most
+    of what it reads, where what everybody reads counts little; the others go to their like.
     """
     services = sorted(set(owner.values()))
     if not services:
@@ -45,6 +46,7 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
     company = _company(evidence, owner, placed)
     for name, owners in torn.items():
         placed[name] = _cheapest(evidence, walker, owner, company, name, owners)
+    placed |= _users_of_files(evidence, placed)
     company = _company(evidence, owner, placed)
     readers = Counter(table for tables in evidence.reads.values() for table in tables)
     waiting = [name for name in evidence.entries if name not in placed]
@@ -52,6 +54,21 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
         entry = evidence.entries[name]
         placed[name] = _reader(evidence, owner, services, company, readers, placed, entry)
     return placed
+
+
+def _users_of_files(evidence: Evidence, placed: Mapping[str, str]) -> dict[str, str]:
+    """Entry points that write no table, but use files that writers of one service use most."""
+    found: dict[str, str] = {}
+    for finding in evidence.program.state:
+        if finding.kind != "local-file":
+            continue
+        users = {*finding.writers, *finding.readers}
+        using = [n for n, entry in evidence.entries.items() if users & set(entry.functions)]
+        homes = Counter(placed[name] for name in using if name in placed)
+        if homes:
+            home = min(homes, key=lambda service: (-homes[service], service))
+            found |= {name: home for name in using if name not in placed}
+    return found
 
 
 def _cheapest(

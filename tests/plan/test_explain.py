@@ -52,6 +52,9 @@ def test_a_service_and_a_module(explainer: Explainer) -> None:
 def test_what_ties_two_services(explainer: Explainer) -> None:
     lines = explainer.between("orders", "payments")
     path = "shop.orders.views.cancel -> shop.payments.services.refund"
+    crossing = said(lines, "orders crosses at shop.payments.services.refund (call)")
+    assert [line.at for line in crossing] == ["shop/orders/views.py:56"]
+    assert said(lines, "payments has copies of orders")
     assert said(lines, "both write")
     assert said(explainer.between("orders.cancel", "refunds"), path)[0].at == (
         "shop/orders/views.py:56"

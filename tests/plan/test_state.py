@@ -1,0 +1,105 @@
+"""State in the process or on its disk: remedies, owners, and what several services would share."""
+
+from __future__ import annotations
+
+import pytest
+from monolith_sketch import sketch
+from shop_sketch import SHOP
+
+from migrator.model.graph import Graph
+from migrator.model.plan import Plan
+from migrator.model.program import StateFinding
+from migrator.plan.propose import propose
+from migrator.plan.resolve import resolve
+
+PICTURES = """
+    def shop.orders.pictures.draw()
+      read members
+    def shop.orders.pictures.show()
+      call shop.orders.pictures.draw
+    def shop.orders.views.pack()
+      update lines
+      commit
+      call shop.orders.pictures.draw
+route GET /members/<id>/picture members.picture shop.orders.pictures.show
+route POST /orders/<id>/pack orders.pack shop.orders.views.pack
+"""
+
+
+def with_state(*findings: StateFinding, text: str = SHOP) -> Graph:
+    graph = sketch(text)
+    graph.program.state.extend(findings)
+    return graph
+
+
+def state(kind: str, name: str, *writers: str, readers: tuple[str, ...] = ()) -> StateFinding:
+    file = name.rpartition(".")[0].replace(".", "/") + ".py"
+    return StateFinding(
+        kind=kind,  # type: ignore[arg-type]
+        name=name,
+        file=file,
+        line=3,
+        writers=writers,
+        readers=readers,
+    )
+
+
+def remedies(plan: Plan) -> dict[str, list[str]]:
+    return {
+        name: [each.remedy for each in service.state]
+        for name, service in plan.services.items()
+        if service.state
+    }
+
+
+@pytest.mark.parametrize(
+    ("finding", "remedy"),
+    [
+        (state("module-mutable", "shop.mail.services.seen", "shop.mail.services.post"), "shared"),
+        (state("module-mutable", "shop.mail.services.seen", "shop.mail.services"), "keep"),
+        (state("cache", "shop.mail.services.post", "shop.mail.services.post"), "shared"),
+        (state("local-file", "shop.mail.services.post", "shop.mail.services.post"), "volume"),
+        (state("timer", "shop.mail.services.post", "shop.mail.services.post"), "lease"),
+        (state("thread", "shop.mail.services.post", "shop.mail.services.post"), "keep"),
+        (state("singleton", "shop.mail.services.client", "shop.mail.services"), "keep"),
+        (state("secret", "shop.mail.services.key"), "environment"),
+    ],
+)
+def test_remedies_go_where_the_state_is_used(finding: StateFinding, remedy: str) -> None:
+    plan = propose(with_state(finding))
+    assert remedies(plan)["mail"] == [remedy]
+    assert "payments" not in remedies(plan)
+    assert plan.services["mail"].state[0].at == "shop/mail/services.py:3"
+
+
+def test_a_thread_that_no_request_starts_runs_once() -> None:
+    text = SHOP + "\nschedule shop.mail.services.post shop.mail.services.post\n"
+    finding = state("thread", "shop.mail.services.post", "shop.mail.services")
+    assert remedies(propose(with_state(finding, text=text)))["mail"] == ["lease"]
+
+
+def test_who_uses_files_goes_to_those_who_write_by_them() -> None:
+    pictures = state("local-file", "PICTURES", "shop.orders.pictures.draw")
+    plan = propose(with_state(pictures, text=SHOP + PICTURES))
+    assert plan.service_of("route:members.picture") == "orders"
+    assert not any(f.kind == "shared-state" for f in plan.findings)
+
+
+def test_state_that_two_services_would_have_each_is_told() -> None:
+    cache = state(
+        "module-mutable",
+        "shop.cache",
+        "shop.orders.services.place",
+        readers=("shop.payments.views.show",),
+    )
+    plan = propose(with_state(cache))
+    (finding,) = [f for f in plan.findings if f.kind == "shared-state"]
+    assert finding.subject == "shop.cache"
+    assert finding.message.startswith("orders and payments use it")
+
+
+def test_a_remedy_that_a_person_chose_is_kept() -> None:
+    graph = with_state(state("cache", "shop.mail.services.post", "shop.mail.services.post"))
+    plan = propose(graph)
+    plan.services["mail"].state[0].remedy = "request"
+    assert remedies(resolve(graph, plan))["mail"] == ["request"]
