@@ -413,6 +413,8 @@ class SQLAlchemy(Framework):
             return (self.queries.of_class(engine, site, class_, "query"),)
         if name == "__table__":
             return (values.opaque(CLASS_TABLE, class_),)
+        if name == "__name__":
+            return (values.string(values.name(class_).rsplit(".", 1)[-1]),)
         if name.startswith("__"):
             return None
         relationship = self.instances.backref(engine, class_, name)

@@ -18,6 +18,7 @@ from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
+from migrator.graph.frameworks.strings import Strings
 from migrator.graph.frameworks.systems import Systems
 from migrator.graph.frameworks.threads import Threads
 from migrator.graph.frameworks.wtforms import WTForms
@@ -31,6 +32,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
     flask = Flask()
     return (
         Functools(),
+        Strings(),
         FlaskSQLAlchemy(),
         SQLAlchemy(),
         flask,

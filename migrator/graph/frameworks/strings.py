@@ -1,0 +1,85 @@
+"""Methods of strings whose text is known: names of tables and keys are often put together."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable
+
+from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.values import Kind
+
+_PLAIN = frozenset({"lower", "upper", "title", "capitalize", "casefold", "swapcase"})
+_STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
+_HOLE = "{}"
+_LONGEST = 2000
+
+
+class Strings(Framework):
+    """The plug-in: what comes out of `"{0}.{1}".format(a, b)` and the like."""
+
+    name = "strings"
+    externals = ("builtins.str", "re.sub")
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        view = engine.values.view(callee)
+        if view.kind == Kind.EXTERNAL and view.name == "re.sub":
+            return self._substituted(engine, site)
+        if view.kind != Kind.BOUND:
+            return None
+        text = engine.values.text(view.owner)
+        if text is None or len(text) > _LONGEST:
+            return None
+        method = engine.values.name(view.function).rsplit(".", 1)[-1]
+        found = _applied(engine, site, text, method)
+        return None if found is None else (_value(engine, found),)
+
+    def _substituted(self, engine: Engine, site: CallSite) -> Iterable[int] | None:
+        pattern, replacement, text = site.text(0), site.text(1), site.text(2)
+        if pattern is None or replacement is None or text is None or len(text) > 200:
+            return None
+        try:
+            return (_value(engine, re.sub(pattern, replacement, text)),)
+        except (re.error, IndexError):
+            return None
+
+
+def _value(engine: Engine, text: str) -> int:
+    return engine.values.template(text) if _HOLE in text else engine.values.string(text)
+
+
+def _applied(engine: Engine, site: CallSite, text: str, method: str) -> str | None:
+    """The text that a method gives, with holes for what is not known."""
+    if method in _PLAIN:
+        return str(getattr(text, method)())
+    if method in _STRIPS:
+        given = site.text(0)
+        if given is None and site.given(0):
+            return None
+        result = getattr(text, method)(given) if given is not None else getattr(text, method)()
+        return str(result)
+    if method == "replace":
+        old, new = site.text(0), site.text(1)
+        return text.replace(old, new) if old and new is not None else None
+    if method == "format":
+        return _formatted(site, text)
+    return None
+
+
+def _formatted(site: CallSite, text: str) -> str | None:
+    parts: list[str] = []
+    automatic = 0
+    try:
+        for literal, field, _, _ in string.Formatter().parse(text):
+            parts.append(literal)
+            if field is None:
+                continue
+            if field == "" or field.isdigit():
+                known = site.text(int(field) if field else automatic)
+                automatic += 1
+            else:
+                known = site.text(-1, field)
+            parts.append(known if known is not None else _HOLE)
+    except ValueError:
+        return None
+    return "".join(parts)
