@@ -45,6 +45,7 @@ class ExpressionWalker:
         self.prefix = ""
         self.flags = 0
         self.stored: set[str] = set()
+        self.stored_on_classes: set[str] = set()
         self.lambda_counts: dict[str, int] = {}
         self._walks: dict[type, Callable[[Any], Result]] = {
             ast.Name: self.name,
@@ -212,6 +213,7 @@ class ExpressionWalker:
             self.stored.update(each.arg for each in node.keywords if each.arg is not None)
         elif name == "setattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
             self.stored.add(str(node.args[1].value))
+            self.stored_on_classes.add(str(node.args[1].value))
 
     def binary(self, node: ast.BinOp) -> Result:
         left = self.walk(node.left)

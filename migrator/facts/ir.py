@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 1
+FORMAT = 2
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -142,6 +142,8 @@ class FileFacts(NamedTuple):
     classes: tuple[ClassFacts, ...]
     stored: frozenset[str]
     """Names of attributes that some code here sets."""
+    stored_on_classes: frozenset[str]
+    """Those among them that look like being set on a class: `Some.name =`, `cls.name =`."""
 
 
 def pack(facts: FileFacts) -> tuple[Any, ...]:
@@ -158,12 +160,13 @@ def pack(facts: FileFacts) -> tuple[Any, ...]:
         ),
         tuple(tuple(each) for each in facts.classes),
         facts.stored,
+        facts.stored_on_classes,
     )
 
 
 def unpack(packed: Sequence[Any]) -> FileFacts:
     """The inverse of `pack`."""
-    lines, names, bound, exported, imports, functions, classes, stored = packed
+    lines, names, bound, exported, imports, functions, classes, stored, on_classes = packed
     return FileFacts(
         lines,
         names,
@@ -176,4 +179,5 @@ def unpack(packed: Sequence[Any]) -> FileFacts:
         ),
         tuple(ClassFacts(*each) for each in classes),
         stored,
+        on_classes,
     )

@@ -96,6 +96,7 @@ class _Walker(ExpressionWalker):
             (module, *functions[1:]),
             tuple(each for each in self.classes if each is not None),
             frozenset(self.stored),
+            frozenset(self.stored_on_classes),
         )
 
     def block(self, body: list[ast.stmt]) -> bool:
@@ -171,6 +172,9 @@ class _Walker(ExpressionWalker):
         elif isinstance(target, ast.Attribute):
             base = self.walk(target.value)
             self.stored.add(target.attr)
+            holder = dotted(target.value).rpartition(".")[2]
+            if holder[:1].isupper() or holder in ("cls", "__class__", "klass", "type"):
+                self.stored_on_classes.add(target.attr)
             if base is not None:
                 self.frame.code.append(
                     (ir.SET_ATTRIBUTE, base, target.attr, value, self.flags | flags, *place(node))

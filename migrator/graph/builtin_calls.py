@@ -143,6 +143,10 @@ def _partial(place: Place) -> bool:
     held = calling.Arguments(place.arguments.positional[1:], place.arguments.keywords)
 
     def made(value: int, data: object) -> None:
+        if linker.values.kinds[value] == Kind.PARTIAL:
+            inner = linker.values.owners[value]
+            if linker.values.kinds[inner] == Kind.PARTIAL:
+                return  # a loop that wraps again and again
         partial = linker.values.partial(value, place.variant.id, place.index)
         linker.partials[partial] = held
         linker.put(place.target, partial)
@@ -312,6 +316,9 @@ def _copy(place: Place) -> bool:
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
     name = linker.values.names[receiver]
+    if linker.values.parts[receiver][:3] == ("copy", place.variant.id, place.index):
+        linker.put(place.target, receiver)  # a copy of itself, in a loop
+        return True
     value = linker.values.container(name, "copy", place.variant.id, place.index, receiver)
     linker.containers.copy(receiver, value)
     linker.put(place.target, value)
@@ -448,7 +455,8 @@ def _descriptor(name: str) -> Semantics:
 
 def _wrap(linker: Linker, name: str) -> Callable[[int, int], None]:
     def watcher(value: int, target: int) -> None:
-        linker.put(target, linker.values.descriptor(name, value))
+        if linker.values.kinds[value] != Kind.DESCRIPTOR:
+            linker.put(target, linker.values.descriptor(name, value))
 
     return watcher
 

@@ -13,6 +13,9 @@ from migrator.graph.values import Kind
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"reveal_type", "unicode", "basestring", "xrange"}
 
+MOST_BASES = 6
+"""A base expression that may be more classes than this says little."""
+
 
 class Module:
     """A module, or a namespace package (without facts)."""
@@ -165,6 +168,7 @@ class Definitions(Solver):
         self.module_of_value: dict[int, Module] = {}
         self.function_of_value: dict[int, tuple[Function, Variant | None]] = {}
         self.stored: set[str] = set()
+        self.stored_on_classes: set[str] = set()
         self.tops: set[str] = set()
         self._externals: dict[str, int] = {}
         for module in facts.modules.values():
@@ -192,6 +196,7 @@ class Definitions(Solver):
         first = self.new(len(facts.facts.bound))
         module.names = {name: first + i for i, name in enumerate(sorted(facts.facts.bound))}
         self.stored |= facts.facts.stored
+        self.stored_on_classes |= facts.facts.stored_on_classes
         prefix = f"{facts.name}." if facts.name else ""
         for each in facts.facts.functions:
             name = prefix + each.name if each.name else facts.name
@@ -348,7 +353,7 @@ class Definitions(Solver):
     def add_base(self, class_: Class, position: int, value: int) -> None:
         """A base expression of a class may be that value."""
         group = class_.bases[position]
-        if value in group or value == class_.value:
+        if value in group or value == class_.value or len(group) >= MOST_BASES:
             return
         group.append(value)
         self._forget_order(class_, set())

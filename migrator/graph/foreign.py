@@ -16,6 +16,8 @@ from migrator.graph.values import Kind
 if TYPE_CHECKING:
     from migrator.graph.linker import Linker
 
+_LONGEST = 8
+
 Answer = Callable[[Framework], Iterable[int] | None]
 
 
@@ -48,8 +50,10 @@ class Foreign:
             known = self._known[name] = tuple(each for each in self.frameworks if each in found)
         return known
 
-    def _for(self, value: int) -> tuple[Framework, ...]:
+    def asked(self, value: int) -> tuple[Framework, ...]:
         """The frameworks that a value concerns."""
+        if not self.frameworks:
+            return ()
         values = self.linker.values
         kind = values.kinds[value]
         if kind == Kind.OPAQUE:
@@ -58,16 +62,16 @@ class Foreign:
         if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
             return self._for_name(values.names[value])
         if kind == Kind.BOUND:
-            both = (*self._for(values.functions[value]), *self._for(values.owners[value]))
+            both = (*self.asked(values.functions[value]), *self.asked(values.owners[value]))
             return tuple(dict.fromkeys(both))
         if kind in (Kind.CLASS, Kind.INSTANCE):
             class_value = value if kind == Kind.CLASS else values.owners[value]
             found: dict[Framework, None] = {}
             for base in self.linker.order(class_value):
                 if values.kinds[base] == Kind.BOUND:
-                    found.update(dict.fromkeys(self._for(values.functions[base])))
+                    found.update(dict.fromkeys(self.asked(values.functions[base])))
                 elif base not in self.linker.class_of_value:
-                    found.update(dict.fromkeys(self._for(base)))
+                    found.update(dict.fromkeys(self.asked(base)))
             return tuple(found)
         return ()
 
@@ -127,7 +131,7 @@ class Foreign:
         builtin = builtin_calls.find(name)
         if builtin is not None and builtin(place):
             return
-        asked = self._for(callee)
+        asked = self.asked(callee)
         default = self._default_of_call(variant, index, callee, name, arguments, target)
         if not asked:
             default()
@@ -148,16 +152,30 @@ class Foreign:
     ) -> Callable[[], None]:
         linker = self.linker
         code = variant.function.facts.code[index]
+        kept = self._result_name(callee, name)
         decorates = code[0] == ir.CALL and code[6] & ir.DECORATES
 
         def default() -> None:
             first = arguments.positional[0] if arguments.positional else None
             if decorates and isinstance(first, int):
                 linker.flow(first, target)
-            elif linker.values.kinds[callee] != Kind.OPAQUE and name.count(".") < 8:
-                linker.put(target, linker.values.external_instance(name))
+            elif linker.values.kinds[callee] != Kind.OPAQUE and kept:
+                linker.put(target, linker.values.external_instance(kept))
 
         return default
+
+    def _result_name(self, callee: int, name: str) -> str:
+        """The name of what an outside call gives.
+
+        A method of something that no framework knows gives something of the same package, of which
+        no more is known: `requests.get().json()` is `requests.?`.
+        """
+        values = self.linker.values
+        if values.kinds[callee] != Kind.BOUND or self.asked(callee):
+            return name if name.count(".") < _LONGEST else ""
+        if name.startswith("builtins.str."):
+            return "builtins.str"
+        return f"{name.partition('.')[0]}.?"
 
     def construct(
         self,
@@ -169,7 +187,7 @@ class Foreign:
         target: int,
     ) -> bool:
         """A class is called whose constructor is outside; True when a framework says what comes."""
-        asked = self._for(class_value)
+        asked = self.asked(class_value)
         if not asked:
             return False
         site = PlaceView(self.linker, variant, index, arguments)
@@ -183,7 +201,7 @@ class Foreign:
     def attribute(
         self, variant: Variant, index: int, receiver: int, name: str, base: int, target: int
     ) -> bool:
-        asked = self._for(base)
+        asked = self.asked(base)
         if not asked:
             return False
         site = PlaceView(self.linker, variant, index)
@@ -199,7 +217,7 @@ class Foreign:
     def bind(
         self, variant: Variant, index: int, found: int, receiver: int, name: str, target: int
     ) -> None:
-        asked = self._for(found)
+        asked = self.asked(found)
         linker = self.linker
         if not asked:
             linker.put(target, found)
@@ -224,11 +242,11 @@ class Foreign:
 
         def run() -> None:
             for base in bases:
-                for each in self._for(base):
+                for each in self.asked(base):
                     if each.store(self.engine, site, receiver, name, base):
                         stopped.append(True)
 
-        if any(self._for(base) for base in bases):
+        if any(self.asked(base) for base in bases):
             self.linker.start(run)
         return bool(stopped)
 
@@ -236,7 +254,7 @@ class Foreign:
         self, variant: Variant, index: int, receiver: int, keys: list[Any], target: int
     ) -> None:
         linker = self.linker
-        asked = self._for(receiver)
+        asked = self.asked(receiver)
         site = PlaceView(linker, variant, index)
         builtin_calls.read_item(linker, site, receiver, keys)
         for key in keys:
@@ -261,14 +279,14 @@ class Foreign:
     ) -> None:
         linker = self.linker
         site = PlaceView(linker, variant, index, source=source)
-        asked = self._for(receiver)
+        asked = self.asked(receiver)
         for key in keys:
             stopped = any(each.store_item(self.engine, site, receiver, key) for each in asked)
             if not stopped and source is not None:
                 linker.containers.write(receiver, _hashable(key), source)
 
     def iterate(self, variant: Variant, index: int, receiver: int, target: int) -> None:
-        asked = self._for(receiver)
+        asked = self.asked(receiver)
         if asked:
             site = PlaceView(self.linker, variant, index)
             self._start(
@@ -277,7 +295,7 @@ class Foreign:
             )
 
     def enter(self, variant: Variant, index: int, receiver: int, target: int) -> None:
-        asked = self._for(receiver)
+        asked = self.asked(receiver)
         site = PlaceView(self.linker, variant, index)
         self._start(
             self._ask(asked, lambda each: each.enter(self.engine, site, receiver), target),
@@ -301,7 +319,7 @@ class Foreign:
                     self._tell(each, base)
 
     def _tell(self, class_: Class, base: int) -> None:
-        for framework in self._for(base):
+        for framework in self.asked(base):
 
             def run(framework: Framework = framework) -> None:
                 framework.class_body(self.engine, self.engine.class_view(class_.value), base)
@@ -311,7 +329,7 @@ class Foreign:
     def receiver_sensitive(self, class_value: int) -> bool:
         """Whether any framework wants methods told apart by this class."""
         return any(
-            each.receiver_sensitive(self.engine, class_value) for each in self._for(class_value)
+            each.receiver_sensitive(self.engine, class_value) for each in self.asked(class_value)
         )
 
 

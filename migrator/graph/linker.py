@@ -17,7 +17,7 @@ from migrator.graph.containers import Containers
 from migrator.graph.definitions import Class, Definitions, Function, Module, Variant
 from migrator.graph.foreign import Foreign
 from migrator.graph.frameworks import Framework
-from migrator.graph.solver import Callback
+from migrator.graph.solver import LARGE, MOST_VALUES_OF_LARGE, Callback
 from migrator.graph.values import Kind
 
 Operation = Callable[["Linker", Variant, int, ir.Instruction], None]
@@ -39,13 +39,16 @@ class Linker(Definitions):
         self._later: deque[tuple[Function, Variant | None]] = deque()
         self.decorations: list[tuple[int, int]] = []
         self.mutations: dict[int, dict[tuple[int, int, str], None]] = {}
+        self._frameworks_of: dict[int, tuple[Framework, ...]] = {}
         self.special: set[int] = set()
         """Variants that act differently from their function, once assembled."""
         self.undecided: list[Callback] = []
         self.keys_are_final = False
         self._copied = 0
         size = sum(len(function.facts.code) for function in self.functions)
-        self._copy_limit = 200_000 + size // 2
+        self._copy_limit = 150_000 + size // 8
+        if size > LARGE:
+            self.most_values = MOST_VALUES_OF_LARGE
         self._sensitive: dict[int, bool] = {}
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
@@ -295,6 +298,14 @@ class Linker(Definitions):
         if self.foreign is None:
             return super().imported(name)
         return self.foreign.imported(name)
+
+    def frameworks_of(self, value: int) -> tuple[Framework, ...]:
+        """The frameworks that an outside value concerns."""
+        known = self._frameworks_of.get(value)
+        if known is None:
+            assert self.foreign is not None
+            known = self._frameworks_of[value] = self.foreign.asked(value)
+        return known
 
     def foreign_attribute(
         self, variant: Variant, index: int, receiver: int, name: str, base: int, target: int

@@ -74,17 +74,19 @@ def _load_super(linker: Linker, value: int, data: Load) -> None:
 def _search(
     linker: Linker, receiver: int, order: tuple[int, ...], data: Load, *, instance: bool
 ) -> bool:
-    """Look through classes in order; True when the name was found, or an outside base may have it."""
+    """Look through classes in order; True when the name is there, or may be in an outside base."""
     variant, index, name, target = data
     outside: list[int] = []
     for base in order:
         class_ = linker.class_of_value.get(base)
         if class_ is None:
             outside.append(base)
-            if linker.foreign_attribute(variant, index, receiver, name, base, target):
+            if linker.frameworks_of(base) and linker.foreign_attribute(
+                variant, index, receiver, name, base, target
+            ):
                 return True
             continue
-        if name in linker.stored:
+        if name in linker.stored_on_classes:
             linker.watch(linker.field(base, name), linker.on_bind, (data, receiver, instance))
         variable = class_.attributes.get(name)
         if variable is not None:
@@ -168,7 +170,8 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
     if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
         if linker.foreign_attribute(variant, index, receiver, name, receiver, target):
             return
-        dotted = f"{values.names[receiver]}.{name}"
+        known = values.names[receiver]
+        dotted = known if known.endswith(".?") else f"{known}.{name}"
         if dotted.count(".") >= _LONGEST:
             return
         if kind == Kind.EXTERNAL:

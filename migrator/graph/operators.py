@@ -279,6 +279,9 @@ def _slice(linker: Linker) -> Callable[[int, Any], None]:
                 value = linker.values.template("{}")
             linker.put(target, value)
             return
+        if linker.values.parts[value][:3] == ("slice", variant.id, index):
+            linker.put(target, value)  # a slice of itself, in a loop
+            return
         part = linker.values.container(
             linker.values.names[value], "slice", variant.id, index, value
         )
@@ -484,7 +487,11 @@ def _caught(linker: Linker) -> Callable[[int, Any], None]:
         if kind in (Kind.CLASS, Kind.EXTERNAL):
             linker.put(target, linker.values.instance(value))
         elif kind == Kind.CONTAINER:
-            linker.watch(linker.containers.of(value).every, watcher, target)
+            linker.watch(linker.containers.of(value).every, inner, target)
+
+    def inner(value: int, target: int) -> None:
+        if linker.values.kinds[value] in (Kind.CLASS, Kind.EXTERNAL):
+            linker.put(target, linker.values.instance(value))
 
     return watcher
 

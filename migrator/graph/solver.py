@@ -13,10 +13,16 @@ from typing import Any
 
 from migrator.graph.values import Kind, Values
 
-MOST_VALUES = 160
-"""A variable holds no more values than this."""
-MOST_TEXTS = 24
-"""Nor more values than this by adding constants of strings and numbers."""
+MOST_VALUES = 80
+MOST_VALUES_OF_LARGE = 30
+"""A variable holds no more values than this; a large program affords fewer."""
+LARGE = 100_000
+"""A program of more instructions than this is large."""
+MOST_OUTSIDE = 20
+"""Nor more than this by adding constants and outside things."""
+_OUTSIDE = frozenset(
+    {Kind.STRING, Kind.TEMPLATE, Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.DESCRIPTOR}
+)
 
 Watcher = Callable[[int, Any], None]
 
@@ -42,9 +48,12 @@ class Solver:
         self.watchers: list[list[tuple[Watcher, Any]] | None] = []
         self.fresh: dict[int, list[int]] = {}
         self.queue: deque[int] = deque()
+        self.starts: deque[tuple[Watcher, Any, tuple[int, ...]]] = deque()
+        """Watchers of variables that held something already when they came."""
         self.callbacks: deque[Callback] = deque()
         self.current: Callback | None = None
         self.dropped = 0
+        self.most_values = MOST_VALUES
         self._slots: dict[tuple[Hashable, ...], int] = {}
 
     # -- variables ------------------------------------------------------------------------------
@@ -78,9 +87,7 @@ class Solver:
             return
         else:
             size = len(held)
-            if size >= MOST_TEXTS and (
-                size >= MOST_VALUES or self.values.kinds[value] in (Kind.STRING, Kind.TEMPLATE)
-            ):
+            if size >= MOST_OUTSIDE and (size >= self.most_values or self._is_outside(value)):
                 self.dropped += 1
                 return
             held.add(value)
@@ -90,6 +97,15 @@ class Solver:
             self.queue.append(variable)
         else:
             fresh.append(value)
+
+    def _is_outside(self, value: int) -> bool:
+        kinds = self.values.kinds
+        kind = kinds[value]
+        if kind == Kind.BOUND:
+            return kinds[self.values.functions[value]] == Kind.EXTERNAL and (
+                kinds[self.values.owners[value]] in _OUTSIDE
+            )
+        return kind in _OUTSIDE
 
     def add(self, variable: int, *values: int) -> None:
         """Let a variable hold values."""
@@ -122,9 +138,9 @@ class Solver:
         held = self.held[variable]
         if held:
             waiting = self.fresh.get(variable, ())
-            for value in tuple(held):
-                if value not in waiting:
-                    watcher(value, data)
+            known = tuple(value for value in held if value not in waiting)
+            if known:
+                self.starts.append((watcher, data, known))
 
     # -- callbacks ------------------------------------------------------------------------------
 
@@ -163,7 +179,11 @@ class Solver:
     def settle(self) -> None:
         """Work until nothing changes any more."""
         while True:
-            if self.queue:
+            if self.starts:
+                watcher, data, known = self.starts.popleft()
+                for value in known:
+                    watcher(value, data)
+            elif self.queue:
                 self._propagate()
             elif self.callbacks:
                 self._run(self.callbacks.popleft())
@@ -176,7 +196,7 @@ class Solver:
 
     def _propagate(self) -> None:
         queue, fresh, put = self.queue, self.fresh, self.put
-        while queue:
+        while queue and not self.starts:
             variable = queue.popleft()
             new = fresh.pop(variable)
             edges = self.edges[variable]
