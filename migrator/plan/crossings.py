@@ -119,33 +119,38 @@ class Walker:
     def _decide(self, service: str, step: _Step, site: Site) -> Cut | _Step:
         """Cut a site, or go on into what it calls."""
         written = self._reach.writes(site.callee)
+        foreign = self._foreign(service, written)
+        all_foreign = len(written) == sum(map(len, foreign.values()))
+        # What also writes the service's own tables is done now: only what is foreign is deferred.
+        later = step.later or (all_foreign and self._deferral.may_defer(site))
         looped = step.looped or site.event.in_loop
-        later = step.later or self._deferral.may_defer(site)
         go_on = _Step(site.callee, later, looped)
-        if not self._foreign(service, written) or self._reach.name(site.callee) in self._handlers:
+        if not foreign or self._reach.name(site.callee) in self._handlers:
             return go_on
-        if later:
-            foreign = self._foreign(service, written)
-            if (
-                len(foreign) == 1
-                and site.callee not in self._reach.announcers
-                and len(written) == sum(map(len, foreign.values()))
-                and (not step.later or self._deferral.may_defer_in_hook(site))
-                and self._can_cut(site.callee, self._owner[min(written)])
-            ):
-                why = "nobody in the request uses its result, exception or effect"
-                if step.later:
-                    why = "it is done around requests, and nobody uses its result"
-                return self._cut(service, site, "defer", written, looped, why)
+        if not later:
+            return self._call(service, site, looped) or go_on
+        if len(foreign) > 1 or not all_foreign or site.callee in self._reach.announcers:
             return go_on
+        if step.later and not self._deferral.may_defer_in_hook(site):
+            return go_on
+        (owner,) = foreign
+        if not self._can_cut(site.callee, owner):
+            return go_on
+        why = "nobody in the request uses its result, exception or effect"
+        if step.later:
+            why = "it is done around requests, and nobody uses its result"
+        return self._cut(site, owner, "defer", written, looped, why)
+
+    def _call(self, service: str, site: Site, looped: bool) -> Cut | None:
+        """The site cut as a call that is waited for; None: it cannot be cut here."""
         needed = self._deferral.needed[site.callee]
         foreign = self._foreign(service, needed)
         if not foreign or len(needed) > sum(map(len, foreign.values())):
-            return go_on
+            return None
         owner = next(iter(foreign)) if len(foreign) == 1 else self._first_owner(site, foreign)
-        if owner and self._can_cut(site.callee, owner) and not self._unflushed(site):
-            return self._cut(service, site, "call", foreign[owner], looped, "", owner)
-        return go_on
+        if not owner or not self._can_cut(site.callee, owner) or self._unflushed(site):
+            return None
+        return self._cut(site, owner, "call", foreign[owner], looped, "")
 
     def _can_cut(self, key: str, owner: str) -> bool:
         """Whether calls of a function can cross to `owner`, whatever its variant.
@@ -169,25 +174,21 @@ class Walker:
 
     def _cut(
         self,
-        service: str,
         site: Site,
+        owner: str,
         remedy: Remedy,
         written: Iterable[str],
         looped: bool,
         reason: str,
-        owner: str = "",
     ) -> Cut:
-        tables = frozenset(written)
-        name = self._reach.name(site.callee)
-        place = f"{self._reach.function(site.caller).file}:{site.event.line}"
         return Cut(
-            function=name,
+            function=self._reach.name(site.callee),
             key=site.callee,
-            owner=owner or self._owner[min(tables)],
+            owner=owner,
             remedy=remedy,
             rows=False,
-            tables=tables,
-            place=place,
+            tables=frozenset(written),
+            place=f"{self._reach.function(site.caller).file}:{site.event.line}",
             caller=self._reach.name(site.caller),
             looped=looped,
             reason=reason,

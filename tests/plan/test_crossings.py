@@ -255,3 +255,46 @@ signal changed b.receivers.on_change
     """
     assert decided(text.format("")) == [("b.receivers.on_change", "defer", False)]
     assert decided(text.format(" raises b.Refused"))[0][1] == "call"
+
+
+def test_what_also_writes_own_tables_is_not_deferred_as_a_whole() -> None:
+    assert decided("""
+    def a.views.handle()
+      call a.services.both
+    def a.services.both()
+      update own
+      update theirs
+      commit
+    """) == [("a.services.both", "row-write", True)]
+
+
+def test_a_method_that_saves_whatever_it_is_called_on_is_not_cut() -> None:
+    graph = sketch(
+        TABLES
+        + """
+    def a.views.handle()
+      call models.Saved.save
+    def a.views.other()
+      read own
+    def models.Saved.save()
+      insert theirs
+      commit
+route POST /x x a.views.handle
+route GET /y y a.views.other
+"""
+    )
+    import msgspec
+
+    program = graph.program
+    save = program.functions["models.Saved.save"]
+    events = (*save.events, *(msgspec.structs.replace(e, target="own") for e in save.events[:1]))
+    program.variants["models.Saved.save[Theirs]"] = save
+    program.functions["models.Saved.save"] = msgspec.structs.replace(save, events=events)
+    handle = program.functions["a.views.handle"]
+    program.functions["a.views.handle"] = msgspec.structs.replace(
+        handle,
+        events=(msgspec.structs.replace(handle.events[0], variant="models.Saved.save[Theirs]"),),
+    )
+    reach = Reach(program)
+    walk = Walker(reach, Deferral(reach), OWNER).walk("a", [program.entry_points["route:x"]])
+    assert [(c.function, c.rows) for c in walk.cuts] == [("models.Saved.save", True)]
