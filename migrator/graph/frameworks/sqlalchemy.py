@@ -364,7 +364,11 @@ class SQLAlchemy(Framework):
         if view.name == ROW:
             if name in {"_asdict", "count", "index", "_mapping"}:
                 return (receiver,) if name == "_mapping" else None
-            return self.queries.rows(engine, int(str(view.parts[0])))
+            return [
+                entity
+                for entity in self.queries.rows(engine, int(str(view.parts[0])))
+                if values.name(entity).rsplit(".", 1)[-1] == name
+            ]
         if view.name == PAGINATION and name == "items":
             elements = tuple(self.queries.iterate(engine, site, receiver) or ())
             return (engine.container("builtins.list", site, *elements),)
@@ -413,8 +417,6 @@ class SQLAlchemy(Framework):
             return (self.queries.of_class(engine, site, class_, "query"),)
         if name == "__table__":
             return (values.opaque(CLASS_TABLE, class_),)
-        if name == "__name__":
-            return (values.string(values.name(class_).rsplit(".", 1)[-1]),)
         if name.startswith("__"):
             return None
         relationship = self.instances.backref(engine, class_, name)

@@ -125,10 +125,9 @@ class Queries:
         view = engine.values.view(query)
         single = int(str(view.parts[1])) == 1 if len(view.parts) > 1 else True
         first = engine.points_to(self._row(engine, query, 0))
-        if scalar:
+        if scalar or single:
             return first
-        row = engine.values.opaque(ROW, query)
-        return (*first, row) if single else (row,)
+        return (engine.values.opaque(ROW, query),)
 
     # -- session ----------------------------------------------------------------------------------
 
