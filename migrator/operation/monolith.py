@@ -256,7 +256,6 @@ class RunningMonolith:
         return self._environment
 
     def __enter__(self) -> RunningMonolith:
-        require_free(self.port)
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._start_state is not None:
             self._start_state.copy_to(self._state.folder)
@@ -270,6 +269,7 @@ class RunningMonolith:
             )
         self._processes = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
+            require_free(self.port)
             with step(self._progress, "Start the monolith"):
                 self._start(self._processes)
         except BaseException:

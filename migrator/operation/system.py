@@ -92,11 +92,12 @@ class RunningSystem:
         return {name: service.database for name, service in self.services.items()}
 
     def __enter__(self) -> RunningSystem:
-        require_free(self.port)
         self.folder.mkdir(exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n")
         self._running = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
+            # Not before what a crash left behind has been ended.
+            require_free(self.port)
             shutil.rmtree(self.logs, ignore_errors=True)
             self._start()
         except BaseException:

@@ -13,12 +13,11 @@ from migrator.operation import ports
 from migrator.operation.process import group_members
 
 
-def test_up_until_interrupted(notes_services: Path) -> None:
-    port = ports.free_port()
+def start(output: Path, port: int) -> tuple[subprocess.Popen[str], dict]:
     up = subprocess.Popen(
         [
             *(sys.executable, "-c", "from migrator.cli.main import main; main()"),
-            *("up", str(notes_services), "--port", str(port), "--json"),
+            *("up", str(output), "--port", str(port), "--json"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -29,16 +28,31 @@ def test_up_until_interrupted(notes_services: Path) -> None:
         lines.append(up.stdout.readline())
         if not lines[-1]:
             pytest.fail(up.stderr.read())
-    told = json.loads("".join(lines))
+    return up, json.loads("".join(lines))
+
+
+def groups(output: Path) -> list[int]:
+    state = json.loads((output / ".migrator/processes.json").read_text())
+    return [each["pid"] for each in state["processes"]]
+
+
+def test_up_after_a_crash_and_until_interrupted(notes_services: Path) -> None:
+    port = ports.free_port()
+    up, _ = start(notes_services, port)
+    crashed = groups(notes_services)
+    up.kill()
+    up.communicate()
+
+    up, told = start(notes_services, port)
+    assert not [group for group in crashed if group_members(group)]
     assert told["url"] == f"http://127.0.0.1:{port}"
     assert requests.get(f"{told['url']}/notes", timeout=5).status_code == 200
     assert Path(told["services"]["notes"]["logs"], "web-1.log").is_file()
-    state = json.loads((notes_services / ".migrator/processes.json").read_text())
-    groups = [each["pid"] for each in state["processes"]]
-    assert len(groups) == 8  # feed, calls and web twice, one clerk, the gateway
+    running = groups(notes_services)
+    assert len(running) == 8  # feed, calls and web twice, one clerk, the gateway
     up.send_signal(signal.SIGINT)
     _, said = up.communicate(timeout=30)
     assert up.returncode == 0, said
     assert "nothing is left running" in said
-    assert not [group for group in groups if group_members(group)]
+    assert not [group for group in running if group_members(group)]
     assert ports.is_free(port)
