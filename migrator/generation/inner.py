@@ -141,8 +141,10 @@ def remove_statements(unit: Unit, statements: list[ast.stmt]) -> list[Edit]:
     for suite in _suites(unit.node):
         leaving = [each for each in suite if id(each) in gone]
         emptied = bool(leaving) and len(leaving) == len(suite)
+        done = 0
         for position, statement in enumerate(leaving):
             start, end = _lines(module, suite, statement)
+            start, done = max(start, done), end
             text = b""
             if emptied and position == 0:
                 line = module.line(statement.lineno)

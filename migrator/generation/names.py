@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,18 @@ class Project:
         found = self._references.get(unit)
         if found is None:
             found = self._references[unit] = references(unit.module, [unit.node])
+        return found
+
+    @cached_property
+    def users(self) -> dict[Unit, set[Unit]]:
+        """Each unit to those of the whole monolith that name it, imports left out."""
+        found: dict[Unit, set[Unit]] = {}
+        for module in self.modules.values():
+            for unit in module.units:
+                if unit.alias is None:
+                    for reference in self.references_of(unit).names:
+                        for origin in self.origins_of(module, reference):
+                            found.setdefault(origin, set()).add(unit)
         return found
 
     # Names

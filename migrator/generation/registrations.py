@@ -56,6 +56,8 @@ class Registrations:
     project: Project
     own: frozenset[str]
     """Names of the service's entry points."""
+    applications: frozenset[Unit] = frozenset()
+    """The units that make the application object."""
     handlers: dict[Unit, list[EntryPoint]] = field(default_factory=dict)
     """Entry points by the top-level definition that handles them."""
     nested: dict[int, list[EntryPoint]] = field(default_factory=dict)
@@ -110,6 +112,8 @@ class Registrations:
             return self._effect(unit)
         if unit.kind == "definition":
             return self._definition(unit)
+        if unit.kind == "assignment":
+            return self._assignment(unit)
         return None
 
     def decorators_of_the_owner(self, module: Module, node: FunctionNode) -> list[ast.expr]:
@@ -211,6 +215,21 @@ class Registrations:
 
     # Effects
 
+    def _assignment(self, unit: Unit) -> Rule | None:
+        """`csrf = CSRFProtect(app)`: what is given the application acts on it."""
+        value = getattr(unit.node, "value", None)
+        if not isinstance(value, ast.Call) or unit in self.applications:
+            return None
+        given = [*value.args, *(each.value for each in value.keywords)]
+        subjects = [each for argument in given for each in self._roots(unit.module, argument)]
+        subjects = [each for each in subjects if each in self.applications]
+        return Rule("when", tuple(subjects)) if subjects else None
+
+    def _only_acts(self, receiver: Unit) -> bool:
+        """Whether an object is there for what is done with it at import alone."""
+        users = self.project.users.get(receiver, set()) - {receiver}
+        return receiver.kind == "assignment" and all(each.kind == "effect" for each in users)
+
     def _effect(self, unit: Unit) -> Rule:
         named = self._named(unit)
         entries = [entry for each in named for entry in self.handlers.get(each, ())]
@@ -223,7 +242,14 @@ class Registrations:
             for rule in rules:
                 if rule.how == how:
                     return rule
-        return Rule("when", tuple(each for rule in rules for each in rule.units))
+        receivers = tuple(each for rule in rules for each in rule.units)
+        if receivers and all(map(self._only_acts, receivers)):
+            named = [each for receiver in receivers for each in self._named(receiver)]
+            entries = [entry for each in named for entry in self.handlers.get(each, ())]
+            if entries and not any(map(self.is_own, entries)):
+                return Rule("never")
+            return Rule("always")
+        return Rule("when", receivers)
 
     def _of_this_rule(self, unit: Unit, entries: list[EntryPoint]) -> list[EntryPoint]:
         endpoints = {

@@ -84,7 +84,10 @@ class _Slicer:
         self.service = plan.services[service]
         self.name = service
         self.run = run
-        self.registrations = Registrations(project, frozenset(self.service.entry_points))
+        self.starts, self.roots = self._starts()
+        self.registrations = Registrations(
+            project, frozenset(self.service.entry_points), frozenset(self.roots)
+        )
         self.slice = Slice(cuts=cut_functions(self.registrations, self.service))
         self.slice.registrations = self.registrations
         self.mapping = Mapping(project)
@@ -93,7 +96,6 @@ class _Slicer:
         self.waiting_active: dict[Unit, list[Unit]] = {}
         self.active: set[Unit] = set()
         self.ruled: set[Module] = set()
-        self.starts, self.roots = self._starts()
         self.loading = Loading(project, self.starts, self.roots)
         self.slice.loading = self.loading
         self.parents = self.registrations.parents(self.loading.modules)

@@ -1,0 +1,463 @@
+"""The exact text of rewritten functions, pruned imports and removed statements, on small files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from migrator.generation.extract import Extraction, extract
+from migrator.model.graph import Graph
+from migrator.model.plan import Crossing, Plan, Service, StateRemedy
+from migrator.model.program import EntryPoint, Program, Table
+from migrator.model.settings import Run
+
+
+def cut(
+    root: Path,
+    files: dict[str, str],
+    *,
+    own: tuple[str, ...] = (),
+    foreign: tuple[str, ...] = (),
+    mapped: tuple[str, ...] = (),
+    calls: tuple[str, ...] = (),
+    state: tuple[tuple[str, str], ...] = (),
+    source_root: str = ".",
+    application: str = "app:app",
+) -> Extraction:
+    """Extract a service that has the `kind:handler` entry points in `own`."""
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(dedent(content).lstrip("\n").encode())
+    modules = {}
+    for path in files:
+        if path.endswith(".py"):
+            name = path.removesuffix(".py").removeprefix(f"{source_root}/").replace("/", ".")
+            modules[name.removesuffix(".__init__")] = path
+    program = Program(
+        root=str(root),
+        source_roots=[source_root],
+        modules=modules,
+        entry_points={each: entry(each) for each in (*own, *foreign)},
+        tables={m: Table(name=m, file="", line=0, model=m) for m in mapped},
+    )
+    plan = Plan(
+        services={
+            "own": Service(
+                entry_points=list(own),
+                calls=[Crossing(function=each, owner="other") for each in calls],
+                state=[
+                    StateRemedy(name=name, kind="module-mutable", remedy=remedy)  # type: ignore[arg-type]
+                    for name, remedy in state
+                ],
+            ),
+            "other": Service(entry_points=list(foreign)),
+        }
+    )
+    return extract(Graph(program), plan, "own", Run(application=application))
+
+
+def entry(name: str) -> EntryPoint:
+    kind, _, handler = name.partition(":")
+    return EntryPoint(
+        name=name,
+        kind=kind,  # type: ignore[arg-type]
+        handler=handler,
+        file="",
+        line=0,
+        endpoint=handler.rpartition(".")[2],
+    )
+
+
+def app_text(root: Path, source: str, **more: Any) -> str:
+    extraction = cut(root, {"app.py": source}, **more)
+    assert extraction.problems == []
+    return extraction.files["app.py"].decode()
+
+
+START = """
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return total(1) + Bill().pay(2)
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("definition", "call"),
+    [
+        (
+            "def total(a, *rest, b=2, **more):\n    # adds\n    return a\n",
+            "def total(a, *rest, b=2, **more):\n"
+            "    from servicekit.calls import call\n\n"
+            '    return call("app.total", (a, *rest), {"b": b, **more})\n',
+        ),
+        (
+            'def total(a):\n    """Add."""\n    return a\n',
+            'def total(a):\n    """Add."""\n'
+            "    from servicekit.calls import call\n\n"
+            '    return call("app.total", (a,), {})\n',
+        ),
+        (
+            "def total(): return 1\n",
+            "def total(): \n"
+            "    from servicekit.calls import call\n\n"
+            '    return call("app.total", (), {})\n',
+        ),
+        (
+            'def total(\n    a: "int",  # the first\n) -> dict[str, int]:\n\treturn {}\n',
+            'def total(\n    a: "int",  # the first\n) -> dict[str, int]:\n'
+            "\tfrom servicekit.calls import call\n\n"
+            '\treturn call("app.total", (a,), {})\n',
+        ),
+        (
+            "def total(a, /, b, *, c):\n    return a\n    # done\n",
+            "def total(a, /, b, *, c):\n"
+            "    from servicekit.calls import call\n\n"
+            '    return call("app.total", (a, b), {"c": c})\n    # done\n',
+        ),
+    ],
+    ids=["every parameter", "docstring", "one line", "tabs", "comments"],
+)
+def test_a_body_becomes_a_call(tmp_path: Path, definition: str, call: str) -> None:
+    source = START + definition + "\n\nclass Bill:\n    pay = None\n"
+    text = app_text(tmp_path, source, own=("route:app.index",), calls=("app.total",))
+    assert text == (START + call + "\n\nclass Bill:\n    pay = None\n").lstrip("\n")
+
+
+def test_methods_cross_with_their_descriptors_and_without_what_wraps_them(tmp_path: Path) -> None:
+    source = (
+        START
+        + '''
+def total(a):
+    return a
+
+
+def logged(function):
+    return function
+
+
+class Bill:
+    """A bill."""
+
+    @logged
+    def pay(self, cents):
+        return cents
+
+    @classmethod
+    @logged
+    def make(cls):
+        return cls()
+
+    @property
+    def due(self):
+        """What is left."""
+        return 1
+
+    def keep(self):
+        return 0
+'''
+    )
+    methods = ("app.Bill.pay", "app.Bill.make", "app.Bill.due")
+    text = app_text(tmp_path, source, own=("route:app.index",), mapped=("app.Bill",), calls=methods)
+    expected = '''
+class Bill:
+    """A bill."""
+
+    def pay(self, cents):
+        from servicekit.calls import call
+
+        return call("app.Bill.pay", (self, cents), {})
+
+    @classmethod
+    def make(cls):
+        from servicekit.calls import call
+
+        return call("app.Bill.make", (cls,), {})
+
+    @property
+    def due(self):
+        """What is left."""
+        from servicekit.calls import call
+
+        return call("app.Bill.due", (self,), {})
+
+    def keep(self):
+        return 0
+'''
+    assert text.endswith(expected)
+    assert "logged" not in text
+
+
+@pytest.mark.parametrize(
+    ("definition", "why"),
+    [
+        ("async def total(a):\n    return a\n", "is asynchronous"),
+        ("def total(a):\n    yield a\n", "is a generator"),
+    ],
+)
+def test_functions_that_cannot_cross(tmp_path: Path, definition: str, why: str) -> None:
+    files = {"app.py": START + definition + "\n\nclass Bill:\n    pay = None\n"}
+    extraction = cut(tmp_path, files, own=("route:app.index",), calls=("app.total",))
+    [problem] = extraction.problems
+    assert why in problem.message
+    assert str(problem.place) == "app.py:11"
+    assert problem.hint
+
+
+def test_methods_of_what_cannot_travel_are_refused(tmp_path: Path) -> None:
+    source = (
+        START
+        + """
+def total(a):
+    return a
+
+
+class Bill:
+    def __init__(self):
+        self.paid = 0
+
+    def pay(self, cents):
+        return cents
+"""
+    )
+    calls = ("app.Bill.pay", "app.Bill.__init__")
+    problems = cut(tmp_path, {"app.py": source}, own=("route:app.index",), calls=calls).problems
+    messages = " ".join(each.message for each in problems)
+    assert "app.Bill, which is no mapped class" in messages
+    assert "special method" in messages
+
+
+def test_blocks_for_type_checkers_lose_single_names(tmp_path: Path) -> None:
+    files = {
+        "app.py": """
+            from __future__ import annotations
+            from typing import TYPE_CHECKING
+
+            from flask import Flask
+
+            if TYPE_CHECKING:
+                # For annotations only.
+                from kinds import Apple, \\
+                    Pear
+                from others import Plum
+
+            app = Flask(__name__)
+
+
+            @app.route("/")
+            def index(apple: Apple | None = None):
+                return ""
+
+
+            @app.route("/plum")
+            def plum(plum: Plum | None = None, pear: Pear | None = None):
+                return ""
+            """,
+        "kinds.py": "class Apple:\n    pass\n\n\nclass Pear:\n    pass\n",
+        "others.py": "class Plum:\n    pass\n",
+    }
+    extraction = cut(tmp_path, files, own=("route:app.index",), foreign=("route:app.plum",))
+    assert extraction.problems == []
+    assert extraction.files["app.py"].decode() == dedent(
+        """
+        from __future__ import annotations
+        from typing import TYPE_CHECKING
+
+        from flask import Flask
+
+        if TYPE_CHECKING:
+            # For annotations only.
+            from kinds import Apple
+
+        app = Flask(__name__)
+
+
+        @app.route("/")
+        def index(apple: Apple | None = None):
+            return ""
+        """
+    ).lstrip("\n")
+    assert extraction.files["kinds.py"] == b"class Apple:\n    pass\n"
+    assert "others.py" not in extraction.files
+
+
+SWEEPER = """
+    import threading
+
+    from flask import Flask
+
+    app = Flask(__name__)
+
+
+    def sweep(interval):
+        \"""Sweep for ever.\"""
+        while True:
+            broom()
+
+
+    def broom():
+        return 1
+
+
+    worker = threading.Thread(target=sweep, args=(60,))
+    worker.start()
+    """
+
+
+def test_a_thread_at_module_level_runs_in_the_service_that_has_it(tmp_path: Path) -> None:
+    text = app_text(tmp_path, SWEEPER, own=("schedule:app.sweep",))
+    assert text == dedent(SWEEPER).lstrip("\n")
+    text = app_text(tmp_path, SWEEPER, foreign=("schedule:app.sweep",))
+    assert text == "from flask import Flask\n\napp = Flask(__name__)\n"
+
+
+def test_a_schedule_of_another_service_does_not_run_here(tmp_path: Path) -> None:
+    source = (
+        SWEEPER
+        + """
+
+    @app.route("/")
+    def index():
+        return str(worker.is_alive())
+    """
+    )
+    own, foreign = ("route:app.index",), ("schedule:app.sweep",)
+    text = app_text(tmp_path, source, own=own, foreign=foreign)
+    assert (
+        "def sweep(interval):\n"
+        '    """Sweep for ever."""\n\n'
+        "    # schedule:app.sweep runs in the service other.\n"
+        "    return\n\n\n"
+        "worker = threading.Thread(target=sweep, args=(60,))\n"
+        "worker.start()\n"
+    ) in text
+    assert "broom" not in text
+
+
+def test_what_is_given_the_application_stays_though_nothing_names_it(tmp_path: Path) -> None:
+    source = """
+        from flask import Flask
+        from flask_wtf import CSRFProtect
+        from marshmallow import Schema
+
+        app = Flask(__name__)
+        csrf = CSRFProtect(app)
+        schema = Schema(only="id")
+        """
+    text = app_text(tmp_path, source, foreign=("route:app.nothing",))
+    assert "csrf = CSRFProtect(app)\n" in text
+    assert "schema" not in text.lower()
+
+
+def test_commands_of_another_service_are_not_registered(tmp_path: Path) -> None:
+    source = """
+        import click
+        from flask import Flask
+
+
+        @click.command()
+        def fill():
+            click.echo("full")
+
+
+        @click.command()
+        def drain():
+            click.echo("empty")
+
+
+        def commands(app):
+            # Both of them.
+            app.cli.add_command(fill)
+
+            app.cli.add_command(drain)
+
+
+        app = Flask(__name__)
+        commands(app)
+        """
+    text = app_text(tmp_path, source, own=("command:app.drain",), foreign=("command:app.fill",))
+    assert "fill" not in text
+    assert "def commands(app):\n    app.cli.add_command(drain)\n\n\napp" in text
+    text = app_text(tmp_path, source, foreign=("command:app.drain", "command:app.fill"))
+    assert "click" not in text
+    assert "def commands(app):\n    pass\n\n\napp" in text
+
+
+def test_packages_without_a_file_and_source_roots_below_the_project(tmp_path: Path) -> None:
+    files = {
+        "src/shop/web/start.py": """
+            import shop.core.prices
+            from shop.core import taxes
+
+            from flask import Flask
+
+            app = Flask(__name__)
+            app.config["VAT"] = shop.core.prices.vat() + taxes.rate()
+            """,
+        "src/shop/core/prices.py": "def vat():\n    return 1\n\n\ndef other():\n    return 2\n",
+        "src/shop/core/taxes.py": "def rate():\n    return 1\n\n\nclass Unused:\n    pass\n",
+        "src/shop/web/words.txt": "hello\n",
+        "src/notes.txt": "nothing\n",
+    }
+    extraction = cut(
+        tmp_path,
+        files,
+        foreign=("route:shop.core.prices.other",),
+        source_root="src",
+        application="shop.web.start:app",
+    )
+    assert extraction.problems == []
+    assert extraction.files["shop/core/prices.py"] == b"def vat():\n    return 1\n"
+    assert extraction.files["shop/core/taxes.py"] == b"def rate():\n    return 1\n"
+    assert "shop/web/words.txt" in extraction.files
+    assert "notes.txt" not in extraction.files
+
+
+def test_a_worker_is_leased_by_its_module(tmp_path: Path) -> None:
+    files = {
+        "app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        "worker.py": """
+            from app import app
+
+
+            def main():
+                while True:
+                    print(app)
+
+
+            if __name__ == "__main__":
+                main()
+            """,
+    }
+    state = (("worker", "lease"),)
+    extraction = cut(tmp_path, files, own=("process:worker",), state=state)
+    assert extraction.problems == []
+    assert (
+        extraction.files["worker.py"]
+        .decode()
+        .startswith(
+            "from app import app\nfrom servicekit.lease import only_one\n\n\n"
+            '@only_one("worker")\ndef main():\n'
+        )
+    )
+    elsewhere = cut(tmp_path, files, foreign=("process:worker",))
+    assert "worker.py" not in elsewhere.files
+
+
+def test_a_file_that_does_not_parse_is_refused_when_it_is_needed(tmp_path: Path) -> None:
+    files = {
+        "app.py": "from flask import Flask\nimport broken\n\napp = Flask(__name__)\n",
+        "broken.py": "def (:\n",
+        "unused.py": "class :\n",
+    }
+    problems = cut(tmp_path, files).problems
+    assert [str(each.place) for each in problems] == ["broken.py:1"]
