@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from migrator.model.plan import Crossing, Plan
-from migrator.model.program import EntryPoint
-from migrator.plan.deferral import handlers
-from migrator.plan.reach import ANY, Detail, Reach
+from migrator.model.program import EntryPoint, Program
+from migrator.plan.reach import ANY, Detail, Reach, handlers
 
 
 class Needs(NamedTuple):
@@ -17,6 +19,12 @@ class Needs(NamedTuple):
     replicas_of: list[str]
     depends_on: list[str]
     commands_of: list[str]
+
+
+# Code that may read columns without naming them.
+_WHOLE_ROW = frozenset(
+    {"__table__", "__mapper__", "__dict__", "_mapping", "_asdict", "vars", "getattr", "inspect"}
+)
 
 
 class Dependencies:
@@ -31,11 +39,12 @@ class Dependencies:
             for crossing in service.calls:
                 own.setdefault(crossing.function, []).append(crossing)
         self._deferred = [
-            (name, deferred_details(reach, crossing))
+            (name, crossing.owner, deferred_details(reach, crossing))
             for name, service in sorted(plan.services.items())
             for crossing in service.calls
             if crossing.remedy == "defer"
         ]
+        self._source = _Source(reach.program)
 
     def of(self, service: str, entry: EntryPoint) -> Needs:
         """What an entry point of `service` needs, its hooks included."""
@@ -50,8 +59,28 @@ class Dependencies:
                 {r.owner for t, r in replicas.items() if t in tables and r.freshness != "eventual"}
             ),
             sorted(called - {service}),
-            sorted({name for name, written in self._deferred if _overlap(read, written)}),
+            sorted(
+                {
+                    name
+                    for name, owner, written in self._deferred
+                    if owner == service and self._sees(entry, read, written)
+                }
+            ),
         )
+
+    def _sees(self, entry: EntryPoint, read: set[Detail], written: frozenset[Detail]) -> bool:
+        """Whether an answer may show what a command changes.
+
+        An entity is read with all its columns, whatever the code wants of it: then the column has
+        to be named somewhere in the code or the templates, or be read without being named.
+        """
+        for table, column in written:
+            named = {c for t, c in read if t == table}
+            if column in named - {ANY} or (named and column == ANY):
+                return True
+            if ANY in named and self._source.mentions(entry, table, column):
+                return True
+        return False
 
     def _walk(self, service: str, starts: Iterable[str]) -> tuple[set[str], set[Detail]]:
         """Services called synchronously, through others too; and what the own code reads."""
@@ -106,11 +135,35 @@ def _written(reach: Reach, key: str, crossing: Crossing) -> Iterable[Detail]:
         yield from reach.write_details.get(key, ())
 
 
-def _overlap(read: set[Detail], written: frozenset[Detail]) -> bool:
-    columns: dict[str, set[str]] = {}
-    for table, column in read:
-        columns.setdefault(table, set()).add(column)
-    return any(
-        table in columns and (column == ANY or ANY in columns[table] or column in columns[table])
-        for table, column in written
-    )
+class _Source:
+    """The words in the code and templates that an entry point reaches."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._root = Path(program.root)
+        self._words = cache(self._words_of)
+        self._lines = cache(self._lines_of)
+
+    def mentions(self, entry: EntryPoint, table: str, column: str) -> bool:
+        """Whether a column is named there, or a row may be read whole."""
+        known = self._program.tables.get(table)
+        names = {column} | {
+            c.attribute
+            for c in (known.columns if known else ())
+            if c.name == column and c.attribute
+        }
+        wanted = names | _WHOLE_ROW
+        for name in {*entry.functions, *entry.hooks}:
+            function = self._program.functions.get(name)
+            if function and wanted & self._words(function.file, function.line, function.end_line):
+                return True
+        files = (self._program.templates.get(template, "") for template in entry.templates)
+        return any(names & self._words(file, 1, 0) for file in files if file)
+
+    def _lines_of(self, file: str) -> list[str]:
+        path = self._root / file
+        return path.read_text(errors="replace").splitlines() if path.is_file() else []
+
+    def _words_of(self, file: str, first: int, last: int) -> frozenset[str]:
+        lines = self._lines(file)[first - 1 : last or None]
+        return frozenset(re.findall(r"\w+", "\n".join(lines)))

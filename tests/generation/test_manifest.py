@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from program_builder import route_entry
@@ -51,19 +53,25 @@ FUNCTIONS = [
     function("shop.views.popular", read("members", "visits")),
     function("shop.views.names", read("members", "name")),
     function("shop.views.seen", read("members", "seen")),
+    # Pages that load whole members: one names what was counted, the other shows it nowhere.
+    function("shop.views.whole", read("members"), file="shop/whole.py", line=2, end_line=3),
+    function("shop.views.shown", read("members"), file="shop/whole.py", line=6, end_line=7),
     # A hook around every request, whose rows are sent.
     function("shop.hooks.seen", write("members", "seen")),
 ]
-TITLES = ["buy", "browse", "popular", "names", "seen"]
+TITLES = ["buy", "browse"]
+PEOPLE = ["popular", "names", "seen", "whole", "shown"]
 
 
 def entry(name: str) -> EntryPoint:
     made = route_entry(name, (f"/{name}", "GET"))
-    return msgspec.structs.replace(made, hooks=("shop.hooks.seen",))
+    return msgspec.structs.replace(
+        made, hooks=("shop.hooks.seen",), functions=(f"shop.views.{name}",)
+    )
 
 
-def program() -> Program:
-    entries = [entry(name) for name in TITLES]
+def program(root: str = "/shop") -> Program:
+    entries = [entry(name) for name in TITLES + PEOPLE]
     entries.append(
         EntryPoint(
             name="process:shop.mailer",
@@ -74,7 +82,7 @@ def program() -> Program:
         )
     )
     return Program(
-        root="/shop",
+        root=root,
         modules={f"shop.{n}": f"shop/{n}.py" for n in ("views", "billing", "members", "hooks")},
         functions={each.name: each for each in FUNCTIONS},
         entry_points={each.name: each for each in entries},
@@ -91,7 +99,10 @@ def plan() -> Plan:
                 replicas={"members": members},
                 calls=[Crossing(function="shop.members.Member.lock", owner="people")],
             ),
-            "people": Service(tables=["members"], entry_points=["process:shop.mailer"]),
+            "people": Service(
+                tables=["members"],
+                entry_points=["process:shop.mailer", *(f"route:{name}" for name in PEOPLE)],
+            ),
             "titles": Service(
                 tables=["titles"],
                 entry_points=[f"route:{name}" for name in TITLES],
@@ -118,11 +129,11 @@ def plan() -> Plan:
     )
 
 
-def manifest(name: str, changed: Plan | None = None) -> ServiceManifest:
+def manifest(name: str, changed: Plan | None = None, root: str = "/shop") -> ServiceManifest:
     keys = {"members": ("id",)}
     data = ServiceData(tables=dict.fromkeys(plan().services[name].tables, ("id",)))
     data.replica_keys = keys
-    made = Manifests(Graph(program()), changed or plan(), RUN)
+    made = Manifests(Graph(program(root)), changed or plan(), RUN)
     return made.of(name, data, Registry(tables=["titles"]), 12, ["shop.copied"])
 
 
@@ -130,16 +141,17 @@ def test_a_route_depends_on_whom_it_calls_and_on_whom_these_call() -> None:
     routes = manifest("titles").routes
     assert routes["buy"].depends_on == ["billing", "people"]
     assert routes["browse"].depends_on == []
-    assert routes["names"].depends_on == []
 
 
 def test_a_route_reads_replicas_of_the_owners_of_what_it_reads() -> None:
-    routes = manifest("titles").routes
+    changed = plan()
+    changed.services["titles"].entry_points.append("route:names")
+    changed.services["people"].entry_points.remove("route:names")
+    routes = manifest("titles", changed).routes
     assert routes["names"].replicas_of == ["people"]
     assert routes["buy"].replicas_of == []
-    eventual = plan()
-    eventual.services["titles"].replicas["members"].freshness = "eventual"
-    assert manifest("titles", eventual).routes["names"].replicas_of == []
+    changed.services["titles"].replicas["members"].freshness = "eventual"
+    assert manifest("titles", changed).routes["names"].replicas_of == []
 
 
 def test_a_read_that_only_the_entry_point_knows_of_counts() -> None:
@@ -154,12 +166,22 @@ def test_a_read_that_only_the_entry_point_knows_of_counts() -> None:
 
 @pytest.mark.parametrize(
     ("route", "waits_for"),
-    [("popular", ["titles"]), ("seen", ["titles"]), ("names", []), ("browse", [])],
-)
-def test_a_route_waits_for_commands_that_change_the_columns_it_reads(
-    route: str, waits_for: list[str]
+    [("popular", ["titles"]), ("seen", ["titles"]), ("names", []), ("whole", []),
+     ("shown", ["titles"])],
+)  # fmt: skip
+def test_a_route_waits_for_commands_that_change_what_it_shows(
+    tmp_path: Path, route: str, waits_for: list[str]
 ) -> None:
-    assert manifest("titles").routes[route].commands_of == waits_for
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "whole.py").write_text(
+        "\ndef whole(id):\n    return get(Member, id).name\n\n\n"
+        "def shown(id):\n    return get(Member, id).visits\n"
+    )
+    assert manifest("people", root=str(tmp_path)).routes[route].commands_of == waits_for
+
+
+def test_only_the_owner_waits_for_commands() -> None:
+    assert {tuple(each.commands_of) for each in manifest("titles").routes.values()} == {()}
 
 
 def test_calls_carry_what_travels_and_what_may_come_back() -> None:
@@ -187,9 +209,9 @@ def test_tables_that_siblings_copy_are_published() -> None:
 def test_routes_of_siblings_are_foreign() -> None:
     people = manifest("people")
     assert sorted(people.foreign_routes) == sorted(TITLES)
+    assert sorted(people.routes) == sorted(PEOPLE)
     assert people.foreign_routes["buy"].service == "titles"
     assert people.foreign_routes["buy"].rules[0].rule == "/buy"
-    assert manifest("titles").foreign_routes == {}
 
 
 def test_a_worker_goes_with_the_entry_point_that_its_command_names() -> None:

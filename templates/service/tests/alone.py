@@ -133,20 +133,20 @@ class Alone:
 
     def _address(self, process, port, log):
         address = "http://127.0.0.1:%d" % port
-        deadline = time.monotonic() + max(30, MANIFEST["startup_seconds"])
+        deadline = time.monotonic() + max(60, MANIFEST["startup_seconds"])
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
-                if self.get(address + "/_service/live")[0] == 200:
+                if self.get(address + "/_service/live", timeout=2)[0] == 200:
                     return address
             time.sleep(0.1)
         with open(log, encoding="utf-8", errors="replace") as output:
             raise AssertionError("%s did not start:\n%s" % (process.args, output.read()))
 
     @staticmethod
-    def get(url):
+    def get(url, timeout=30):
         """Status and body of a page, whatever its status."""
         try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
+            with urllib.request.urlopen(url, timeout=timeout) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
