@@ -132,10 +132,9 @@ class ExpressionWalker:
         if known is not None:
             return known
         if kind is str or kind is int or kind is bool:
-            if kind is int and not -(2**31) < value < 2**31:
-                value = 2**31
             target = frame.new()
-            frame.code.append((ir.CONSTANT, target, value))
+            large = isinstance(value, int) and not -(2**31) < value < 2**31
+            frame.code.append((ir.CONSTANT, target, 2**31 if large else value))
         elif kind is float or kind is bytes or kind is complex:
             target = frame.new()
             frame.code.append((ir.TYPE, target, f"builtins.{kind.__name__}"))
@@ -423,10 +422,10 @@ class ExpressionWalker:
         """`a, *b, c = source`."""
         star = next((i for i, e in enumerate(elements) if type(e) is ast.Starred), None)
         if star is None:
-            parts = (tuple(variables), None, ())
-        else:
-            parts = (tuple(variables[:star]), variables[star], tuple(variables[star + 1 :]))
-        self.frame.code.append((ir.UNPACK, source, *parts))
+            self.frame.code.append((ir.UNPACK, source, tuple(variables), None, ()))
+            return
+        before, after = tuple(variables[:star]), tuple(variables[star + 1 :])
+        self.frame.code.append((ir.UNPACK, source, before, variables[star], after))
 
     def restore(self, saved: Env, generators: list[ast.comprehension]) -> None:
         """Forget the names of a comprehension, and keep those that `:=` made in it."""

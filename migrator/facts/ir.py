@@ -56,6 +56,19 @@ AUGMENTED = 32
 DELETES = 64
 AWAITED = 128
 
+FLAGS = {
+    ATTRIBUTE: 4,
+    SET_ATTRIBUTE: 4,
+    ITEM: 5,
+    SET_ITEM: 5,
+    CALL: 6,
+    ITERATE: 3,
+    RAISE: 2,
+    ENTER: 3,
+    OPERATE: 5,
+}
+"""Where the flags stand in an instruction; the place follows them."""
+
 # Kinds of parameters.
 POSITIONAL_ONLY, POSITIONAL, VAR_POSITIONAL, KEYWORD, VAR_KEYWORD = range(5)
 
@@ -164,6 +177,12 @@ def pack(facts: FileFacts) -> tuple[Any, ...]:
     )
 
 
+def _function(each: Sequence[Any]) -> FunctionFacts:
+    name, line, end_line, parent, class_, flags, parameters, *rest = each
+    known = tuple(ParameterFacts(*p) for p in parameters)
+    return FunctionFacts(name, line, end_line, parent, class_, flags, known, *rest)
+
+
 def unpack(packed: Sequence[Any]) -> FileFacts:
     """The inverse of `pack`."""
     lines, names, bound, exported, imports, functions, classes, stored, on_classes = packed
@@ -173,10 +192,7 @@ def unpack(packed: Sequence[Any]) -> FileFacts:
         bound,
         exported,
         tuple(ImportFacts(*each) for each in imports),
-        tuple(
-            FunctionFacts(*each[:6], tuple(ParameterFacts(*p) for p in each[6]), *each[7:])
-            for each in functions
-        ),
+        tuple(_function(each) for each in functions),
         tuple(ClassFacts(*each) for each in classes),
         stored,
         on_classes,

@@ -118,12 +118,11 @@ class _Walker(ExpressionWalker):
 
     def expression(self, node: ast.Expr) -> None:
         value = node.value
-        kind = type(value)
-        if kind is ast.Constant:
+        if isinstance(value, ast.Constant):
             return
-        if kind is ast.Call:
-            self.call(value, 0)  # type: ignore[arg-type]
-        elif isinstance(value, ast.Await) and type(value.value) is ast.Call:
+        if isinstance(value, ast.Call):
+            self.call(value, 0)
+        elif isinstance(value, ast.Await) and isinstance(value.value, ast.Call):
             self.call(value.value, ir.AWAITED)
         else:
             self.effect_of(value)
@@ -142,7 +141,7 @@ class _Walker(ExpressionWalker):
             if self.overlay is not None and type(target) is ast.Name:
                 self._note_attribute(target.id, node.lineno, None)
             self.bind(target, value, node)
-        if targets[0].__class__ is ast.Name and targets[0].id == "__all__":  # type: ignore[attr-defined]
+        if isinstance(targets[0], ast.Name) and targets[0].id == "__all__":
             self._export(node.value)
 
     def _assign_parallel(self, target: ast.expr, value: ast.expr, node: ast.stmt) -> None:

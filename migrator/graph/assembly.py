@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from migrator.facts import ir
 from migrator.facts.project import absolute
-from migrator.graph import lookup
 from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
 from migrator.graph.definitions import Function, Variant
 from migrator.graph.linker import Linker
@@ -213,7 +212,7 @@ def _event(
     operation: model.Operation = "",
 ) -> model.Event:
     code = variant.function.facts.code[index]
-    position = lookup.FLAGS.get(code[0])
+    position = ir.FLAGS.get(code[0])
     if position is None:
         line = variant.function.facts.line
         flags, place = ir.USED, (line, 0, line, 0)
@@ -318,7 +317,7 @@ def _edges(analysis: Analysis, linker: Linker, variants: list[Variant]) -> None:
 
 
 def _line(variant: Variant, instruction: ir.Instruction) -> int:
-    position = lookup.FLAGS.get(instruction[0])
+    position = ir.FLAGS.get(instruction[0])
     return int(instruction[position + 1]) if position is not None else variant.function.facts.line
 
 
@@ -386,7 +385,7 @@ def _module_variables(analysis: Analysis, linker: Linker) -> None:
         for function_index, index, how in places:
             function = linker.functions[function_index]
             code = function.facts.code[index]
-            line = code[lookup.FLAGS[code[0]] + 1]
+            line = code[ir.FLAGS[code[0]] + 1]
             for dotted in names_of.get(container, ()):
                 analysis.mutations.append(
                     Mutation(dotted, function.name, function.module.file, line, how)
@@ -402,7 +401,7 @@ def _bound_at(linker: Linker, body: Function, name: str) -> int:
     reference = ~facts.facts.names.index(name) if name in facts.facts.names else None
     line = 1
     for code in body.facts.code:
-        position = lookup.FLAGS.get(code[0])
+        position = ir.FLAGS.get(code[0])
         if position is not None:
             line = code[position + 1]
         if code[0] in (ir.COPY, ir.IMPORT) and code[1] == reference:

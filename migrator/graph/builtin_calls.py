@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.graph import calling, lookup, operators
+from migrator.facts import ir
+from migrator.graph import calling, operators
 from migrator.graph.definitions import Variant
 from migrator.graph.values import Kind
 
@@ -19,7 +20,7 @@ class Place(NamedTuple):
 
     linker: Linker
     variant: Variant
-    index: int
+    instruction: int
     callee: int
     arguments: calling.Arguments
     target: int
@@ -44,20 +45,22 @@ class Place(NamedTuple):
         if functions is None:
             return
         given = calling.Arguments(tuple(arguments), ())
-        data = (self.variant, self.index, None, given, target, True)
+        data = (self.variant, self.instruction, None, given, target, True)
         self.linker.watch(functions, self.linker.on_method, data)
 
     def element(self, variable: int | None) -> int:
         """A variable of what comes out of an iteration over a variable."""
-        target = self.linker.slot("element", self.variant.id, self.index, variable)
+        target = self.linker.slot("element", self.variant.id, self.instruction, variable)
         if variable is not None:
             watcher = operators.iterator(self.linker)
-            self.linker.watch(variable, watcher, (self.variant, self.index, target))
+            self.linker.watch(variable, watcher, (self.variant, self.instruction, target))
         return target
 
     def make(self, name: str, element: int | None) -> None:
         """The result is a container of that element."""
-        value = self.linker.values.container(name, "call", self.variant.id, self.index, self.callee)
+        value = self.linker.values.container(
+            name, "call", self.variant.id, self.instruction, self.callee
+        )
         if element is not None:
             self.linker.flow(element, self.linker.containers.of(value).element)
         self.linker.put(self.target, value)
@@ -83,7 +86,7 @@ def read_item(linker: Linker, site: PlaceView, receiver: int, keys: list[object]
 
 
 def _map(place: Place) -> bool:
-    result = place.linker.slot("map", place.variant.id, place.index)
+    result = place.linker.slot("map", place.variant.id, place.instruction)
     for position in range(len(place.arguments.positional)):
         others = [
             place.element(place.argument(other))
@@ -147,7 +150,7 @@ def _partial(place: Place) -> bool:
             inner = linker.values.owners[value]
             if linker.values.kinds[inner] == Kind.PARTIAL:
                 return  # a loop that wraps again and again
-        partial = linker.values.partial(value, place.variant.id, place.index)
+        partial = linker.values.partial(value, place.variant.id, place.instruction)
         linker.partials[partial] = held
         linker.put(place.target, partial)
 
@@ -162,7 +165,9 @@ def _container(name: str) -> Semantics:
     def semantics(place: Place) -> bool:
         source = place.argument(0)
         linker = place.linker
-        value = linker.values.container(name, "call", place.variant.id, place.index, place.callee)
+        value = linker.values.container(
+            name, "call", place.variant.id, place.instruction, place.callee
+        )
         if source is not None:
             if name == "builtins.dict":
                 linker.watch(source, _merge(linker), value)
@@ -194,7 +199,7 @@ def _listed(place: Place) -> Callable[[int, int], None]:
             linker.containers.copy(source, value)
         else:
             element = linker.containers.of(value).element
-            iterated(source, (place.variant, place.index, element))
+            iterated(source, (place.variant, place.instruction, element))
 
     return watcher
 
@@ -209,7 +214,7 @@ def _merge(linker: Linker) -> Callable[[int, int], None]:
 
 def _default_dict(place: Place) -> bool:
     linker = place.linker
-    value = linker.values.container("builtins.dict", "call", place.variant.id, place.index)
+    value = linker.values.container("builtins.dict", "call", place.variant.id, place.instruction)
     place.call(place.argument(0), [], linker.containers.of(value).element)
     linker.put(place.target, value)
     return True
@@ -222,7 +227,7 @@ def _grow(position: int, *, many: bool = False) -> Semantics:
         linker, receiver = place.linker, place.receiver
         if linker.values.kinds[receiver] != Kind.CONTAINER:
             return False
-        linker.mutated(place.variant, place.index, receiver, "method")
+        linker.mutated(place.variant, place.instruction, receiver, "method")
         source = place.argument(position)
         if source is not None:
             if many:
@@ -238,7 +243,7 @@ def _shrink(place: Place) -> bool:
     linker, receiver = place.linker, place.receiver
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
-    linker.mutated(place.variant, place.index, receiver, "method")
+    linker.mutated(place.variant, place.instruction, receiver, "method")
     return _get(place)
 
 
@@ -267,7 +272,7 @@ def _set_default(place: Place) -> bool:
     linker, receiver = place.linker, place.receiver
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
-    linker.mutated(place.variant, place.index, receiver, "method")
+    linker.mutated(place.variant, place.instruction, receiver, "method")
     source = place.argument(1)
     if source is not None:
         linker.flow(source, linker.containers.of(receiver).element)
@@ -278,7 +283,7 @@ def _update(place: Place) -> bool:
     linker, receiver = place.linker, place.receiver
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
-    linker.mutated(place.variant, place.index, receiver, "method")
+    linker.mutated(place.variant, place.instruction, receiver, "method")
     source = place.argument(0)
     if source is not None:
         linker.watch(source, _merge(linker), receiver)
@@ -316,10 +321,10 @@ def _copy(place: Place) -> bool:
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
     name = linker.values.names[receiver]
-    if linker.values.parts[receiver][:3] == ("copy", place.variant.id, place.index):
+    if linker.values.parts[receiver][:3] == ("copy", place.variant.id, place.instruction):
         linker.put(place.target, receiver)  # a copy of itself, in a loop
         return True
-    value = linker.values.container(name, "copy", place.variant.id, place.index, receiver)
+    value = linker.values.container(name, "copy", place.variant.id, place.instruction, receiver)
     linker.containers.copy(receiver, value)
     linker.put(place.target, value)
     return True
@@ -329,7 +334,7 @@ def _sort(place: Place) -> bool:
     linker, receiver = place.linker, place.receiver
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
-    linker.mutated(place.variant, place.index, receiver, "method")
+    linker.mutated(place.variant, place.instruction, receiver, "method")
     place.call(place.keyword("key"), [linker.containers.of(receiver).every], linker.new())
     return True
 
@@ -358,7 +363,7 @@ def _next(place: Place) -> bool:
             else:
                 iterated(value, data)
 
-        linker.watch(variable, watcher, (place.variant, place.index, place.target))
+        linker.watch(variable, watcher, (place.variant, place.instruction, place.target))
     default = place.argument(1)
     if default is not None:
         linker.flow(default, place.target)
@@ -367,7 +372,7 @@ def _next(place: Place) -> bool:
 
 def _zip(place: Place) -> bool:
     linker = place.linker
-    row = linker.values.container("builtins.tuple", "zip", place.variant.id, place.index)
+    row = linker.values.container("builtins.tuple", "zip", place.variant.id, place.instruction)
     for position in range(len(place.arguments.positional)):
         element = place.element(place.argument(position))
         linker.containers.write(row, position, element)
@@ -378,7 +383,9 @@ def _zip(place: Place) -> bool:
 
 def _enumerate(place: Place) -> bool:
     linker = place.linker
-    row = linker.values.container("builtins.tuple", "enumerate", place.variant.id, place.index)
+    row = linker.values.container(
+        "builtins.tuple", "enumerate", place.variant.id, place.instruction
+    )
     linker.containers.write(row, 1, place.element(place.argument(0)))
     linker.containers.of(row).length = 2
     place.make("builtins.enumerate", linker.variable_of(row))
@@ -386,7 +393,7 @@ def _enumerate(place: Place) -> bool:
 
 
 def _chain(place: Place) -> bool:
-    both = place.linker.slot("chain", place.variant.id, place.index)
+    both = place.linker.slot("chain", place.variant.id, place.instruction)
     for position in range(len(place.arguments.positional)):
         place.linker.flow(place.element(place.argument(position)), both)
     place.make("builtins.generator", both)
@@ -408,7 +415,7 @@ def _getattr(place: Place) -> bool:
             text = linker.values.text(value)
             if text is not None and text not in done and "{}" not in text:
                 done.add(text)
-                data = (place.variant, place.index, text, place.target)
+                data = (place.variant, place.instruction, text, place.target)
                 linker.watch(base, linker.on_load, data)
 
     linker.start(run)
@@ -424,17 +431,19 @@ def _setattr(place: Place) -> bool:
     if base is None or name is None:
         return True
     done: set[str] = set()
-    literals = dict(place.variant.function.facts.code[place.index][5])
+    literals = dict(place.variant.function.facts.code[place.instruction][5])
     if not isinstance(literals.get(1), str):
         # Names that come from outside are never all known: to frameworks it is any attribute.
-        linker.watch(base, linker.on_store, (place.variant, place.index, "", source))
+        linker.watch(base, linker.on_store, (place.variant, place.instruction, "", source))
 
     def run() -> None:
         for value in linker.points_to(name):
             text = linker.values.text(value)
             if text is not None and text not in done and "{}" not in text:
                 done.add(text)
-                linker.watch(base, linker.on_store, (place.variant, place.index, text, source))
+                linker.watch(
+                    base, linker.on_store, (place.variant, place.instruction, text, source)
+                )
 
     linker.start(run)
     return True
@@ -530,7 +539,7 @@ def _dunder(method: str) -> Semantics:
                 found = linker.class_attribute_variable(linker.values.owners[value], method)
                 if found is not None:
                     calling.invoke_all(
-                        linker, place.variant, place.index, found, value, [], linker.new()
+                        linker, place.variant, place.instruction, found, value, [], linker.new()
                     )
 
         if variable is not None:
@@ -571,7 +580,7 @@ def _new(place: Place) -> bool:
 
 def _gather(place: Place) -> bool:
     linker = place.linker
-    value = linker.values.container("builtins.list", "call", place.variant.id, place.index)
+    value = linker.values.container("builtins.list", "call", place.variant.id, place.instruction)
     for position, each in enumerate(place.arguments.positional):
         if isinstance(each, int):
             linker.containers.write(value, position, each)
@@ -585,8 +594,8 @@ def _environment(place: Place) -> bool:
     function = place.variant.function
 
     def run() -> None:
-        code = function.facts.code[place.index]
-        line = code[lookup.FLAGS[code[0]] + 1]
+        code = function.facts.code[place.instruction]
+        line = code[ir.FLAGS[code[0]] + 1]
         for value in linker.points_to(name or 0):
             text = linker.values.text(value)
             if text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.facts import ir
+from migrator.facts.ir import FLAGS
 from migrator.graph.definitions import Class, Function, Variant
 from migrator.graph.values import Kind
 
@@ -126,8 +127,7 @@ def call_method(linker: Linker, found: int, data: tuple[Any, ...]) -> None:
         if what == "builtins.staticmethod":
             receiver = None
         elif what == "builtins.classmethod" and receiver is not None:
-            if values.kinds[receiver] == Kind.INSTANCE:
-                receiver = values.owners[receiver]
+            receiver = linker.class_behind(receiver)
         call_value(linker, variant, index, wrapped, arguments, target, receiver, edge=edge)
     elif kind in (Kind.FUNCTION, Kind.PARTIAL):
         call_value(linker, variant, index, found, arguments, target, receiver, edge=edge)
@@ -178,7 +178,7 @@ def choose(
     index: int,
     receiver: int | None,
 ) -> Variant:
-    """The variant that a call runs in: by class of the receiver, by place of call, or the general one.
+    """The variant that a call runs in: by class of receiver, by place, or the general one.
 
     The class of the receiver counts where a framework says so (models); the place of call counts
     for small functions and for those that make closures, unless they recurse.
@@ -186,11 +186,14 @@ def choose(
     env_id = env.id if env is not None else -1
     if receiver is not None and function.class_ is not None:
         class_value = linker.class_behind(receiver)
-        if class_value is not None and class_value != function.class_.value:
-            if linker.receiver_sensitive(class_value):
-                key = (env_id, "receiver", class_value)
-                label = linker.values.names[class_value]
-                return _variant(linker, function, env, key, label, caller)
+        if (
+            class_value is not None
+            and class_value != function.class_.value
+            and linker.receiver_sensitive(class_value)
+        ):
+            key = (env_id, "receiver", class_value)
+            label = linker.values.names[class_value]
+            return _variant(linker, function, env, key, label, caller)
     facts = function.facts
     if not facts.parameters or not (
         len(facts.code) <= SMALL or function.makes_functions or function.captures
@@ -198,12 +201,14 @@ def choose(
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)
+    place = (env_id, "place", caller.id, index)
     if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(len(facts.code)):
-        key = (env_id, "place", caller.id, index)
-        return function.variants.get(key) or linker.general(function, env)
-    key = (env_id, "place", caller.id, index)
-    label = f"{caller.label + ' ' if caller.label else ''}{caller.function.name}:{index}"
-    return _variant(linker, function, env, key, label, caller)
+        return function.variants.get(place) or linker.general(function, env)
+    code = caller.function.facts.code[index]
+    position = FLAGS.get(code[0])
+    where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
+    within = f"{caller.label} " if caller.label else ""
+    return _variant(linker, function, env, place, f"{within}{caller.function.name}:{where}", caller)
 
 
 def _variant(
@@ -239,7 +244,7 @@ def bind(linker: Linker, chosen: Variant, arguments: Arguments, skipped: int) ->
             continue
         if position < len(positional):
             given.add(positional[position].name)
-        if each is not None:
+        if isinstance(each, int):
             give(linker, chosen, position, each)
         position += 1
     for name, variable in arguments.keywords:

@@ -1,7 +1,7 @@
-"""What lists, tuples, dicts, sets and generators hold: one variable a constant key, one for the rest.
+"""What lists, tuples, dicts, sets and generators hold: a variable a constant key, one for the rest.
 
 `element` gets what is stored under a key that is not known; `every` holds all that the container
-holds; `keys` holds a dict's keys. A slot for a constant key is made when somebody reads or writes it.
+holds; `keys` holds a dict's keys. A slot for a constant key is made when somebody uses it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Container:
         self.element = first
         self.every = first + 1
         self.keys = first + 2
-        self.slots: dict[Hashable, int] = {}
+        self.slots: dict[tuple[type, Hashable], int] = {}
         self.listeners: list[tuple[SlotListener, Any]] = []
         self.length: int | None = None
         solver.flow(self.element, self.every)

@@ -383,7 +383,7 @@ class Linker(Definitions):
         """An attribute that no class, module or framework knows."""
         variant, index, name, _ = data
         instruction = variant.function.facts.code[index]
-        position = lookup.FLAGS.get(instruction[0])
+        position = ir.FLAGS.get(instruction[0])
         line = instruction[position + 1] if position is not None else 0
         function = variant.function
         key = ("unknown attribute", function.name, function.module.file, line)
@@ -509,7 +509,7 @@ def _import(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
         return
     if known is not None:
         _import_from(linker, variant, variable, known, attribute)
-    elif whole.partition(".")[0] not in linker.tops or not level == 0:
+    elif whole.partition(".")[0] not in linker.tops:
         linker.flow(linker.external_variable(f"{whole}.{attribute}"), variable)
     else:
         _unresolved_import(linker, variant, f"{whole}.{attribute}")

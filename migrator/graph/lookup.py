@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.facts import ir
 from migrator.graph import calling
-from migrator.graph.definitions import Class, Variant
+from migrator.graph.definitions import Variant
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -249,33 +248,3 @@ def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
         calling.call_value(
             linker, variant, index, values.owners[found], arguments, linker.new(), receiver
         )
-
-
-def flags_of(variant: Variant, index: int) -> int:
-    """The flags of the place of an instruction."""
-    instruction = variant.function.facts.code[index]
-    position = FLAGS.get(instruction[0])
-    return int(instruction[position]) if position is not None else 0
-
-
-FLAGS = {
-    ir.ATTRIBUTE: 4,
-    ir.SET_ATTRIBUTE: 4,
-    ir.ITEM: 5,
-    ir.SET_ITEM: 5,
-    ir.CALL: 6,
-    ir.ITERATE: 3,
-    ir.RAISE: 2,
-    ir.ENTER: 3,
-    ir.OPERATE: 5,
-}
-"""Where the flags stand in an instruction; the place follows them."""
-
-
-def class_chain(linker: Linker, class_: Class) -> list[Class]:
-    """The project's classes in C3 order of a class, itself first."""
-    return [
-        linker.class_of_value[each]
-        for each in linker.order(class_.value)
-        if each in linker.class_of_value
-    ]

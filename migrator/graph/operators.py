@@ -171,15 +171,7 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
         kind = linker.values.kinds[value]
         if kind == Kind.CONTAINER:
             if key is ... and key_variable is not None:
-                linker.start(
-                    lambda: (
-                        [
-                            linker.containers.read(value, each, target)
-                            for each in keys_of(linker, variant, key, key_variable)
-                        ]
-                        and None
-                    )
-                )
+                linker.start(lambda: _read_keys(linker, variant, index, value, target))
             else:
                 linker.containers.read(value, None if key is ... else key, target)
         elif kind == Kind.INSTANCE:
@@ -195,6 +187,12 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
             )
 
     return watcher
+
+
+def _read_keys(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
+    key, key_variable = variant.function.facts.code[index][3:5]
+    for each in keys_of(linker, variant, key, key_variable):
+        linker.containers.read(value, each, target)
 
 
 def read_item(
@@ -253,7 +251,7 @@ def _write(
 ) -> None:
     """Store under a constant key, or under every key that a variable may be."""
     if key is not ... or variable is None:
-        linker.containers.write(value, None if key is ... else key, source)  # type: ignore[arg-type]
+        linker.containers.write(value, None if key is ... else key, source)
         return
 
     def run() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph import calling, lookup
+from migrator.graph import calling
 from migrator.graph.definitions import Variant
 from migrator.graph.values import Kind
 from migrator.model.program import EventKind, Operation
@@ -35,7 +35,7 @@ class PlaceView:
         self._arguments = arguments
         self._source = source
         self._code = variant.function.facts.code[index]
-        position = lookup.FLAGS.get(self._code[0])
+        position = ir.FLAGS.get(self._code[0])
         self._flags: int = self._code[position] if position is not None else 0
         self._place: tuple[int, ...] = (
             tuple(self._code[position + 1 : position + 5])
