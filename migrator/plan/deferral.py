@@ -50,7 +50,8 @@ class Deferral:
         return not said and not callee.is_generator
 
     def _changes_argument(self, site: Site) -> bool:
-        """It writes rows of a kind that it is given: the caller holds them, and might look."""
+        """It writes rows of a kind that it is given, or associations of them: the caller holds
+        them, and might look."""
         callee = self._reach.function(site.callee)
         types = {each for parameter in callee.parameters for each in parameter.types}
         scope = self._reach.name(site.callee).rpartition(".")[0]
@@ -58,7 +59,9 @@ class Deferral:
             types.add(scope)
             types |= {m for m in self._models if scope in self._reach.program.classes.get(m, ())}
         given = {self._models[each] for each in types if each in self._models}
-        return bool(given & self._reach.writes(site.callee))
+        tables = self._reach.program.tables
+        associated = {r.secondary for name in given for r in tables[name].relationships}
+        return bool((given | associated) & self._reach.writes(site.callee))
 
     def _saves_for_caller(self, site: Site) -> bool:
         """It commits what the caller has written so far, and nobody else does."""

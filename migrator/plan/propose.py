@@ -18,7 +18,7 @@ from migrator.plan.partition import Cut, cuts, merge_bound
 from migrator.plan.placement import place
 
 REMAINDER = "remainder"
-_FEW_ENTRY_POINTS = 3
+_FEW_ENTRY_POINTS = 5
 
 
 def propose(graph: Graph, constraints: Constraints | None = None) -> Plan:
