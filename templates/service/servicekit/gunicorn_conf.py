@@ -1,4 +1,4 @@
-"""gunicorn's settings for web, calls and feed: one worker process, threads inside.
+"""gunicorn's settings for web and calls: one worker process, threads inside.
 
 Nothing is loaded before the fork: a SQLite handle or a kept connection must never be inherited.
 """

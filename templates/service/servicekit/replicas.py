@@ -12,14 +12,13 @@ import os
 import sqlite3
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 from urllib.parse import quote
 
 from servicekit import metrics, triggers
 from servicekit.errors import DependencyUnavailable
 from servicekit.logs import logger
-from servicekit.peers import Unreachable, ask, json_of
+from servicekit.peers import Line, Unreachable, ask
 from servicekit.settings import settings
 from servicekit.sqlite import immediate, of_thread, quoted
 
@@ -46,6 +45,10 @@ class Consumer:
         self._finished = 0
         self._running = False
         self._failure: Optional[Unreachable] = None
+        self._outcome: Optional[Unreachable] = None
+        self._cursor: Optional[Tuple[str, int]] = None
+        self._began = 0.0
+        self._line = Line(owner, "feed")
 
     def catch_up(self, timeout: float, drain: bool = False) -> None:
         """Make the replicas hold all that the owner had committed when this was called.
@@ -54,46 +57,85 @@ class Consumer:
         the next, since that one may have been answered before the commit that he must see. Raises
         `Unreachable`.
         """
+        needed, leads = self.join()
+        if leads:
+            self.send(timeout, drain)
+            failure = self.finish(timeout, drain)
+        else:
+            failure = self.wait(needed, timeout, drain)
+        if failure is not None:
+            raise failure
+
+    def join(self) -> Tuple[int, bool]:
+        """The round that a caller who comes now needs, and whether he leads it.
+
+        A leader calls `send` and then `finish`, whatever happens in between; all others `wait`.
+        """
         with self._turn:
             needed = self._started + 1
-            while True:
-                if self._finished >= needed:
-                    if self._failure is not None:
-                        raise self._failure
-                    return
-                if not self._running:
-                    break
-                self._turn.wait()
-            self._running = True
-            self._started += 1
-        failure: Optional[Unreachable] = None
-        began = time.time()
+            return needed, self._lead()
+
+    def send(self, timeout: float, drain: bool) -> None:
+        """Ask the owner for what came after the cursor; a failure is kept for `finish`."""
+        self._failure = None
+        self._began = time.time()
         try:
-            self._round(timeout, drain)
-        except Unreachable as error:
-            failure = error
-        except (sqlite3.Error, ValueError, KeyError) as error:
-            failure = Unreachable(repr(error), sent=True)
-            _log.error("replicas cannot be brought up to date", owner=self.owner, why=repr(error))
+            self._cursor = self._read_cursor()
+            epoch, seq = self._cursor or ("", 0)
+            if self._cursor is not None or not self.tables:
+                self._line.send(self._path(epoch, seq, None, drain), timeout)
+        except (Unreachable, sqlite3.Error) as error:
+            self._failure = _unreachable(error)
+
+    def finish(self, timeout: float, drain: bool) -> Optional[Unreachable]:
+        """Take the owner's answer and apply it; why that was not possible, or None."""
+        try:
+            if self._failure is None:
+                self._round(timeout, drain)
+        except (Unreachable, sqlite3.Error, ValueError, KeyError) as error:
+            self._failure = _unreachable(error)
+            if not isinstance(error, Unreachable):
+                _log.error(
+                    "replicas cannot be brought up to date", owner=self.owner, why=str(error)
+                )
+        except BaseException:
+            self._failure = Unreachable("the thread that asked was ended", sent=True)
+            raise
         finally:
+            failure = self._failure
+            if failure is not None:
+                self._line.close()
             with self._turn:
-                self._failure = failure
+                self._outcome = failure
                 self._running = False
                 self._finished = self._started
                 self._turn.notify_all()
         metrics.catch_ups.labels(self.owner, "failed" if failure else "current").inc()
-        if failure is not None:
-            raise failure
-        self._mark_current(began)
+        if failure is None:
+            self._mark_current(self._began)
+        return failure
+
+    def wait(self, needed: int, timeout: float, drain: bool) -> Optional[Unreachable]:
+        """Wait for a round that somebody else leads, or lead it when nobody does."""
+        with self._turn:
+            while self._finished < needed and not self._lead():
+                self._turn.wait()
+            if self._finished >= needed:
+                return self._outcome
+        self.send(timeout, drain)
+        return self.finish(timeout, drain)
+
+    def _lead(self) -> bool:
+        if self._running:
+            return False
+        self._running = True
+        self._started += 1
+        return True
 
     def holds(self, epoch: str, head: int) -> bool:
         """Whether the cursor has reached a position."""
-        row = (
-            of_thread(settings().file("replicas.db"))
-            .execute("SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,))
-            .fetchone()
-        )
-        return row is not None and row[0] == epoch and row[1] >= head
+        found = self._read_cursor()
+        return found is not None and found[0] == epoch and found[1] >= head
 
     def age(self) -> float:
         """Seconds since any process of this service last knew the replicas to be current."""
@@ -109,20 +151,23 @@ class Consumer:
             with open(self._mark, "a"):
                 os.utime(self._mark, (at, at))
 
+    def _read_cursor(self) -> Optional[Tuple[str, int]]:
+        row = of_thread(settings().file("replicas.db")).execute(
+            "SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,)
+        )
+        found: Optional[Tuple[str, int]] = row.fetchone()
+        return found
+
     def _round(self, timeout: float, drain: bool) -> None:
         connection = of_thread(settings().file("replicas.db"))
-        row = connection.execute(
-            "SELECT epoch, seq FROM _cursors WHERE owner = ?", (self.owner,)
-        ).fetchone()
         if not self.tables:
-            epoch, seq = (row[0], row[1]) if row else ("", 0)
-            ask(self.owner, "feed", "GET", self._path(epoch, seq, None, drain), timeout=timeout)
+            self._line.receive(timeout)
             return
-        if row is None:
+        if self._cursor is None:
             self._take_snapshot(connection, timeout)
             return
         try:
-            self._follow(connection, row[0], row[1], timeout, drain)
+            self._follow(connection, self._cursor[0], self._cursor[1], timeout)
         except _NeedsSnapshot as why:
             _log.warning("taking a new snapshot", owner=self.owner, why=str(why))
             self._take_snapshot(connection, timeout)
@@ -137,19 +182,18 @@ class Consumer:
             path += "&upto=%d" % upto
         return path + ("&drain=1" if drain else "")
 
-    def _follow(
-        self, connection: sqlite3.Connection, epoch: str, seq: int, timeout: float, drain: bool
-    ) -> None:
+    def _follow(self, connection: sqlite3.Connection, epoch: str, seq: int, timeout: float) -> None:
         pages: List[Dict[str, Any]] = []
         after, upto = seq, None
         while upto is None or after < upto:
-            path = self._path(epoch, after, upto, drain and not pages)
-            answer = ask(self.owner, "feed", "GET", path, timeout=timeout)
-            if answer.status == 410:
+            if pages:
+                self._line.send(self._path(epoch, after, upto, False), timeout)
+            status, body = self._line.receive(timeout)
+            if status == 410:
                 raise _NeedsSnapshot("the owner does not know the cursor")
-            if answer.status != 200:
-                raise Unreachable("feed answers %d" % answer.status, sent=True)
-            page = json_of(answer)
+            if status != 200:
+                raise Unreachable("feed answers %d" % status, sent=True)
+            page = json.loads(body)
             upto = page["end"] if upto is None else upto
             after = page["next"]
             pages.append(page)
@@ -289,7 +333,6 @@ class Replicas:
         self._consumers: Dict[str, Consumer] = {}
         for name in list(own.owners()) + [n for n in own.peers if n != own.name]:
             self._consumers.setdefault(name, Consumer(name))
-        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="catch-up")
 
     def consumer(self, owner: str) -> Optional[Consumer]:
         """The consumer of an owner's feed, if it is a sibling."""
@@ -312,13 +355,8 @@ class Replicas:
         draining = set(drain)
         chosen = {o: self._consumers[o] for o in {*owners, *draining} if o in self._consumers}
         limit = settings().feed_timeout if timeout is None else timeout
-        jobs = [(each, limit, each.owner in draining) for each in chosen.values()]
-        if len(jobs) == 1:
-            outcomes = [_outcome(*jobs[0])]
-        else:
-            outcomes = list(self._pool.map(lambda job: _outcome(*job), jobs))
         stale: Dict[str, float] = {}
-        for consumer, failure in outcomes:
+        for consumer, failure in _all_at_once(chosen.values(), draining, limit):
             if failure is None:
                 continue
             refuse = any(t.get("when_late") == "refuse" for t in consumer.tables.values())
@@ -329,14 +367,28 @@ class Replicas:
         return stale
 
 
-def _outcome(
-    consumer: Consumer, timeout: float, drain: bool
-) -> Tuple[Consumer, Optional[Unreachable]]:
-    try:
-        consumer.catch_up(timeout, drain)
-    except Unreachable as error:
-        return consumer, error
-    return consumer, None
+def _all_at_once(
+    consumers: Iterable[Consumer], draining: Set[str], timeout: float
+) -> List[Tuple[Consumer, Optional[Unreachable]]]:
+    """One round of each: all requests are sent before the first answer is waited for.
+
+    What this thread leads it finishes before it waits for others, so that no two wait in a circle.
+    """
+    joined = [(each, *each.join()) for each in consumers]
+    leading = [each for each, _, leads in joined if leads]
+    for each in leading:
+        each.send(timeout, each.owner in draining)
+    outcomes: List[Tuple[Consumer, Optional[Unreachable]]] = []
+    for each in leading:
+        outcomes.append((each, each.finish(timeout, each.owner in draining)))
+    for each, needed, leads in joined:
+        if not leads:
+            outcomes.append((each, each.wait(needed, timeout, each.owner in draining)))
+    return outcomes
+
+
+def _unreachable(error: Exception) -> Unreachable:
+    return error if isinstance(error, Unreachable) else Unreachable(repr(error), sent=True)
 
 
 _lock = threading.Lock()
