@@ -242,7 +242,7 @@ class _Extractor:
     def _text(self, module: Module) -> bytes:
         text = prune(module, self.part.live, self.edits.get(module, ()))
         lines = self.new_imports.get(module)
-        return add_imports(text, lines) if lines else text
+        return add_imports(text, lines, self.project.tops) if lines else text
 
     # What is known of the result
 
@@ -348,7 +348,7 @@ def distributions(project: Project, texts: dict[str, bytes]) -> list[str]:
 
 def _outside(project: Project, text: bytes) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(text.decode())):
         if isinstance(node, ast.Import):
             names.update(each.name.partition(".")[0] for each in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

@@ -34,7 +34,7 @@ def check(project: Project, texts: Mapping[str, bytes]) -> list[Refused]:
     for name, text in sorted(texts.items()):
         original = project.modules[name]
         try:
-            trees[name] = ast.parse(text) if text != original.text else original.tree
+            trees[name] = ast.parse(text.decode()) if text != original.text else original.tree
         except SyntaxError as error:
             problems.append(_refused(original, error.lineno or 0, f"does not parse: {error.msg}"))
     before = _Names(project, {name: each.tree for name, each in project.modules.items()})

@@ -148,7 +148,7 @@ def remove_statements(unit: Unit, statements: list[ast.stmt]) -> list[Edit]:
             text = b""
             if emptied and position == 0:
                 line = module.line(statement.lineno)
-                text = line[: statement.col_offset] + b"pass\n"
+                text = line[: statement.col_offset] + b"pass" + module.newline.encode()
             edits.append(Edit(start, end, text))
     return edits
 

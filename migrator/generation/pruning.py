@@ -214,7 +214,7 @@ def _mark(chunks: list[_Chunk], kept: Collection[int]) -> None:
 
 def _removals(module: Module, chunks: list[_Chunk]) -> Iterable[Edit]:
     end = len(module.line_starts) + 1
-    newline = b"\r\n" if module.line(1).endswith(b"\r\n") else b"\n"
+    newline = module.newline.encode()
     position = 0
     while position < len(chunks):
         if chunks[position].kept:

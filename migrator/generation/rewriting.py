@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
@@ -94,7 +94,7 @@ def idle_body(module: Module, node: FunctionNode, service: str, entry_point: str
 
 def replace_body(module: Module, node: FunctionNode, lines: list[str]) -> Edit:
     """The edit that puts `lines` in the place of a function's body; its docstring stays."""
-    newline = "\r\n" if module.line(1).endswith(b"\r\n") else "\n"
+    newline = module.newline
     step = _indentation(module, node)
     docstring = ast.get_docstring(node, clean=False) is not None
     if docstring:
@@ -305,7 +305,7 @@ def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit
                 "to `keep`.",
             )
         start = module.offset(unit.first_line)
-        edits.append(Edit(start, start, f'@only_one("{remedy.name}")\n'.encode()))
+        edits.append(Edit(start, start, f'@only_one("{remedy.name}"){module.newline}'.encode()))
     return edits, "from servicekit.lease import only_one"
 
 
@@ -326,19 +326,59 @@ def _lease_name(project: Project, unit: Unit, target: ast.expr) -> str:
     return f"{unit.name}.{last_name(target)}"
 
 
-def add_imports(text: bytes, lines: Iterable[str]) -> bytes:
-    """`text` with imports after those that it begins with."""
-    after = 0
-    for node in ast.parse(text).body:
-        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+def add_imports(text: bytes, lines: Iterable[str], own: Collection[str]) -> bytes:
+    """`text` with `from x import y` lines of servicekit among those that it begins with.
+
+    They stand where sorted imports would have them: in the block of the application's own modules
+    (`own` are its top-level names), else in a block after the last from outside.
+    """
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        source, _, name = line.removeprefix("from ").partition(" import ")
+        names.setdefault(source, set()).add(name)
+    newline = "\r\n" if b"\r\n" in text[: text.find(b"\n") + 1] else "\n"
+    wanted = [f"from {each} import {', '.join(sorted(names[each]))}" for each in sorted(names)]
+    blocks, first = _import_blocks(ast.parse(text.decode()).body)
+    for block in blocks:
+        if _is_own(block[0], own):
+            after = [each for each in block if _source(each) < "servicekit"]
+            place = (after[-1].end_lineno or 0) + 1 if after else block[0].lineno
             break
-        after = node.end_lineno or 0
-    wanted = sorted(set(lines))
-    if not wanted:
-        return text
-    split = text.splitlines(keepends=True) if b"\x0c" not in text else text.split(b"\n")
-    newline = b"\r\n" if split and split[0].endswith(b"\r\n") else b"\n"
-    position = len(b"".join(split[:after]))
-    addition = b"".join(line.encode() + newline for line in wanted)
-    return text[:position] + addition + text[position:]
+        if isinstance(block[0], ast.ImportFrom) and block[0].level:
+            place = block[0].lineno
+            wanted.append("")
+            break
+    else:
+        place = (blocks[-1][-1].end_lineno or 0) + 1 if blocks else first
+        wanted = ["", *wanted] if blocks else [*wanted, ""]
+    split = text.splitlines(keepends=True)
+    addition = "".join(line + newline for line in wanted).encode()
+    return b"".join([*split[: place - 1], addition, *split[place - 1 :]])
+
+
+def _import_blocks(body: list[ast.stmt]) -> tuple[list[list[ast.stmt]], int]:
+    """The blocks of imports that a module begins with, and the line where its first code stands."""
+    blocks: list[list[ast.stmt]] = []
+    for node in body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+            return blocks, min([node.lineno, *(each.lineno for each in decorators)])
+        if blocks and node.lineno == (blocks[-1][-1].end_lineno or 0) + 1:
+            blocks[-1].append(node)
+        else:
+            blocks.append([node])
+    return blocks, (body[-1].end_lineno or 0) + 1 if body else 1
+
+
+def _source(node: ast.stmt) -> str:
+    if isinstance(node, ast.ImportFrom):
+        return node.module or ""
+    return "" if isinstance(node, ast.Import) else "~"
+
+
+def _is_own(node: ast.stmt, own: Collection[str]) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return not node.level and (node.module or "").partition(".")[0] in own
+    return isinstance(node, ast.Import) and node.names[0].name.partition(".")[0] in own

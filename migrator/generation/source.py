@@ -140,6 +140,11 @@ class Module:
         """The package that relative imports start from."""
         return self.name if self.is_package else self.name.rpartition(".")[0]
 
+    @cached_property
+    def newline(self) -> str:
+        """How its lines end."""
+        return "\r\n" if self.line(1).endswith(b"\r\n") else "\n"
+
     def digest(self, unit: Unit) -> str:
         """A digest of the unit's text."""
         segment = self.text[self.offset(unit.first_line) : self.offset(unit.last_line + 1)]
@@ -153,7 +158,8 @@ def read_module(root: Path, name: str, file: str, source_root: str) -> Module:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         module = Module(name, file, path, Path(file).stem == "__init__", raw, encoding)
-        module.tree = ast.parse(module.text)
+        # As text: a coding line would make Python decode the UTF-8 bytes as something else.
+        module.tree = ast.parse(module.text.decode())
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         line = getattr(error, "lineno", None) or 0
         raise Refused(
