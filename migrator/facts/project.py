@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from migrator.facts.cache import Cache
@@ -65,7 +66,7 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
     """
     skipped: list[Skipped] = []
     contents: dict[str, bytes] = {}
-    for path, file in python_files(root, settings.exclude, skipped):
+    for path, file in python_files(root, _left_out(settings), skipped):
         try:
             contents[path] = file.read_bytes()
         except OSError as error:
@@ -92,9 +93,21 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
 def digest_of(root: Path, settings: Settings) -> str:
     """The digest of all files as they are now, without reading them as code."""
     keys = {
-        path: key_of(file.read_bytes()) for path, file in python_files(root, settings.exclude, [])
+        path: key_of(file.read_bytes())
+        for path, file in python_files(root, _left_out(settings), [])
     }
     return _digest(keys, [])
+
+
+def _left_out(settings: Settings) -> list[str]:
+    """What is excluded by name, and the scripts of companions, which are outside systems."""
+    patterns = list(settings.exclude)
+    for command in (settings.run.companions if settings.run else {}).values():
+        words = command.split()
+        modules = [b for a, b in pairwise(words) if a == "-m"]
+        patterns += ["/" + word.removeprefix("./") for word in words if word.endswith(".py")]
+        patterns += ["/" + module.replace(".", "/") + ".py" for module in modules]
+    return patterns
 
 
 def _digest(keys: dict[str, str], roots: list[str]) -> str:
