@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrator.graph import calling
-from migrator.graph.definitions import Variant
+from migrator.graph.definitions import Class, Variant
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _search(
     """Look through classes in order; True when the name is there, or may be in an outside base."""
     variant, index, name, target = data
     outside: list[int] = []
+    annotated = False
     for base in order:
         class_ = linker.class_of_value.get(base)
         if class_ is None:
@@ -90,7 +91,11 @@ def _search(
         variable = class_.attributes.get(name)
         if variable is not None:
             linker.watch(variable, linker.on_bind, (data, receiver, instance))
-            return True
+            if linker.held[variable] or not _is_annotated(class_, name):
+                return True
+            annotated = True  # perhaps only that: then an outside base says what it is
+    if annotated:
+        return True
     known = [base for base in outside if linker.values.kinds[base] != Kind.OPAQUE]
     for base in known:
         dotted = linker.values.names[base]
@@ -99,6 +104,13 @@ def _search(
             linker.put(target, linker.values.bound(receiver, function))
             return True
     return bool(outside) and len(known) < len(outside)
+
+
+def _is_annotated(class_: Class, name: str) -> bool:
+    return any(
+        each == name and annotation is not None
+        for each, _, _, annotation in class_.facts.attributes
+    )
 
 
 def _fall_back(linker: Linker, receiver: int, class_value: int, data: Load) -> None:

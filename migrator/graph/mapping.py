@@ -306,9 +306,10 @@ class Mapping:
         if relation.secondary:
             yield Touched("write", relation.secondary, "delete", (), via)
             yield Touched("read", relation.secondary, "", (), via)
+            yield from self.read(relation.target, (), via)
         elif relation.direction in ("one-to-many", "unknown") and not relation.passive_deletes:
+            yield from self.read(relation.target, (), via)
             for table in self._key_tables(relation.target, owner):
-                yield Touched("read", table, "", (), via)
                 if "delete" not in relation.cascades:
                     keys = self._keys(table, owner)
                     yield Touched("write", table, "update", keys, via)

@@ -329,6 +329,7 @@ class Flask(Framework):
                 engine.add(engine.slot("jinja", what, name), function)
         if "context_processor" in method:
             engine.flow(result, engine.slot("jinja", "context"))
+            engine.add(engine.slot("jinja", "processor"), function)
 
     def _route(
         self,

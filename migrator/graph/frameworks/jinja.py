@@ -95,6 +95,8 @@ class Jinja(Framework):
         if view.kind != Kind.EXTERNAL or view.name.rsplit(".", 1)[-1] not in _RENDERS:
             return None
         self.seen = True
+        for processor in engine.points_to(engine.slot("jinja", "processor")):
+            engine.invoke(site, processor, [])
         scope: Scope = {}
         for name in site.keywords:
             scope[name] = site.argument(-1, name)

@@ -47,6 +47,7 @@ class Queries:
         self.declared = declarations
         self.facts = facts
         self._named: dict[int, dict[tuple[str, int], None]] = {}
+        self._made_in: dict[int, str] = {}
 
     # -- making queries ---------------------------------------------------------------------------
 
@@ -60,6 +61,7 @@ class Queries:
     def select(self, engine: Engine, site: CallSite, via: str) -> int:
         """`session.query(A, B.x)`, `select(A, B.x)`, `exists(...)`."""
         value = engine.values.opaque(QUERY, site.key, max(site.positional, 1))
+        self._made_in[value] = site.function
         for position in range(site.positional):
             self._entities(engine, site, value, position, site.argument(position), via)
         return value
@@ -82,6 +84,7 @@ class Queries:
             if class_ is not None:
                 engine.add(self._row(engine, query, position), engine.values.instance(class_))
             self.mentioned(engine, site, argument, via)
+            self._named.setdefault(query, {})[("read", argument)] = None
 
     def class_of(self, engine: Engine, value: int) -> int | None:
         """The model that an entity argument stands for: a class, or an alias of one."""
@@ -235,6 +238,8 @@ class Queries:
 
     def replay(self, engine: Engine, site: Site, statement: int) -> None:
         """A statement made elsewhere is executed here: what it names is touched here too."""
+        if self._made_in.get(statement) == site.function:
+            return
         for deed, value in self._named.get(statement, {}):
             if deed == "read":
                 self.mentioned(engine, site, value, "statement")
@@ -246,6 +251,7 @@ class Queries:
     def write(self, engine: Engine, site: CallSite, verb: str, target: Iterable[int]) -> list[int]:
         """`insert(X)`, `update(X)`, `delete(X)` and `table.insert()`."""
         value = engine.values.opaque(WRITE, site.key)
+        self._made_in[value] = site.function
         for each in target:
             self._named.setdefault(value, {})[(verb, each)] = None
             self._write(engine, site, verb, each)
