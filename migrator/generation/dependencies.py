@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -21,10 +22,11 @@ class Needs(NamedTuple):
     commands_of: list[str]
 
 
-# Code that may read columns without naming them.
-_WHOLE_ROW = frozenset(
-    {"__table__", "__mapper__", "__dict__", "_mapping", "_asdict", "vars", "getattr", "inspect"}
-)
+_UNNAMED = ""
+"""In place of a name: columns may be read without being named."""
+
+_ROW_AS_A_WHOLE = frozenset({"__table__", "__mapper__", "__dict__", "_mapping", "_asdict"})
+_OF_ANY_NAME = frozenset({"vars", "inspect", "getattr"})
 
 
 class Dependencies:
@@ -136,34 +138,52 @@ def _written(reach: Reach, key: str, crossing: Crossing) -> Iterable[Detail]:
 
 
 class _Source:
-    """The words in the code and templates that an entry point reaches."""
+    """What the code and templates that an entry point reaches name for reading."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._root = Path(program.root)
-        self._words = cache(self._words_of)
-        self._lines = cache(self._lines_of)
+        self._names = cache(self._names_of)
 
     def mentions(self, entry: EntryPoint, table: str, column: str) -> bool:
-        """Whether a column is named there, or a row may be read whole."""
+        """Whether a column is read by name there, or may be read without its name."""
         known = self._program.tables.get(table)
-        names = {column} | {
-            c.attribute
-            for c in (known.columns if known else ())
-            if c.name == column and c.attribute
-        }
-        wanted = names | _WHOLE_ROW
+        columns = known.columns if known else ()
+        wanted = {column, *(c.attribute for c in columns if c.name == column and c.attribute)}
         for name in {*entry.functions, *entry.hooks}:
             function = self._program.functions.get(name)
-            if function and wanted & self._words(function.file, function.line, function.end_line):
+            if function and any(
+                function.line <= line <= function.end_line and said in wanted | {_UNNAMED}
+                for line, said in self._names(function.file)
+            ):
                 return True
         files = (self._program.templates.get(template, "") for template in entry.templates)
-        return any(names & self._words(file, 1, 0) for file in files if file)
+        return any(said in wanted for file in files if file for _, said in self._names(file))
 
-    def _lines_of(self, file: str) -> list[str]:
+    def _names_of(self, file: str) -> frozenset[tuple[int, str]]:
         path = self._root / file
-        return path.read_text(errors="replace").splitlines() if path.is_file() else []
+        text = path.read_text(errors="replace") if path.is_file() else ""
+        if path.suffix == ".py":
+            try:
+                return frozenset(_read_names(ast.parse(text)))
+            except SyntaxError:
+                pass
+        return frozenset(
+            (number, word)
+            for number, line in enumerate(text.splitlines(), start=1)
+            for word in re.findall(r"\w+", line)
+        )
 
-    def _words_of(self, file: str, first: int, last: int) -> frozenset[str]:
-        lines = self._lines(file)[first - 1 : last or None]
-        return frozenset(re.findall(r"\w+", "\n".join(lines)))
+
+def _read_names(tree: ast.AST) -> Iterable[tuple[int, str]]:
+    """Line and name of attributes that are read and of texts that could name one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store):
+            yield node.lineno, _UNNAMED if node.attr in _ROW_AS_A_WHOLE else node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from ((node.lineno, word) for word in re.findall(r"\w+", node.value))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            constant = len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+            if called in _OF_ANY_NAME and not constant:
+                yield node.lineno, _UNNAMED

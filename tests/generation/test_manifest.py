@@ -180,6 +180,23 @@ def test_a_route_waits_for_commands_that_change_what_it_shows(
     assert manifest("people", root=str(tmp_path)).routes[route].commands_of == waits_for
 
 
+@pytest.mark.parametrize(
+    ("body", "waits_for"),
+    [
+        ("    return vars(get(Member, id))\n", ["titles"]),
+        ("    return getattr(get(Member, id), field)\n", ["titles"]),
+        ("    return getattr(get(Member, id), 'name')\n", []),
+        ("    get(Member, id).visits = 0\n", []),
+    ],
+)
+def test_a_row_that_may_be_shown_whole_waits(
+    tmp_path: Path, body: str, waits_for: list[str]
+) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "whole.py").write_text("\ndef whole(id):\n" + body)
+    assert manifest("people", root=str(tmp_path)).routes["whole"].commands_of == waits_for
+
+
 def test_only_the_owner_waits_for_commands() -> None:
     assert {tuple(each.commands_of) for each in manifest("titles").routes.values()} == {()}
 
