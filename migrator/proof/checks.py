@@ -109,6 +109,7 @@ def own_writes_are_read(trial: Trial) -> Outcome:
     databases = trial.system.databases
     canaries = find_canaries(trial.url, manifests(trial.system), databases, trial.probes)
     pairs = read_own_writes(trial.url, databases, canaries, CLIENTS, PAIRS)
+    settle(trial.system)
     if not canaries:
         return "no replica's text shows in any answer: nothing to read back", []
     summary = (

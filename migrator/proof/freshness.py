@@ -34,6 +34,19 @@ class Canary(msgspec.Struct, kw_only=True):
     text: str
     probe: Probe
 
+    @property
+    def value(self) -> tuple[str, str, str, int]:
+        """What is written to."""
+        return (self.owner, self.table, self.column, self.rowid)
+
+
+class _Marks:
+    """What each client wrote last into one value."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.of_client: dict[int, str] = {}
+
 
 class Pairs(msgspec.Struct, kw_only=True):
     """What came of writing and then reading."""
@@ -114,18 +127,18 @@ def read_own_writes(
     result = Pairs(canaries=len(canaries))
     if not canaries:
         return result
-    marks: list[dict[int, str]] = [{} for _ in canaries]
-    locks = [threading.Lock() for _ in canaries]
+    # Several readers may show one value: its writers share a lock and the marks in it.
+    values = {canary.value: _Marks() for canary in canaries}
 
     def client(number: int) -> list[str]:
         stale = []
         for turn in range(pairs // clients):
-            chosen = (number + turn) % len(canaries)
-            canary = canaries[chosen]
+            canary = canaries[(number + turn) % len(canaries)]
             mark = f"own{number}x{turn}x"
-            with locks[chosen]:
-                marks[chosen][number] = mark
-                text = " ".join([canary.text, *marks[chosen].values()])
+            marks = values[canary.value]
+            with marks.lock:
+                marks.of_client[number] = mark
+                text = " ".join([canary.text, *marks.of_client.values()])
                 database = databases[canary.owner]
                 _write(database, canary.table, canary.column, [(text, canary.rowid)])
             answer = ask(canary.probe.request, url)

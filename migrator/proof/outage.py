@@ -35,25 +35,29 @@ class Probe(msgspec.Struct, kw_only=True):
 def probes_from(
     traffic: Iterable[Exchange], url: str, manifests: dict[str, ServiceManifest]
 ) -> list[Probe]:
-    """One probe for each shape of request in the traffic that answers alike when it is repeated.
+    """One probe for each shape of request in the traffic, that changes nothing when it is asked.
 
-    Each is asked three times of the running system at `url`; a request whose answers are of
-    different status (a second sign-up with one address, say) cannot be repeated and is left out.
+    What is read is asked as it was; anything else as by a stranger, without cookies and body, and
+    only where it is refused. Each is asked three times of the running system at `url`; what then
+    has no one status is left out.
     """
     latest = {request_shape(each): each for each in traffic if each.status < 500}
     probes = []
     for shape, seen in sorted(latest.items()):
-        answers = [ask(seen, url) for _ in range(3)]
-        if len({each.status for each in answers}) > 1 or answers[0].status >= 500:
-            continue
+        reads = seen.method in ("GET", "HEAD")
+        request = seen if reads else _as_stranger(seen)
+        answers = [ask(request, url) for _ in range(3)]
+        statuses = {each.status for each in answers}
         service = served_by(answers[0])
-        if service not in manifests:
+        if len(statuses) > 1 or max(statuses) >= 500 or service not in manifests:
+            continue
+        if not reads and max(statuses) < 400:
             continue
         noise = noise_between(answers[:1], answers[1:2], url)
         noise |= noise_between(answers[1:2], answers[2:], url)
         probes.append(
             Probe(
-                request=seen,
+                request=request,
                 answer=answers[-1],
                 service=service,
                 needs=_needs(manifests[service], shape),
@@ -61,6 +65,15 @@ def probes_from(
             )
         )
     return probes
+
+
+def _as_stranger(exchange: Exchange) -> Exchange:
+    kept = [
+        (name, value)
+        for name, value in exchange.request_headers
+        if name.lower() not in ("cookie", "authorization", "content-length")
+    ]
+    return Exchange(ordinal=0, method=exchange.method, target=exchange.target, request_headers=kept)
 
 
 def ask(request: Exchange, url: str, timeout: float = 20.0) -> Exchange:

@@ -15,6 +15,9 @@ from servicekit.settings import settings
 Headers = List[Tuple[str, str]]
 _log = logs.logger("web")
 
+_DRAINED = 64 << 20
+"""Bytes of an unread request body that are read before an answer begins."""
+
 
 class Web:
     """Catch-up, request id, refusals and metrics around an application."""
@@ -114,7 +117,21 @@ class _Exchange:
         self._begin()
         return [data]
 
+    def _drain(self) -> None:
+        """Read what the application left of the request's body.
+
+        A server that closes with unread data resets the connection, and the gateway takes the
+        reset for a failure of the service instead of reading its answer.
+        """
+        body, left = self.environ.get("wsgi.input"), _DRAINED
+        while body is not None and left > 0:
+            part = body.read(min(left, 1 << 16))
+            if not part:
+                return
+            left -= len(part)
+
     def _begin(self) -> None:
+        self._drain()
         extra = [("X-Request-Id", self.unit.request_id), ("X-Served-By", settings().name)]
         if self.unit.stale:
             late = ", ".join("%s;%s" % (o, _seconds(s)) for o, s in self.unit.stale.items())
