@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from migrator.model.program import EntryPoint, Program, Transaction
 from migrator.plan.deferral import Deferral
-from migrator.plan.reach import Reach, handlers
+from migrator.plan.reach import Reach
 
 _BROAD_SHARE = 0.5
 _BROAD_TABLES = 4
@@ -51,6 +51,7 @@ def gather(
     """
     reach = Reach(program)
     evidence = Evidence(program, reach, Deferral(reach))
+    around = set(program.hooks)
     for name, entry in sorted(program.entry_points.items()):
         reason = (left_out or {}).get(name) or _not_for_a_service(program, entry, setup)
         if reason and name not in taken:
@@ -59,9 +60,9 @@ def gather(
         evidence.entries[name] = entry
         bound = evidence.deferral.bound(entry)
         evidence.bound[name] = bound
-        roots = handlers(reach, entry)
-        own = frozenset().union(*(reach.reads(root) for root in roots))
-        evidence.reads[name] = own | {a.table for a in entry.reads if not a.in_hook}
+        evidence.reads[name] = frozenset(
+            a.table for a in entry.reads if not a.in_hook and around.isdisjoint(a.path)
+        )
         for transaction in entry.transactions:
             together = frozenset(transaction.tables) & bound
             if len(together) > 1:
