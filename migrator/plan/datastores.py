@@ -14,7 +14,11 @@ def choose(evidence: Evidence, tables: Collection[str]) -> Datastore:
     if not tables:
         return Datastore(because="it owns no table; the store holds its replicas and its outbox")
     owned = set(tables)
-    transactions = sum(len(b.tables & owned) > 1 for b in evidence.transactions)
+    places = {
+        (binding.transaction.file, binding.transaction.line)
+        for binding in evidence.transactions
+        if len(binding.tables & owned) > 1
+    }
     keys = sum(
         column.references.partition(".")[0] in owned - {table}
         for table in owned
@@ -24,11 +28,9 @@ def choose(evidence: Evidence, tables: Collection[str]) -> Datastore:
     )
     joined = sum(len(reads & owned) > 1 for reads in evidence.reads.values())
     parts = [
-        f"{counted(transactions, 'transaction')} over several of its tables"
-        if transactions
-        else "",
+        f"{counted(len(places), 'commit')} of several of its tables" if places else "",
         f"{counted(keys, 'foreign key')} within" if keys else "",
-        f"{counted(joined, 'entry point')} that read several of its tables" if joined else "",
+        f"{counted(joined, 'entry point')} reading several of its tables" if joined else "",
     ]
     reason = ", ".join(part for part in parts if part)
     return Datastore(because=sentence([reason or "queries by other columns than the key"]))
