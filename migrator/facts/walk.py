@@ -325,6 +325,7 @@ class _Walker(ExpressionWalker):
         iterated = self.walk(node.iter)
         self.flags |= ir.IN_LOOP
         element = self.iterate(iterated, node.iter)
+        self.flags = flags | ir.IN_LOOP
         self._loop(node.body, flags, lambda: self.bind(node.target, element, node))
         if node.orelse:
             self.block(node.orelse)

@@ -1,0 +1,179 @@
+"""Names, imports, frameworks and storing: what linking gives beside calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from migrator.facts.project import read_project
+from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.linker import Linker
+from migrator.graph.store import load, save
+from migrator.graph.values import Kind
+from migrator.model.errors import ConfigurationError
+from migrator.model.graph import EdgeKind, Graph
+from migrator.model.progress import Silent
+from migrator.model.settings import Settings
+from test_calls import graph_of
+
+
+def imports_of(graph: Graph) -> set[tuple[str, str, int]]:
+    return {
+        (edge.source.name, edge.target.name, edge.line) for edge in graph.edges(EdgeKind.IMPORTS)
+    }
+
+
+def test_import_edges(tmp_path: Path) -> None:
+    graph = graph_of(
+        tmp_path,
+        {
+            "shop/__init__.py": "from .orders import ship\n",
+            "shop/orders.py": "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n"
+            "    from shop.stock import Item\n"
+            "def ship():\n"
+            "    from . import stock\n",
+            "shop/stock.py": "from ..nowhere import x\nfrom shop.orders import *\nimport os, flask\n",
+            "main.py": "import shop.stock as s\n"
+            "try:\n    import shop.missing\nexcept ImportError:\n    pass\n",
+        },
+    )
+    assert imports_of(graph) == {
+        ("shop", "shop.orders", 1),
+        ("shop.orders", "shop.stock", 3),
+        ("shop.orders", "shop.stock", 5),
+        ("shop.stock", "shop.orders", 2),
+        ("main", "shop.stock", 1),
+    }
+    assert graph.program.distributions == {
+        "flask": ["shop.stock"],
+        "os": ["shop.stock"],
+        "typing": ["shop.orders"],
+    }
+    unknown = {each.detail for each in graph.program.unresolved if each.reason == "unknown import"}
+    assert unknown == {"shop.missing", "..nowhere"}
+
+
+def test_namespace_packages_and_several_roots(tmp_path: Path) -> None:
+    graph = graph_of(
+        tmp_path,
+        {
+            "one/shop/__init__.py": "",
+            "one/shop/orders.py": "from parts.bolts import make\ndef run(): make()\n",
+            "two/parts/bolts.py": "def make(): pass\n",
+            "two/parts/__init__.py": "",
+        },
+    )
+    assert ("shop.orders", "parts.bolts", 1) in imports_of(graph)
+    assert graph.program.source_roots == ["one", "two"]
+
+
+def test_the_environment_that_is_read(tmp_path: Path) -> None:
+    graph = graph_of(
+        tmp_path,
+        {
+            "app.py": "import os\n"
+            "KEY = 'SHOP_' + 'KEY'\n"
+            "a = os.environ[KEY]\n"
+            "b = os.getenv('SHOP_URL', 'x')\n"
+            "c = os.environ.get('SHOP_MODE')\n"
+        },
+    )
+    assert graph.program.environment == {
+        "SHOP_KEY": ["app.py:3"],
+        "SHOP_MODE": ["app.py:5"],
+        "SHOP_URL": ["app.py:4"],
+    }
+
+
+class Records(Framework):
+    """A record mapper: classes of `records.Base` write the table of their name."""
+
+    name = "records"
+    externals = ("records",)
+
+    def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
+        if engine.name_of(callee) == "records.write":
+            for value in site.argument(0):
+                view = engine.values.view(value)
+                if view.kind == Kind.INSTANCE:
+                    site.effect("write", view.name, via="write")
+            return ()
+        return None
+
+    def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
+        return True
+
+
+MIXIN = {
+    "shop.py": "import records\n"
+    "class Saved:\n"
+    "    def save(self):\n"
+    "        self.store()\n"
+    "    def store(self):\n"
+    "        records.write(self)\n"
+    "class Order(Saved, records.Base): pass\n"
+    "class Item(Saved, records.Base): pass\n"
+    "def keep(thing):\n"
+    "    records.write(thing)\n"
+    "def run(): Order().save()\n"
+    "def other(): Item().save()\n"
+    "def third(): keep(Item())\n"
+    "def fourth(): keep(Order())\n"
+}
+
+
+def effects_behind(linker: Linker, name: str) -> set[str]:
+    """What a function's variants write, through all that they call."""
+    waiting = [each for each in linker.variants if each.function.name == name]
+    seen, found = set(), set()
+    while waiting:
+        variant = waiting.pop()
+        if variant.id in seen:
+            continue
+        seen.add(variant.id)
+        found |= {key[1] for effects in variant.effects.values() for key in effects}
+        waiting += [linker.variants[c] for called in variant.calls.values() for c in called]
+    return found
+
+
+def test_methods_of_mixins_know_their_receiver(tmp_path: Path) -> None:
+    for path, body in MIXIN.items():
+        (tmp_path / path).write_text(body)
+    linker = Linker(read_project(tmp_path, Settings(), Silent()), (Records(),))
+    linker.run()
+    assert effects_behind(linker, "shop.run") == {"shop.Order"}
+    assert effects_behind(linker, "shop.other") == {"shop.Item"}
+    assert effects_behind(linker, "shop.third") == {"shop.Item"}
+    assert effects_behind(linker, "shop.fourth") == {"shop.Order"}
+
+
+def test_a_stored_graph_comes_back(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, {"shop.py": "def one(): two()\ndef two(): pass\n"})
+    save(graph, tmp_path, Settings())
+    again = load(tmp_path, Settings())
+    assert list(again.edges()) == list(graph.edges())
+    assert again.program == graph.program
+
+
+def test_a_stale_graph_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="not been analysed"):
+        load(tmp_path)
+    save(graph_of(tmp_path, {"shop.py": "x = 1\n"}), tmp_path, Settings())
+    with pytest.raises(ConfigurationError, match="changed"):
+        load(tmp_path, Settings(exclude=["nothing"]))
+    (tmp_path / "shop.py").write_text("x = 2\n")
+    with pytest.raises(ConfigurationError, match="changed") as caught:
+        load(tmp_path, Settings())
+    assert "migrator analyze" in caught.value.hint
+    (tmp_path / ".migrator" / "graph.msgpack").write_bytes(b"\x00")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_the_same_project_gives_the_same_graph(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    one, two = graph_of(first, MIXIN), graph_of(second, MIXIN)
+    assert list(one.edges()) == list(two.edges())
+    assert one.program.variants == two.program.variants
