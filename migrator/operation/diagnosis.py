@@ -22,17 +22,16 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables, search_path
 from migrator.operation.environment import installed
-from migrator.operation.monolith import (
-    RunningMonolith,
+from migrator.operation.monolith import RunningMonolith, schema_of
+from migrator.operation.ports import HOST
+from migrator.operation.process import Processes, tail
+from migrator.operation.start_state import (
     StartState,
     make_start_state,
     monolith_environment,
     private_folder,
-    schema_of,
     seed_state,
 )
-from migrator.operation.ports import HOST
-from migrator.operation.process import Processes, tail
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 

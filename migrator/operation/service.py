@@ -15,11 +15,11 @@ from migrator.model.manifest import ServiceManifest
 from migrator.model.progress import Progress
 from migrator.operation.application import Placeholders, base_variables, sqlite_url
 from migrator.operation.environment import Environment, make_environment
-from migrator.operation.monolith import StartState, copy_database
 from migrator.operation.ports import HOST, free_port
 from migrator.operation.process import Process, Processes
 from migrator.operation.readiness import answers, wait_until
 from migrator.operation.split import load_files, load_tables
+from migrator.operation.start_state import StartState, copy_database
 
 MANIFEST = "service.json"
 Value = TypeVar("Value")

@@ -19,16 +19,12 @@ from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.environment import Environment
-from migrator.operation.monolith import (
-    StartState,
-    make_start_state,
-    monolith_environment,
-    start_companions,
-)
+from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
 from migrator.operation.ports import HOST, free_port, require_free
 from migrator.operation.process import Processes
 from migrator.operation.service import RunningService, read_json
+from migrator.operation.start_state import StartState, make_start_state, monolith_environment
 from migrator.operation.suite import SuiteRun, run_suite
 
 SYSTEM = "system.json"

@@ -11,12 +11,8 @@ import requests
 from migrator.facts.settings import load_run
 from migrator.model.errors import OperationError
 from migrator.operation.application import Placeholders, search_path
-from migrator.operation.monolith import (
-    RunningMonolith,
-    make_start_state,
-    read_installed,
-    read_schema,
-)
+from migrator.operation.monolith import RunningMonolith, read_installed, read_schema
+from migrator.operation.start_state import make_start_state
 from migrator.operation.suite import count_tests
 
 LENDING = Path(__file__).parents[1] / "assets/lending"

@@ -74,6 +74,15 @@ def test_a_service_that_does_not_start(notes_services: Path) -> None:
     assert all(ports.is_free(p) for p in system.service("authors").ports.values())
 
 
+def test_a_port_that_is_in_use(notes_services: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((ports.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OperationError, match=f"port {port} is in use"):
+            RunningSystem(notes_services, port=port).__enter__()
+
+
 @pytest.fixture(scope="module")
 def system(notes_services: Path):
     reset_data(notes_services)
@@ -133,12 +142,3 @@ def test_a_folder_without_services(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match="no generated services") as caught:
         read_system(tmp_path)
     assert "migrator generate" in caught.value.hint
-
-
-def test_a_port_that_is_in_use(notes_services: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind((ports.HOST, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(OperationError, match=f"port {port} is in use"):
-            RunningSystem(notes_services, port=port).__enter__()

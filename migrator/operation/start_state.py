@@ -1,0 +1,170 @@
+"""What monolith and services start from: a migrated and seeded database, and its files."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.model.errors import OperationError, Place
+from migrator.model.progress import Progress, Silent, step
+from migrator.model.settings import Run
+from migrator.operation.application import Placeholders, monolith_variables
+from migrator.operation.environment import Environment, make_environment
+from migrator.operation.process import Processes, tail
+
+PRIVATE = ".migrator"
+"""Folder of ours in the monolith's root; ignored by git."""
+
+_SETTINGS = Place("pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class StartState:
+    """Database and files of a freshly migrated and seeded application, to be copied from."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database.sqlite"
+
+    @property
+    def data(self) -> Path:
+        """What the application keeps in `{data}`."""
+        return self.folder / "data"
+
+    def copy_to(self, folder: Path) -> StartState:
+        """A copy in a new folder, through SQLite's backup so that no journal is lost."""
+        copied = StartState(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        copy_database(self.database, copied.database)
+        shutil.copytree(self.data, copied.data)
+        return copied
+
+
+def private_folder(root: Path) -> Path:
+    """`.migrator` in the root, made with a `.gitignore` of its own."""
+    folder = root.resolve() / PRIVATE
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return folder
+
+
+def monolith_environment(root: Path, run: Run, progress: Progress | None = None) -> Environment:
+    """The monolith's virtual environment; gunicorn is added where its requirements bring none."""
+    return make_environment(
+        private_folder(root) / "environments",
+        run.python,
+        run.install,
+        root,
+        progress,
+        task="Install the monolith",
+        ensure=("gunicorn",),
+    )
+
+
+def make_start_state(
+    root: Path,
+    run: Run,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    seed: bool = True,
+    base_url: str = "http://localhost",
+) -> StartState:
+    """Migrate and seed a new database in `folder`. OperationError with the log's tail if not."""
+    state = StartState(folder.resolve())
+    shutil.rmtree(state.folder, ignore_errors=True)
+    state.data.mkdir(parents=True)
+    command = run.migrate or _import_command(run.application)
+    log = _fill(root, run, state, "migrate", command, progress, base_url)
+    _require_tables(state.database, run, log)
+    if seed:
+        seed_state(root, run, state, progress, base_url=base_url)
+    return state
+
+
+def seed_state(
+    root: Path,
+    run: Run,
+    state: StartState,
+    progress: Progress | None = None,
+    *,
+    base_url: str = "http://localhost",
+) -> None:
+    """Run `seed`, if there is one, on a migrated database."""
+    if run.seed:
+        _fill(root, run, state, "seed", run.seed, progress, base_url)
+
+
+def _fill(
+    root: Path,
+    run: Run,
+    state: StartState,
+    name: str,
+    command: str,
+    progress: Progress | None,
+    base_url: str,
+) -> Path:
+    """Run a command that changes the database; its log."""
+    progress = progress or Silent()
+    environment = monolith_environment(root, run, progress)
+    given = Placeholders(data=state.data, base_url=base_url)
+    log = state.folder / f"{name}.log"
+    task = f"{name.capitalize()} the monolith's database"
+    with Processes(state.folder / "processes.json") as processes, step(progress, task):
+        code = processes.run(
+            name,
+            given.fill(command),
+            environment=monolith_variables(root, run, environment, state.database, given),
+            folder=root,
+            log=log,
+        )
+    if code:
+        raise OperationError(
+            f"`{name}` ended with code {code}: {command}",
+            place=_SETTINGS,
+            hint=f"correct `{name}` of [tool.migrator.run]; try it with `migrator doctor`",
+            log_tail=tail(log),
+        )
+    return log
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database that may be in use."""
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+
+
+def _import_command(application: str) -> str:
+    """Imports the application: for those that make their tables by themselves."""
+    module, _, attribute = application.partition(":")
+    call = attribute if "(" in attribute else attribute.partition("(")[0]
+    code = f"import {module} as module; module.{call or 'application'}"
+    return f"python -c {shlex.quote(code)}"
+
+
+def _require_tables(database: Path, run: Run, log: Path) -> None:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            found = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise OperationError(f"`migrate` left no SQLite database: {error}") from error
+    if not found:
+        raise OperationError(
+            f"`migrate` made no table in the database that {run.database} names",
+            place=_SETTINGS,
+            hint=f"does the application read {run.database}? Correct `database` or `migrate` of"
+            " [tool.migrator.run]",
+            log_tail=tail(log),
+        )
