@@ -207,9 +207,26 @@ class Flask(Framework):
         tag = engine.values.view(receiver).tag
         if tag == _CONFIG and isinstance(key, str):
             self.environment.setdefault(key, set()).add(f"{site.file}:{site.line}")
+            return self._configured(engine, site, key)
         if tag == "flask:session":
             self._context.setdefault(site.function, set()).add("flask.session")
         return None
+
+    def _configured(self, engine: Engine, site: Site, key: str) -> tuple[int, ...]:
+        """What the configuration classes and modules hold under a key."""
+        found: list[int] = []
+        given = list(engine.points_to(engine.slot("flask", "configuration")))
+        for value in tuple(given):
+            text = engine.values.text(value)
+            if text is not None and "." in text and "{}" not in text:
+                given += engine.resolve(text)
+        for value in given:
+            kind = engine.values.kind(value)
+            if kind == Kind.CONTAINER:
+                found += engine.points_to(engine.item(site, value, key))
+            elif kind in (Kind.CLASS, Kind.INSTANCE, Kind.MODULE):
+                found += engine.points_to(engine.attribute(site, value, key))
+        return tuple(dict.fromkeys(found))
 
     def store(
         self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
@@ -244,7 +261,12 @@ class Flask(Framework):
             key = site.text(0)
             if key:
                 self.environment.setdefault(key, set()).add(f"{site.file}:{site.line}")
-            return None
+            return (*self._configured(engine, site, key or ""), *site.argument(1, "default"))
+        if tag == _CONFIG and method in {"from_object", "from_mapping", "update"}:
+            variable = site.argument_variable(0, "obj")
+            if variable is not None:
+                engine.flow(variable, engine.slot("flask", "configuration"))
+            return ()
         if values.kind(receiver) == Kind.CLASS and method == "as_view":
             return (values.opaque(_VIEW, receiver, site.text(0, "name") or "", site.key),)
         if not self._receiver(engine, receiver):

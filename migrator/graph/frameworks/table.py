@@ -16,6 +16,7 @@ from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
+from migrator.graph.frameworks.pluggy import Pluggy
 from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.strings import Strings
@@ -40,6 +41,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskRestful(flask),
         FlaskLogin(),
         WTForms(),
+        Pluggy(),
         Click(),
         Celery(),
         Blinker(),
