@@ -25,6 +25,7 @@ class Unreachable(Exception):
         self.late = late
 
 
+_CONNECT_TIMEOUT = urllib3.exceptions.ConnectTimeoutError
 _lock = threading.Lock()
 _pools: Dict[Tuple[int, str], urllib3.HTTPConnectionPool] = {}
 
@@ -61,14 +62,16 @@ def ask(
         data = json.dumps(body, separators=(",", ":")).encode()
         headers["Content-Type"] = "application/json"
     limits = urllib3.Timeout(connect=min(timeout, 0.5), read=max(timeout, 0.001))
+    options = {"timeout": limits, "preload_content": not stream, "headers": headers, "body": data}
+    pool = _pool(url.rstrip("/"))
     try:
-        answer = _request(_pool(url.rstrip("/")), method, path, data, headers, limits, not stream)
-    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-        raise Unreachable(str(error), sent=False) from error
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise Unreachable(str(error), sent=True, late=True) from error
+        answer = pool.urlopen(method, path, retries=False, **options)
+    except urllib3.exceptions.ProtocolError:
+        # A kept connection was closed: it was idle, or the sibling ended while it answered. What is
+        # asked of siblings may be asked again (reads, and calls with a key), but it may have acted.
+        answer = _asked(pool, method, path, options, sent=True)
     except urllib3.exceptions.HTTPError as error:
-        raise Unreachable(str(error), sent=True) from error
+        raise _classified(error, sent=False) from error
     if answer.status >= 500:
         detail = answer.read() if stream else answer.data
         answer.release_conn()
@@ -154,16 +157,19 @@ class Line:
         return answer.status, answer.read()
 
 
-def _request(pool, method, path, data, headers, limits, preload):  # type: ignore[no-untyped-def]
-    """One request; once more when a kept connection turns out to be closed.
-
-    Everything that is asked of siblings may be repeated: reads, and calls that carry a key.
-    """
-    options = {"timeout": limits, "preload_content": preload, "headers": headers, "body": data}
+def _asked(pool: Any, method: str, path: str, options: Dict[str, Any], sent: bool) -> Any:
     try:
         return pool.urlopen(method, path, retries=False, **options)
-    except urllib3.exceptions.ProtocolError:
-        return pool.urlopen(method, path, retries=False, **options)
+    except urllib3.exceptions.HTTPError as error:
+        raise _classified(error, sent) from error
+
+
+def _classified(error: Exception, sent: bool) -> Unreachable:
+    """`sent`: an attempt before this one may have reached the sibling."""
+    if isinstance(error, (urllib3.exceptions.NewConnectionError, _CONNECT_TIMEOUT)):
+        return Unreachable(str(error), sent=sent)
+    late = isinstance(error, urllib3.exceptions.ReadTimeoutError)
+    return Unreachable(str(error), sent=True, late=late)
 
 
 def json_of(answer: urllib3.response.HTTPResponse) -> Any:

@@ -12,13 +12,14 @@ import os
 import sqlite3
 import threading
 import time
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 from urllib.parse import quote
 
-from servicekit import metrics, triggers
+from servicekit import metrics
 from servicekit.errors import DependencyUnavailable
 from servicekit.logs import logger
 from servicekit.peers import Line, Unreachable, ask
+from servicekit.replica_rows import NeedsSnapshot, Writer, fill, lines
 from servicekit.settings import settings
 from servicekit.sqlite import immediate, of_thread, quoted
 
@@ -26,10 +27,6 @@ TOO_FAR_BEHIND = 50000
 """Events after which a snapshot is cheaper than catching up."""
 
 _log = logger("replicas")
-
-
-class _NeedsSnapshot(Exception):
-    """The cursor means nothing to the owner, or the replica is not what the events assume."""
 
 
 class Consumer:
@@ -168,7 +165,7 @@ class Consumer:
             return
         try:
             self._follow(connection, self._cursor[0], self._cursor[1], timeout)
-        except _NeedsSnapshot as why:
+        except NeedsSnapshot as why:
             _log.warning("taking a new snapshot", owner=self.owner, why=str(why))
             self._take_snapshot(connection, timeout)
 
@@ -190,7 +187,7 @@ class Consumer:
                 self._line.send(self._path(epoch, after, upto, False), timeout)
             status, body = self._line.receive(timeout)
             if status == 410:
-                raise _NeedsSnapshot("the owner does not know the cursor")
+                raise NeedsSnapshot("the owner does not know the cursor")
             if status != 200:
                 raise Unreachable("feed answers %d" % status, sent=True)
             page = json.loads(body)
@@ -198,7 +195,7 @@ class Consumer:
             after = page["next"]
             pages.append(page)
             if upto - seq > TOO_FAR_BEHIND:
-                raise _NeedsSnapshot("%d events behind" % (upto - seq))
+                raise NeedsSnapshot("%d events behind" % (upto - seq))
         if upto > seq:
             self._apply(connection, epoch, pages, upto)
 
@@ -215,7 +212,7 @@ class Consumer:
             connection.execute("UPDATE _gate SET open = 1")
             for page in pages:
                 writers = {
-                    table: _Writer(connection, table, columns, self.tables[table]["key"])
+                    table: Writer(connection, table, columns, self.tables[table]["key"])
                     for table, columns in page["columns"].items()
                 }
                 for event in page["events"]:
@@ -232,18 +229,18 @@ class Consumer:
         try:
             if answer.status != 200:
                 raise Unreachable("snapshot answers %d" % answer.status, sent=True)
-            lines = _lines(answer)
-            first = json.loads(next(lines, b"{}"))
+            stream = lines(answer)
+            first = json.loads(next(stream, b"{}"))
             with immediate(connection):
                 connection.execute("UPDATE _gate SET open = 1")
                 for table in self.tables:
                     connection.execute("DELETE FROM " + quoted(table))
                 complete = False
-                for line in lines:
+                for line in stream:
                     batch = json.loads(line)
                     complete = complete or bool(batch.get("end"))
                     if "table" in batch:
-                        _fill(connection, batch)
+                        fill(connection, batch)
                 if not complete:
                     raise Unreachable("the snapshot broke off", sent=True)
                 connection.execute(
@@ -254,75 +251,6 @@ class Consumer:
         finally:
             answer.release_conn()
         metrics.snapshots.labels(self.owner).inc()
-
-
-class _Writer:
-    """Applies events to one replica. Columns that the replica does not have are left out."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        table: str,
-        columns: Sequence[str],
-        key: Sequence[str],
-    ) -> None:
-        self._connection = connection
-        self._table = table
-        held = {name for name, _ in triggers.columns_of(connection, table)}
-        self._places = [i for i, name in enumerate(columns) if name in held]
-        kept = [columns[i] for i in self._places]
-        names = ",".join(quoted(name) for name in kept)
-        self._insert = "INSERT INTO %s(%s) VALUES (%s)" % (
-            quoted(table),
-            names,
-            ",".join("?" * len(kept)),
-        )
-        self._key_places = list(range(len(key))) if key else self._places
-        match = " AND ".join("%s IS ?" % quoted(name) for name in (key or kept))
-        found = "rowid = (SELECT rowid FROM %s WHERE %s LIMIT 1)" % (quoted(table), match)
-        changes = ",".join("%s = ?" % quoted(name) for name in kept)
-        self._update = "UPDATE %s SET %s WHERE %s" % (quoted(table), changes, found)
-        self._delete = "DELETE FROM %s WHERE %s" % (quoted(table), found)
-
-    def apply(self, event: Dict[str, Any]) -> None:
-        """Apply one event; `_NeedsSnapshot` when the row that it changes is not there."""
-        new = self._values(event["data"], self._places)
-        old = self._values(event["old_key"], self._key_places)
-        if event["op"] == "I":
-            self._connection.execute(self._insert, new)
-            return
-        sql = self._update if event["op"] == "U" else self._delete
-        if self._connection.execute(sql, new + old).rowcount != 1:
-            raise _NeedsSnapshot("table %s lacks the row of event %d" % (self._table, event["seq"]))
-
-    @staticmethod
-    def _values(literals: Optional[List[str]], places: Sequence[int]) -> List[Any]:
-        return [] if literals is None else [triggers.parse_literal(literals[i]) for i in places]
-
-
-def _fill(connection: sqlite3.Connection, batch: Dict[str, Any]) -> None:
-    held = {name for name, _ in triggers.columns_of(connection, batch["table"])}
-    places = [i for i, name in enumerate(batch["columns"]) if name in held]
-    connection.executemany(
-        "INSERT INTO %s(%s) VALUES (%s)"
-        % (
-            quoted(batch["table"]),
-            ",".join(quoted(batch["columns"][i]) for i in places),
-            ",".join("?" * len(places)),
-        ),
-        ([triggers.parse_literal(row[i]) for i in places] for row in batch["rows"]),
-    )
-
-
-def _lines(answer: Any) -> Iterable[bytes]:
-    pending = b""
-    for chunk in answer.stream(1 << 16):
-        pending += chunk
-        *whole, pending = pending.split(b"\n")
-        for line in whole:
-            yield line
-    if pending:
-        yield pending
 
 
 class Replicas:

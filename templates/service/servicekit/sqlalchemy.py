@@ -129,8 +129,14 @@ def _connected(connection: Any, record: Any) -> None:
 
 def _translated(context: Any) -> Optional[BaseException]:
     """The guard's message as an error that applications do not take for a duplicate key."""
-    found = _VIOLATION.search(str(context.original_exception))
-    return None if found is None else violation(found.group(1), found.group(2))
+    message = str(context.original_exception)
+    found = _VIOLATION.search(message)
+    if found is not None:
+        return violation(found.group(1), found.group(2))
+    if message.startswith("no such table: "):
+        table = message[len("no such table: ") :]
+        _log.error("the plan does not know that this reads a table", table=table, stack_info=True)
+    return None
 
 
 def violation(table: str, owner: str) -> OwnershipViolation:
