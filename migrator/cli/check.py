@@ -17,7 +17,9 @@ from migrator.plan.store import FILE_NAME, PROPOSAL, load, save
 @click.command("check")
 @click.argument("source", type=click.Path(path_type=Path), default=Path("."))
 @click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="The plan to check.")
-@click.option("--write", is_flag=True, help="Write what follows from the edits into the plan.")
+@click.option(
+    "--write", is_flag=True, help="Write what follows into the plan, and stamp it with the code."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(source: Path, plan_path: Path | None, write: bool, as_json: bool) -> int:
     """Check that the plan is consistent and that the code in SOURCE still fits it.
@@ -36,11 +38,8 @@ def command(source: Path, plan_path: Path | None, write: bool, as_json: bool) ->
     result = check(graph, plan, proposal)
     if result.restamped:
         progress.warn("the code has changed, and nothing that the plan relies on has")
-    if write and not result.stale:
+    if write:
         save(result.plan, path, graph)
-        save_hint = f"written to {path}"
-    else:
-        save_hint = ""
     if as_json:
         print_json(
             {
@@ -62,8 +61,8 @@ def command(source: Path, plan_path: Path | None, write: bool, as_json: bool) ->
     for line in result.cost:
         out.print(f"against the last proposal: {line}")
     out.print("consistent" if result.clean else "consistent, with findings")
-    if result.stale:
-        out.print("next: `migrator propose -o FILE` proposes for the code as it is now")
-    elif save_hint:
-        out.print(save_hint)
+    if write:
+        out.print(f"written and stamped anew: {path}")
+    elif result.stale:
+        out.print("next: read what has changed; `migrator check --write` stamps the plan anew")
     return 0 if result.clean else 1

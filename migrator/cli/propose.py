@@ -13,6 +13,7 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.plan import Plan
 from migrator.plan.constraints import Constraints
+from migrator.plan.findings import DECISION, LEFT_OUT, SPLIT
 from migrator.plan.propose import propose_with_consequences
 from migrator.plan.score import Score, score
 from migrator.plan.store import FILE_NAME, PROPOSAL, save
@@ -74,6 +75,7 @@ def command(
         print_json({"plan": plan, "score": numbers, "file": str(target)})
         return
     print_summary(plan, numbers)
+    _print_findings(plan)
     click.echo(str(target))
 
 
@@ -130,12 +132,14 @@ def print_summary(plan: Plan, numbers: Score) -> None:
             str(each.deferred),
             f"{each.share:.0%}",
         )
+    console(stderr=True).print(table)
+
+
+def _print_findings(plan: Plan) -> None:
     out = console(stderr=True)
-    out.print(table)
     for finding in plan.findings:
-        if finding.kind == "split-transaction":
-            out.print(f"split: {finding.subject} ({finding.at}): {finding.message}")
-        elif finding.kind == "decision":
-            out.print(f"to decide: {finding.subject} ({finding.at}): {finding.message}")
-        elif finding.kind == "shared-state":
-            out.print(f"note: {finding.subject} ({finding.at}): {finding.message}")
+        label = _LABELS.get(finding.kind, "note")
+        out.print(f"{label}: {finding.subject} ({finding.at}): {finding.message}")
+
+
+_LABELS = {SPLIT: "split", DECISION: "to decide", LEFT_OUT: "left out"}

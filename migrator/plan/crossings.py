@@ -209,7 +209,9 @@ class Walker:
                 why = "it does other things that are needed, so its changed rows are sent later"
             else:
                 remedy = "row-write"
-                why = self._why_not_cut(step.key)
+                cascade = next((e.via for e in events if e.via.startswith("cascade")), "")
+                why = f"a delete reaches them: {cascade}" if cascade else ""
+                why = why or self._why_not_cut(step.key)
             cuts.append(
                 Cut(
                     function=self._reach.name(step.key),

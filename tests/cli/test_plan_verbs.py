@@ -143,6 +143,8 @@ def test_check_finds_a_stale_plan(project: Project, capsys: pytest.CaptureFixtur
     assert "stale: entry point route:payments.pay has changed" in capsys.readouterr().out
     assert project.run("check", "--json") == 1
     assert json.loads(capsys.readouterr().out)["stale"]
+    assert project.run("check", "--write") == 1
+    assert project.run("check") == 0
 
 
 def test_explain(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,6 +112,17 @@ def test_the_entry_point_itself_is_never_cut() -> None:
     assert "no function can be cut" in found[0].reason
 
 
+def test_a_cascade_that_reaches_another_owner_is_told() -> None:
+    (found,) = cuts("""
+    def a.views.handle()
+      delete own
+      delete theirs cascade
+      commit
+    """)
+    assert found.tables == {"theirs"}
+    assert found.reason.startswith("a delete reaches them: cascade")
+
+
 def test_a_function_that_asks_a_third_service_is_cut_where_it_writes() -> None:
     assert decided("""
     def a.views.handle()
