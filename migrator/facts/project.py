@@ -254,7 +254,7 @@ def absolute(module: ModuleFacts, level: int, name: str) -> str | None:
     if level == 0:
         return name
     parts = module.package.split(".") if module.package else []
-    if level - 1 > len(parts):
+    if level > max(len(parts), 1):
         return None
     base = parts[: len(parts) - (level - 1)]
     return ".".join([*base, name] if name else base)

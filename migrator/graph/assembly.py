@@ -57,6 +57,17 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
         source = graph.add_node(NodeKind.MODULE, module.name)
         for each in module.facts.imports:
             base = absolute(module, each.level, each.module)
+            if base is None or not _exists(linker, base, each.name):
+                written = f"{'.' * each.level}{each.module}.{each.name}".rstrip(".")
+                program.unresolved.append(
+                    model.Unresolved(
+                        reason="unknown import",
+                        function=module.name,
+                        file=module.file,
+                        line=each.line,
+                        detail=written,
+                    )
+                )
             if base is None:
                 continue
             target = _imported(linker, base, each.name)
@@ -66,6 +77,20 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
             elif each.level == 0 and base.partition(".")[0] not in linker.tops:
                 outside.setdefault(base.partition(".")[0], {})[module.name] = None
     program.distributions = {name: sorted(used) for name, used in sorted(outside.items())}
+
+
+def _exists(linker: Linker, base: str, name: str) -> bool:
+    """Whether an import of the project's own names something that is there."""
+    if base.partition(".")[0] not in linker.tops:
+        return True
+    module = linker.modules.get(base)
+    if module is None:
+        return False
+    return (
+        name in ("", "*")
+        or linker.module_attribute(module, name) is not None
+        or "__getattr__" in module.names
+    )
 
 
 def _imported(linker: Linker, base: str, name: str) -> str | None:
@@ -325,7 +350,7 @@ def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Functi
     """Calls of something about which nothing at all is known, in any variant."""
     for function in functions:
         variants = list(function.variants.values())
-        for index, code in enumerate(function.facts.code):
+        for code in function.facts.code:
             if code[0] != ir.CALL or code[2] is None:
                 continue
             if not any(linker.held[each.variable(code[2])] for each in variants):

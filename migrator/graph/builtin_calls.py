@@ -1,4 +1,4 @@
-"""What Python's own functions and the methods of its containers do with the values given to them."""
+"""What Python's own functions and the methods of its containers do with values."""
 
 from __future__ import annotations
 

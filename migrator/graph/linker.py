@@ -496,7 +496,6 @@ def _import(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     assert module.facts is not None
     whole = absolute(module.facts, level, name)
     if whole is None:
-        _unresolved_import(linker, variant, "." * level + name)
         return
     known = linker.modules.get(whole)
     if not attribute:
@@ -504,15 +503,11 @@ def _import(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
             linker.put(variable, known.value)
         elif whole.partition(".")[0] not in linker.tops:
             linker.flow(linker.external_variable(whole), variable)
-        else:
-            _unresolved_import(linker, variant, whole)
         return
     if known is not None:
         _import_from(linker, variant, variable, known, attribute)
     elif whole.partition(".")[0] not in linker.tops:
         linker.flow(linker.external_variable(f"{whole}.{attribute}"), variable)
-    else:
-        _unresolved_import(linker, variant, f"{whole}.{attribute}")
 
 
 def _import_from(
@@ -531,13 +526,6 @@ def _import_from(
                 linker.put(linker.slot("module", submodule.name), submodule.value)
     elif module.facts is None or "__getattr__" not in module.names:
         linker.flow(linker.field(module.value, attribute), variable)
-        _unresolved_import(linker, variant, f"{module.name}.{attribute}")
-
-
-def _unresolved_import(linker: Linker, variant: Variant, name: str) -> None:
-    function = variant.function
-    key = ("unknown import", function.name, function.module.file, 0)
-    linker.unresolved.setdefault((*key[:3], len(linker.unresolved)), name)
 
 
 def _raise(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from migrator.facts.project import ProjectFacts, read_project
 from migrator.model.errors import ConfigurationError
 from migrator.model.progress import Silent
@@ -49,7 +50,7 @@ def test_a_folder_without_python_names_the_next_command(tmp_path: Path) -> None:
 def test_source_roots(
     tmp_path: Path, files: list[str], roots: list[str], modules: list[str]
 ) -> None:
-    make(tmp_path, {name: "" for name in files})
+    make(tmp_path, dict.fromkeys(files, ""))
     project = read(tmp_path)
     assert (project.source_roots, list(project.modules)) == (roots, modules)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from migrator.graph.build import build_graph
 from migrator.model.graph import EdgeKind, Graph
 from migrator.model.progress import Silent
