@@ -10,7 +10,7 @@ from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSi
 from migrator.graph.frameworks.functools import original, original_name
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
-from migrator.model.program import EntryPoint
+from migrator.model.program import EntryPoint, Unresolved
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -88,6 +88,7 @@ class Flask(Framework):
         self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
         self._hooks: dict[tuple[int, str, Hashable], str] = {}
         self._context: dict[str, set[str]] = {}
+        self._unknown: dict[Hashable, Unresolved] = {}
         self.environment: dict[str, set[str]] = {}
 
     # -- values -----------------------------------------------------------------------------------
@@ -168,9 +169,9 @@ class Flask(Framework):
         folder = site.text(2, "static_folder")
         self.scaffolds[value] = Scaffold(
             value,
-            name=site.text(0, "name") or "",
-            url_prefix=site.text(5, "url_prefix"),
-            subdomain=site.text(6, "subdomain"),
+            name=self._known_text(site, 0, "name") or "",
+            url_prefix=self._known_text(site, 5, "url_prefix"),
+            subdomain=self._known_text(site, 6, "subdomain"),
             static_rule=static_rule(folder, site.text(3, "static_url_path")),
             defaults=_defaults(site, "url_defaults"),
             file=site.file,
@@ -374,6 +375,8 @@ class Flask(Framework):
         rules = given["rules"]
         assert isinstance(rules, tuple)
         views = site.argument(2, "view_func") or (None,)
+        if not rules:
+            self._known_text(site, 0, "rule")
         for rule in rules:
             for view in views:
                 key = (site.key, rule, view)
@@ -473,15 +476,30 @@ class Flask(Framework):
         elif _is_code(engine, view):
             engine.invoke(site, view, [], edge=False)
 
+    def _known_text(self, site: CallSite, position: int, name: str) -> str | None:
+        """The text of an argument that is part of URLs; one that is not known is reported."""
+        texts = site.texts(position, name)
+        key = (site.key, name)
+        if not texts and site.given(position, name) and site.constant(position, name) is not None:
+            self._unknown[key] = Unresolved(
+                reason=f"dynamic {name}",
+                function=site.function,
+                file=site.file,
+                line=site.line,
+            )
+        else:
+            self._unknown.pop(key, None)
+        return texts[0] if texts else None
+
     def _register(self, engine: Engine, site: CallSite, receiver: int) -> None:
         for blueprint in site.argument(0, "blueprint"):
             if self._receiver(engine, blueprint) == "blueprint":
                 key = (site.key, blueprint)
                 self._registrations.setdefault(receiver, {})[key] = Registration(
                     blueprint,
-                    site.text(-1, "url_prefix"),
-                    site.text(-1, "name"),
-                    site.text(-1, "subdomain"),
+                    self._known_text(site, -1, "url_prefix"),
+                    self._known_text(site, -1, "name"),
+                    self._known_text(site, -1, "subdomain"),
                     _defaults(site, "url_defaults"),
                 )
 
@@ -515,6 +533,7 @@ class Flask(Framework):
         names = {engine.name_of(function) for function, _, _ in self._hooks}
         analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
         self._context_of_functions(analysis)
+        analysis.program.unresolved += self._unknown.values()
         for key, places in self.environment.items():
             known = analysis.program.environment.setdefault(key, [])
             known += sorted(places - set(known))
