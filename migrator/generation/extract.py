@@ -94,12 +94,15 @@ def extract(
     with step(progress, f"extract {service}"):
         project = project or Project(graph.program)
         part = slice_service(project, plan, service, run)
-        return _Extractor(project, plan, service, part).extract()
+        return _Extractor(project, plan, service, part, run.application).extract()
 
 
 class _Extractor:
-    def __init__(self, project: Project, plan: Plan, service: str, part: Slice) -> None:
+    def __init__(
+        self, project: Project, plan: Plan, service: str, part: Slice, application: str
+    ) -> None:
         self.project = project
+        self.application = application
         self.program = project.program
         self.whole_plan = plan
         self.plan: Service = plan.services[service]
@@ -114,6 +117,15 @@ class _Extractor:
         """Write all that the slice keeps."""
         result = self.result
         result.problems.extend(self._unreadable())
+        start = self.application.partition(":")[0]
+        if start not in self.program.modules:
+            result.problems.append(
+                Refused(
+                    f"The application {self.application} is not in the monolith's code",
+                    hint="Correct `application` in [tool.migrator.run]; `migrator doctor` checks "
+                    "it.",
+                )
+            )
         self._cut_functions()
         self._move_state()
         self._leave_registrations()

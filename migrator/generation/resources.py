@@ -168,7 +168,8 @@ def _files(program: Program) -> Iterator[str]:
             for each in sorted(files):
                 file = (Path(folder) / each).relative_to(root).as_posix()
                 suffix = PurePosixPath(each).suffix
-                if not each.startswith(".") and suffix not in _DATABASES and file not in seen:
+                wanted = not each.startswith(".") and suffix not in _DATABASES
+                if wanted and file not in seen and (root / file).is_file():
                     seen.add(file)
                     yield file
 

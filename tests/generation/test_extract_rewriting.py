@@ -453,6 +453,28 @@ def test_a_worker_is_leased_by_its_module(tmp_path: Path) -> None:
     assert "worker.py" not in elsewhere.files
 
 
+def test_the_application_may_come_from_a_factory_and_must_be_there(tmp_path: Path) -> None:
+    files = {
+        "app.py": """
+            from flask import Flask
+
+
+            def create_app():
+                return Flask(__name__)
+
+
+            def other():
+                return None
+            """
+    }
+    foreign = ("route:app.other",)
+    made = cut(tmp_path, files, foreign=foreign, application="app:create_app()")
+    assert made.problems == []
+    assert made.dropped == ["app.other"]
+    [problem] = cut(tmp_path, files, foreign=foreign, application="start:app").problems
+    assert "start:app is not in" in problem.message
+
+
 def test_a_file_that_does_not_parse_is_refused_when_it_is_needed(tmp_path: Path) -> None:
     files = {
         "app.py": "from flask import Flask\nimport broken\n\napp = Flask(__name__)\n",
