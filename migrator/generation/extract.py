@@ -20,15 +20,14 @@ from migrator.generation.names import Project, source_path
 from migrator.generation.pruning import Edit, prune
 from migrator.generation.resources import needed_data, needed_templates, read_templates
 from migrator.generation.rewriting import (
-    add_imports,
     cut_body,
     idle_body,
-    move_state,
     refusals,
     strip_decorators,
 )
 from migrator.generation.slicing import Slice, slice_service
 from migrator.generation.source import Module, Unit
+from migrator.generation.state import add_imports, move_state
 from migrator.model.errors import MigratorError, Place, Refused
 from migrator.model.graph import Graph
 from migrator.model.manifest import Registry

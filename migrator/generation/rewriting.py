@@ -1,7 +1,7 @@
-"""Bodies that become calls of another service, and state that leaves the process.
+"""Bodies that become calls of another service, and registrations that are taken away.
 
-The forms are those of docs/servicekit.md and no others. Only the bytes of a body, a decorator or a
-value change; positions come from `ast`, so everything around stays as it was written.
+The forms are those of docs/servicekit.md and no others. Only the bytes of a body or a decorator
+change; positions come from `ast`, so everything around stays as it was written.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
 from migrator.generation.slicing import Cut
-from migrator.generation.source import DefinitionNode, FunctionNode, Module, Unit
+from migrator.generation.source import DefinitionNode, FunctionNode, Module
 from migrator.model.errors import Place, Refused
-from migrator.model.plan import StateRemedy
 from migrator.model.program import Function, Program
 
 _LINE = 88
@@ -204,181 +203,3 @@ def _own_nodes(function: FunctionNode) -> list[ast.AST]:
         if not isinstance(node, DefinitionNode | ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
     return found
-
-
-# State
-
-
-def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
-    """The edits that apply a state remedy to the unit that it names, and the import they need.
-
-    Raises `Refused` when the code has no form that the remedy fits.
-    """
-    if remedy.remedy in ("shared", "request"):
-        return _shared(unit, remedy)
-    if remedy.remedy == "lease":
-        return _lease(project, unit, remedy)
-    return [], ""
-
-
-def _shared(unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
-    module, node = unit.module, unit.node
-    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    form = _container(value) if value is not None else None
-    if value is None or form is None:
-        raise Refused(
-            f"{remedy.name} cannot be kept in the service's state store",
-            place=Place(module.file, unit.first_line),
-            hint="Only a dict, list or set made in place can; set its remedy to `keep` if one "
-            "process may differ from another.",
-        )
-    kind, initial = form
-    if remedy.remedy == "request":
-        if kind != "Dict":
-            raise Refused(
-                f"{remedy.name} is no dict, and only a dict can be emptied for each request",
-                place=Place(module.file, unit.first_line),
-                hint="Make it a dict, or set its remedy to `shared`.",
-            )
-        kind = "RequestDict"
-    else:
-        kind = f"Shared{kind}"
-    start = module.offset(value.lineno, value.col_offset)
-    end = module.offset(value.end_lineno or 0, value.end_col_offset or 0)
-    if initial == "itself":
-        content = b", " + module.text[start:end]
-    else:
-        content = b", " + initial.encode() if initial else b""
-    text = f'{kind}("{remedy.name}"'.encode() + content + b")"
-    return [Edit(start, end, text)], f"from servicekit.state import {kind}"
-
-
-def _container(value: ast.expr) -> tuple[str, str] | None:
-    """The kind of a container made in place, and what stands for its content.
-
-    That is `itself`, an argument, or nothing for an empty one.
-    """
-    if isinstance(value, ast.Dict):
-        return "Dict", "itself" if value.keys else ""
-    if isinstance(value, ast.List):
-        return "List", "itself" if value.elts else ""
-    if isinstance(value, ast.Set):
-        return "Set", "itself"
-    if isinstance(value, ast.DictComp):
-        return "Dict", "itself"
-    if isinstance(value, ast.ListComp):
-        return "List", "itself"
-    if not isinstance(value, ast.Call):
-        return None
-    name = last_name(value.func)
-    plain = {"dict": "Dict", "OrderedDict": "Dict", "list": "List", "set": "Set"}.get(name)
-    if plain is not None:
-        return plain, "itself" if value.args or value.keywords else ""
-    if name == "Counter" and not value.args and not value.keywords:
-        return "Dict", "default_factory=int"
-    if name == "defaultdict" and len(value.args) == 1:
-        return "Dict", f"default_factory={ast.unparse(value.args[0])}"
-    return None
-
-
-def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
-    """Wrap the target of a thread or timer, or a loop's own definition, in `only_one`."""
-    module = unit.module
-    edits: list[Edit] = []
-    for node in ast.walk(unit.node):
-        if isinstance(node, ast.Call) and last_name(node.func) in ("Thread", "Timer"):
-            target = _thread_target(node)
-            if target is None:
-                continue
-            name = _lease_name(project, unit, target)
-            start = module.offset(target.lineno, target.col_offset)
-            end = module.offset(target.end_lineno or 0, target.end_col_offset or 0)
-            text = f'only_one("{name}", '.encode() + module.text[start:end] + b")"
-            edits.append(Edit(start, end, text))
-    if not edits:
-        functions = [unit.node] if isinstance(unit.node, FunctionNode) else []
-        if not functions:
-            raise Refused(
-                f"{remedy.name} cannot be limited to one process",
-                place=Place(module.file, unit.first_line),
-                hint="Name the function that the thread, timer or loop runs, or set the remedy "
-                "to `keep`.",
-            )
-        start = module.offset(unit.first_line)
-        edits.append(Edit(start, start, f'@only_one("{remedy.name}"){module.newline}'.encode()))
-    return edits, "from servicekit.lease import only_one"
-
-
-def _thread_target(call: ast.Call) -> ast.expr | None:
-    for keyword in call.keywords:
-        if keyword.arg in ("target", "function"):
-            return keyword.value
-    if last_name(call.func) == "Timer" and len(call.args) > 1:
-        return call.args[1]
-    return None
-
-
-def _lease_name(project: Project, unit: Unit, target: ast.expr) -> str:
-    for reference in project.references_of(unit).names:
-        if reference.node is target:
-            for origin in project.origins_of(unit.module, reference):
-                return origin.name
-    return f"{unit.name}.{last_name(target)}"
-
-
-def add_imports(text: bytes, lines: Iterable[str], own: Collection[str]) -> bytes:
-    """`text` with `from x import y` lines of servicekit among those that it begins with.
-
-    They stand where sorted imports would have them: in the block of the application's own modules
-    (`own` are its top-level names), else in a block after the last from outside.
-    """
-    names: dict[str, set[str]] = {}
-    for line in lines:
-        source, _, name = line.removeprefix("from ").partition(" import ")
-        names.setdefault(source, set()).add(name)
-    newline = "\r\n" if b"\r\n" in text[: text.find(b"\n") + 1] else "\n"
-    wanted = [f"from {each} import {', '.join(sorted(names[each]))}" for each in sorted(names)]
-    blocks, first = _import_blocks(ast.parse(text.decode()).body)
-    for block in blocks:
-        if _is_own(block[0], own):
-            after = [each for each in block if _source(each) < "servicekit"]
-            place = (after[-1].end_lineno or 0) + 1 if after else block[0].lineno
-            break
-        if isinstance(block[0], ast.ImportFrom) and block[0].level:
-            place = block[0].lineno
-            wanted.append("")
-            break
-    else:
-        place = (blocks[-1][-1].end_lineno or 0) + 1 if blocks else first
-        wanted = ["", *wanted] if blocks else [*wanted, ""]
-    split = text.splitlines(keepends=True)
-    addition = "".join(line + newline for line in wanted).encode()
-    return b"".join([*split[: place - 1], addition, *split[place - 1 :]])
-
-
-def _import_blocks(body: list[ast.stmt]) -> tuple[list[list[ast.stmt]], int]:
-    """The blocks of imports that a module begins with, and the line where its first code stands."""
-    blocks: list[list[ast.stmt]] = []
-    for node in body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-            return blocks, min([node.lineno, *(each.lineno for each in decorators)])
-        if blocks and node.lineno == (blocks[-1][-1].end_lineno or 0) + 1:
-            blocks[-1].append(node)
-        else:
-            blocks.append([node])
-    return blocks, (body[-1].end_lineno or 0) + 1 if body else 1
-
-
-def _source(node: ast.stmt) -> str:
-    if isinstance(node, ast.ImportFrom):
-        return node.module or ""
-    return "" if isinstance(node, ast.Import) else "~"
-
-
-def _is_own(node: ast.stmt, own: Collection[str]) -> bool:
-    if isinstance(node, ast.ImportFrom):
-        return not node.level and (node.module or "").partition(".")[0] in own
-    return isinstance(node, ast.Import) and node.names[0].name.partition(".")[0] in own
