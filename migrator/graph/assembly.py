@@ -50,6 +50,7 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
     program.lines = facts.lines
     program.digest = facts.digest
     program.skipped = list(facts.skipped)
+    program.tests = list(facts.tests)
     outside: dict[str, dict[str, None]] = {}
     for module in facts.modules.values():
         graph.add_node(NodeKind.MODULE, module.name, module.file, 1)

@@ -13,7 +13,7 @@ from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
 from migrator.model.settings import Settings
 
-FORMAT = f"1/{FACTS_FORMAT}"
+FORMAT = f"2/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
 

@@ -319,6 +319,8 @@ class Program(msgspec.Struct, kw_only=True):
     """Template name to file."""
     frameworks: list[str] = []
     skipped: list[Skipped] = []
+    tests: list[str] = []
+    """Files of the application's tests, which nothing else imports: left out of the analysis."""
     unresolved: list[Unresolved] = []
     observed: Observed | None = None
     """None when nothing was recorded by `migrator observe`."""
