@@ -94,6 +94,16 @@ def test_rows_are_written_at_their_owner_within_the_flush(system: System, member
     assert row == [("new", 1)]
 
 
+def test_what_the_callee_left_pending_may_be_refused_by_the_database(
+    system: System, member: int
+) -> None:
+    other = system.member(f"taken{member}@x")
+    assert other
+    found = system.case("take_email", member=member, other=f"taken{member}@x")
+    assert found["error"] == "IntegrityError"
+    assert found["email"].startswith("caller")
+
+
 def test_a_call_that_comes_too_late_has_not_happened(system: System, member: int) -> None:
     before = time.time()
     answer = system.post(system.orders, "/cases/slow", member=member, seconds=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sqlite3
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from servicekit import rows, sessions
@@ -66,11 +67,14 @@ class Job:
             else:
                 for item in self._body["items"]:
                     results.append(self._invoke(self._served.function, item))
+            self._flush()
+        except sqlite3.OperationalError:
+            raise  # the write lock was not to be had in time: nothing is done, it is asked again
         except Exception as error:
             if self._served.function is None:
                 raise
             answer["exception"] = self._exception(error)
-        self._flush("exception" in answer)
+            self._flush_if_possible()
         answer["results"] = [] if "exception" in answer else self._encoded(results)
         answer["changed"] = self._arguments_now()
         answer["keys"] = [self._key(made) for made in self._entities.transients]
@@ -83,17 +87,22 @@ class Job:
         # A generator does its work within the transaction, not when the caller looks at it.
         return iter(list(result)) if inspect.isgenerator(result) else result
 
-    def _flush(self, failed: bool) -> None:
+    def _flush(self) -> None:
         """What the function left pending becomes part of the call, as a later commit would have."""
         session = sessions.current()
-        if session is None or not (session.new or session.dirty or session.deleted):
-            return
-        try:
+        if session is not None and (session.new or session.dirty or session.deleted):
             session.flush()
-        except Exception:
-            if not failed:
-                raise
-            session.rollback()
+
+    def _flush_if_possible(self) -> None:
+        """After an exception: a session whose transaction has failed can only be rolled back."""
+        session = sessions.current()
+        try:
+            if session is not None and session.is_active:
+                self._flush()
+                return
+        except Exception as error:
+            _log.warning("what the function left pending is lost", why=repr(error))
+        sessions.roll_back()
 
     def _encoded(self, results: List[Any]) -> List[Any]:
         codec = Codec(Entities(full=True))

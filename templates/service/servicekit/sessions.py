@@ -58,6 +58,13 @@ def current() -> Optional[Any]:
     return session
 
 
+def roll_back() -> None:
+    """Roll this thread's session back."""
+    session = current()
+    if session is not None:
+        session.rollback()
+
+
 def discard() -> None:
     """Close this thread's session: nothing of one call may be seen by the next."""
     session = current()

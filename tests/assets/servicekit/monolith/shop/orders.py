@@ -2,6 +2,7 @@ import os
 
 from flask import Blueprint, jsonify, request, url_for
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shop import billing, counters
 from shop.models import Member, Order, Profile, db, order_tags
@@ -180,6 +181,15 @@ def case_echo():
 
 def case_cannot_cross():
     billing.echo(object())
+
+
+def case_take_email(member, other):
+    try:
+        billing.take_email(Member.query.get(member), other)
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        return {"error": "IntegrityError", "email": Member.query.get(member).email}
 
 
 def case_surprise():

@@ -46,6 +46,12 @@ def echo(value):
     return call("shop.billing.echo", (value,), {})
 
 
+def take_email(member, other):
+    from servicekit.calls import call
+
+    call("shop.billing.take_email", (member, other), {})
+
+
 def surprise():
     from servicekit.calls import call
 
