@@ -98,6 +98,10 @@ class LinkerEngine:
         operators.read_item(linker, variant, index, receiver, key, target)
         return target
 
+    def keys(self, container: int) -> tuple[Hashable, ...]:
+        known = self._linker.containers.of(container).slots
+        return tuple(key for _, key in known)
+
     def runs(self, value: int) -> tuple[str, ...]:
         linker, values = self._linker, self._linker.values
         kind = values.kinds[value]

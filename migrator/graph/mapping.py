@@ -14,6 +14,11 @@ from typing import Literal, NamedTuple
 
 from migrator.model.program import Column, Operation
 
+ADDS = frozenset({"append", "add", "insert", "extend", "prepend", "add_all", "constructor"})
+"""Ways of changing a collection that only put something into it."""
+REMOVES = frozenset({"remove", "discard", "pop", "clear", "difference_update"})
+"""Those that only take something out."""
+
 Direction = Literal["many-to-one", "one-to-many", "many-to-many", "unknown"]
 
 
@@ -235,17 +240,17 @@ class Mapping:
         ]
 
     def relate(self, model: str, attribute: str, via: str) -> list[Touched]:
-        """Objects are put into or taken out of a relationship."""
+        """Objects are put into or taken out of a relationship; `via` may say which of both."""
         relation = self.relation(model, attribute)
         if relation is None or relation.view_only:
             return []
+        adds, removes = via not in REMOVES, via not in ADDS
         via = f"{via} {_short(model)}.{attribute}"
         found: list[Touched] = []
-        if relation.secondary:
-            found += [
-                Touched("write", relation.secondary, "insert", (), via),
-                Touched("write", relation.secondary, "delete", (), via),
-            ]
+        if relation.secondary and adds:
+            found.append(Touched("write", relation.secondary, "insert", (), via))
+        if relation.secondary and removes:
+            found.append(Touched("write", relation.secondary, "delete", (), via))
         if relation.direction in ("many-to-one", "unknown"):
             found += [
                 Touched("write", table, "update", self._keys(table, relation.target), via)
@@ -256,7 +261,7 @@ class Mapping:
                 Touched("write", table, "update", self._keys(table, model), via)
                 for table in self._key_tables(relation.target, model)
             ]
-        if "delete-orphan" in relation.cascades:
+        if "delete-orphan" in relation.cascades and removes:
             found += self.delete(relation.target, f"orphan of {_short(model)}.{attribute}")
         return found
 

@@ -219,6 +219,9 @@ class Engine(Protocol):
     def item(self, site: Site, receiver: int, key: Hashable | None) -> int:
         """The variable of `receiver[key]` at this site; None for a key that is not known."""
 
+    def keys(self, container: int) -> tuple[Hashable, ...]:
+        """The constant keys under which a `CONTAINER` holds something, so far."""
+
     def runs(self, value: int) -> tuple[str, ...]:
         """The keys of what runs when a function value is called, in functions and variants."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
@@ -173,7 +172,7 @@ class Flask(Framework):
             url_prefix=self._known_text(site, 5, "url_prefix"),
             subdomain=self._known_text(site, 6, "subdomain"),
             static_rule=static_rule(folder, site.text(3, "static_url_path")),
-            defaults=_defaults(site, "url_defaults"),
+            defaults=_defaults(engine, site, "url_defaults"),
             file=site.file,
             line=site.line,
         )
@@ -273,7 +272,7 @@ class Flask(Framework):
         if not self._receiver(engine, receiver):
             return None
         if method == "route" or method in {"get", "post", "put", "patch", "delete"}:
-            return (values.opaque(_ROUTE, receiver, method, site.key, _options(site, 0)),)
+            return (values.opaque(_ROUTE, receiver, method, site.key, _options(engine, site, 0)),)
         if method == "add_url_rule":
             self._add_url_rule(engine, site, receiver)
             return ()
@@ -371,7 +370,7 @@ class Flask(Framework):
             self._add_rule(engine, site, receiver, rule, given, methods, function, (key, rule))
 
     def _add_url_rule(self, engine: Engine, site: CallSite, receiver: int) -> None:
-        given: dict[str, object] = dict(_options(site, 0))
+        given: dict[str, object] = dict(_options(engine, site, 0))
         rules = given["rules"]
         assert isinstance(rules, tuple)
         views = site.argument(2, "view_func") or (None,)
@@ -500,7 +499,7 @@ class Flask(Framework):
                     self._known_text(site, -1, "url_prefix"),
                     self._known_text(site, -1, "name"),
                     self._known_text(site, -1, "subdomain"),
-                    _defaults(site, "url_defaults"),
+                    _defaults(engine, site, "url_defaults"),
                 )
 
     # -- results ----------------------------------------------------------------------------------
@@ -614,25 +613,27 @@ def _texts(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _defaults(site: CallSite, name: str) -> tuple[tuple[str, str], ...]:
-    given = site.constant(-1, name)
-    if isinstance(given, str):
-        try:
-            given = ast.literal_eval(given)
-        except (SyntaxError, ValueError):
-            return ()
-    if not isinstance(given, dict):
-        return ()
-    return tuple((str(key), str(value)) for key, value in given.items())
+def _defaults(engine: Engine, site: CallSite, name: str) -> tuple[tuple[str, str], ...]:
+    """The constants of a dictionary argument, as text."""
+    found: list[tuple[str, str]] = []
+    for value in site.argument(-1, name):
+        if engine.values.kind(value) != Kind.CONTAINER:
+            continue
+        for key in engine.keys(value):
+            for each in engine.points_to(engine.item(site, value, key)):
+                view = engine.values.view(each)
+                text = view.name if view.kind == Kind.STRING else str(*view.parts[:1])
+                found.append((str(key), text))
+    return tuple(found)
 
 
-def _options(site: CallSite, position: int) -> tuple[tuple[str, Hashable], ...]:
+def _options(engine: Engine, site: CallSite, position: int) -> tuple[tuple[str, Hashable], ...]:
     """The options of a route, hashable: they are part of the decorator's value."""
     return (
         ("rules", site.texts(position, "rule")),
         ("endpoint", site.text(-1, "endpoint") or ""),
         ("methods", site.texts(-1, "methods")),
-        ("defaults", _defaults(site, "defaults")),
+        ("defaults", _defaults(engine, site, "defaults")),
         ("subdomain", site.text(-1, "subdomain") or ""),
         ("strict_slashes", _flag(site, "strict_slashes")),
         ("build_only", _flag(site, "build_only")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Site, StoreSite
+from migrator.graph.mapping import ADDS, REMOVES
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     COLUMN,
@@ -12,13 +13,12 @@ from migrator.graph.orm.declarations import (
     Declarations,
 )
 from migrator.graph.orm.facts import Facts
-from migrator.graph.orm.queries import ALIAS, COLLECTION, QUERY, Queries
+from migrator.graph.orm.queries import COLLECTION, QUERY, Queries
 from migrator.graph.values import Kind
 
 MUTABLE = "sqlalchemy:mutable"
 
-_ADDERS = frozenset({"append", "add", "insert", "extend", "update", "prepend", "add_all"})
-_REMOVERS = frozenset({"remove", "discard", "pop", "clear", "difference_update"})
+_CHANGERS = ADDS | REMOVES | {"update"}
 _CHANGES = frozenset(
     {
         "append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "popitem",
@@ -188,7 +188,7 @@ class Instances:
         """A method of a relationship's collection."""
         view = engine.values.view(value)
         class_, name, target = int(str(view.parts[0])), str(view.parts[1]), int(str(view.parts[2]))
-        if method in _ADDERS or method in _REMOVERS:
+        if method in _CHANGERS:
             self.facts.note(site, "relate", class_, name, via=method)
             for position in range(site.positional):
                 self.link(engine, site.argument(position))
@@ -204,11 +204,7 @@ class Instances:
         """`order.lines.append(x)` on a `lazy="dynamic"` relationship."""
         view = engine.values.view(query)
         origin = view.parts[0]
-        if (
-            not isinstance(origin, tuple)
-            or origin[0] != "dynamic"
-            or method not in (_ADDERS | _REMOVERS) - {"update"}
-        ):
+        if not isinstance(origin, tuple) or origin[0] != "dynamic" or method not in ADDS | REMOVES:
             return False
         self.facts.note(site, "relate", int(str(origin[1])), str(origin[2]), via=method)
         for position in range(site.positional):
@@ -224,6 +220,3 @@ class Instances:
         """A mutable column value is changed in place."""
         class_, name = engine.values.view(value).parts[:2]
         self.facts.note(site, "update", int(str(class_)), str(name), via="mutable value")
-
-
-__all__ = ["ALIAS", "MUTABLE", "Instances"]
