@@ -37,6 +37,22 @@ class Evidence:
     """Tables that the entry point reads on its own account, hooks left out."""
     transactions: list[Binding] = field(default_factory=list)
 
+    @property
+    def working(self) -> dict[str, EntryPoint]:
+        """The entry points that the application lives by: commands are tools of its keepers."""
+        return {name: entry for name, entry in self.entries.items() if entry.kind != "command"}
+
+    @property
+    def bonds(self) -> list[frozenset[str]]:
+        """Tables that must stay together, since the application's work commits them together."""
+        return [b.tables for b in self.transactions if b.entry_point in self.working]
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Take an entry point out of the plan, and say why."""
+        del self.entries[name], self.bound[name], self.reads[name]
+        self.transactions = [b for b in self.transactions if b.entry_point != name]
+        self.left_out[name] = reason
+
 
 def gather(
     program: Program,

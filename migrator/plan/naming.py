@@ -38,28 +38,27 @@ def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str,
         if evidence.bound[name]:
             for label in _labels(re.split(r"[._]", entry.endpoint.rpartition(".")[0])):
                 votes[number][label] += 1
-    everywhere = Counter(label for counter in votes for label in counter)
+    total = sum(votes, Counter())
+    if len(groups) > 1:
+        shared = set.intersection(
+            *({*_labels(_module_parts(evidence, t))} for tables in groups for t in tables)
+        )
+        for label in shared:
+            del total[label]
     chosen: list[str] = []
-    for number, tables in enumerate(groups):
-        name = _best(evidence, votes[number], everywhere, len(groups), tables)
-        chosen.append(_distinct(name, chosen))
+    for counter, tables in zip(votes, groups, strict=True):
+        name = _best(counter, total, len(tables)) or dominating(evidence, tables)
+        chosen.append(_distinct(slug(name), chosen))
     return chosen
 
 
-def _best(
-    evidence: Evidence,
-    votes: Counter[str],
-    everywhere: Counter[str],
-    groups: int,
-    tables: frozenset[str],
-) -> str:
-    own = {label: n for label, n in votes.items() if everywhere[label] < max(2, groups)}
-    exclusive = {label: n / everywhere[label] for label, n in own.items()}
-    if exclusive:
-        label = min(exclusive, key=lambda each: (-exclusive[each], each))
-        if exclusive[label] >= _LABEL_FLOOR * len(tables):
-            return slug(label)
-    return slug(dominating(evidence, tables)) if tables else "web"
+def _best(votes: Counter[str], total: Counter[str], tables: int) -> str:
+    """The label with the most votes, each counting by how far the label is this group's own."""
+    own = {label: n * n / total[label] for label, n in votes.items() if total[label]}
+    if not own:
+        return ""
+    label = min(own, key=lambda each: (-own[each], each))
+    return label if own[label] >= _LABEL_FLOOR * tables else ""
 
 
 def dominating(evidence: Evidence, tables: frozenset[str]) -> str:

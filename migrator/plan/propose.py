@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
@@ -16,6 +16,7 @@ from migrator.plan.naming import names
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.partition import Cut, cuts, merge_bound
 from migrator.plan.placement import place
+from migrator.plan.wording import enumerated
 
 REMAINDER = "remainder"
 _FEW_ENTRY_POINTS = 5
@@ -55,14 +56,13 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     for table, service in wanted.owners.items():
         pinned.setdefault(service, set()).add(table)
     demanded = [frozenset(group) for group in (*wanted.together, *pinned.values())]
-    bonds = [binding.tables for binding in evidence.transactions]
     atoms, refused = merge_bound(evidence.program.tables, demanded, apart)
     if refused:
         raise ConfigurationError(
             f"{' and '.join(sorted(refused[0]))} are to be both together and apart",
             hint="leave one of the demands out",
         )
-    atoms, _ = merge_bound(evidence.program.tables, [*(a for a in atoms), *bonds], apart)
+    atoms, _ = merge_bound(evidence.program.tables, [*atoms, *evidence.bonds], apart)
     chosen = _choose(cuts(atoms, affinity.between, apart), wanted)
     least = wanted.services[0] if wanted.services else 1
     return _folded(evidence, affinity, list(chosen.groups), apart, least)
@@ -143,11 +143,25 @@ def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
     return users < _FEW_ENTRY_POINTS and not own_package
 
 
+def _leave_out_tools(evidence: Evidence, owner: Mapping[str, str]) -> None:
+    """Leave out the commands whose transactions the boundaries would split."""
+    for name in [n for n, entry in evidence.entries.items() if entry.kind == "command"]:
+        torn = [
+            binding.tables
+            for binding in evidence.transactions
+            if binding.entry_point == name and len({owner[t] for t in binding.tables}) > 1
+        ]
+        if torn:
+            tables = enumerated(sorted(frozenset().union(*torn)))
+            evidence.leave_out(name, f"it commits {tables} together, of several services")
+
+
 def _named(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> tuple[Outline, str]:
     """The groups with names and entry points, and the remainder's name if there is one."""
     numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
+    _leave_out_tools(evidence, numbers)
     placed = {e: int(n) for e, n in place(evidence, numbers).items()}
     called = names(evidence, groups, placed)
     for i, group in enumerate(groups):

@@ -190,3 +190,38 @@ def test_demands_that_cannot_be_met(constraints: Constraints, message: str) -> N
 def test_a_program_without_tables() -> None:
     with pytest.raises(ConfigurationError, match="no table"):
         propose(sketch(""))
+
+
+TOOL = """
+    def shop.cli.archive()
+      delete letters
+      delete lines
+      commit
+command archive shop.cli.archive
+"""
+
+
+def test_a_tool_binds_no_domains_and_is_left_out_when_they_part() -> None:
+    plan = propose(sketch(SHOP + TOOL))
+    assert plan.owner_of("letters") != plan.owner_of("lines")
+    (finding,) = [f for f in plan.findings if f.subject == "command:archive"]
+    assert finding.kind == "left-out"
+    assert finding.message == "it commits letters and lines together, of several services"
+    assert plan.service_of("command:archive") is None
+    together = propose(sketch(SHOP + TOOL), Constraints(together=(("letters", "lines"),)))
+    assert together.service_of("command:archive") == together.owner_of("lines")
+
+
+def test_setup_commands_are_left_out_by_name() -> None:
+    setup = ("python -m flask --app shop archive", "")
+    plan = propose(sketch(SHOP + TOOL), Constraints(setup=setup))
+    (finding,) = [f for f in plan.findings if f.subject == "command:archive"]
+    assert "schema" in finding.message
+
+
+def test_one_folder_of_models_is_named_by_blueprint_or_table() -> None:
+    flat = SHOP.replace("shop/members/models.py", "shop/models.py")
+    for package in ("orders", "payments", "mail"):
+        flat = flat.replace(f"shop/{package}/models.py", "shop/models.py")
+    plan = propose(sketch(flat))
+    assert {plan.owner_of("orders"), plan.owner_of("members")} == {"orders", "members"}

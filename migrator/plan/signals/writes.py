@@ -9,9 +9,9 @@ from migrator.plan.signals import Weights, add_clique
 def weigh(evidence: Evidence) -> Weights:
     """Each entry point ties what binds it; a function that writes several itself ties them too."""
     weights: Weights = {}
-    for tables in evidence.bound.values():
-        add_clique(weights, tables)
-    reached = {f for entry in evidence.entries.values() for f in entry.functions}
+    for name in evidence.working:
+        add_clique(weights, evidence.bound[name])
+    reached = {f for entry in evidence.working.values() for f in entry.functions}
     for name in sorted(reached & set(evidence.program.functions)):
         events = evidence.program.functions[name].events
         add_clique(weights, (event.target for event in events if event.kind == "write"))
