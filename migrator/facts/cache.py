@@ -1,4 +1,4 @@
-"""The cache of facts: one SQLite file that several processes may share and that a crash leaves whole."""
+"""The cache of facts: one SQLite file that processes may share and that a crash leaves whole."""
 
 from __future__ import annotations
 

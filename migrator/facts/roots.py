@@ -87,7 +87,7 @@ def _imported_heads(files: Iterable[FileFacts]) -> Counter[str]:
 
 
 def _best_root(package: str, imported: Counter[str]) -> str:
-    """Among the folders above a topmost package, the one that imports speak of; else the nearest."""
+    """Of the folders above a topmost package, the one that imports speak of; else the nearest."""
     parts = package.split("/")
     if "src" in parts[:-1]:
         end = parts.index("src") + 1
