@@ -185,11 +185,13 @@ def _components(serves: bool) -> dict[str, Any]:
     }
     schemas["Outcome"] = {
         "type": "object",
-        "required": ["outcome"],
+        "description": "What came back, and what the caller repeats on its own session.",
         "properties": {
-            "outcome": {"enum": ["committed", "rolled_back", "open"]},
             "results": {"type": "array"},
             "exception": {"type": "object"},
+            "actions": {"type": "array", "items": {"enum": ["commit", "rollback"]}},
+            "epoch": {"type": "string"},
+            "head": {"type": "integer", "description": "to catch up to with the owner's feed"},
         },
     }
     return {

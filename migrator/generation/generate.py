@@ -19,7 +19,7 @@ from migrator.generation.manifest import Manifests
 from migrator.generation.output import read_record, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.readme import service_readme, system_readme
-from migrator.generation.routing import default_service
+from migrator.generation.routing import default_service, unsaid
 from migrator.generation.templating import render, template_folder
 from migrator.model.distributions import Installed
 from migrator.model.errors import ConfigurationError, MigratorError, PlanError, Refusals, Refused
@@ -171,6 +171,8 @@ class _Assembly:
                 files[f"{service.name}/{path}"] = content
         files |= self._system_files(gateway, manifests)
         self._progress.finish(TASK, f"{len(names)} services, {len(files)} files")
+        for words in unsaid(self._graph, self._plan):
+            self._progress.warn(f"gateway: {words}")
         return {p: c.encode() if isinstance(c, str) else c for p, c in sorted(files.items())}
 
     def _attempt(self, make: Callable[[], T], otherwise: T) -> T:

@@ -68,6 +68,14 @@ def routed_patterns(graph: Graph, plan: Plan) -> list[RoutedPattern]:
     return [routed for _, _, routed in sorted(found, key=lambda item: item[:2])]
 
 
+def unsaid(graph: Graph, plan: Plan) -> list[str]:
+    """What the patterns cannot say of their rules, once for each rule."""
+    found = {
+        f"{each.rule}: {each.note}": None for each in routed_patterns(graph, plan) if each.note
+    }
+    return list(found)
+
+
 def patterns_of(entry: EntryPoint, route: Route) -> list[Pattern]:
     """The patterns of one rule; raises `Refused` with the rule's place."""
     syntax = RULE_SYNTAX.get(entry.framework or "flask")
