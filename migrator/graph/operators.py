@@ -522,7 +522,9 @@ def _operand(linker: Linker) -> Callable[[int, Any], None]:
             for name in dict.fromkeys((method, plain)):
                 if _method(linker, variant, index, value, name, arguments, target):
                     return
-        elif kind in (Kind.CONTAINER, Kind.OPAQUE):
+        elif kind in (Kind.CONTAINER, Kind.OPAQUE) or (
+            method == "__truediv__" and linker.values.names[value].startswith("pathlib.")
+        ):
             linker.put(target, value)
 
     return watcher

@@ -54,12 +54,14 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
         by_name.setdefault(mutation.variable, []).append(mutation)
     variables = {variable.name: variable for variable in analysis.module_variables}
     modules = set(analysis.program.modules)
+    mentioned = _mentions(analysis)
     for name, mutations in by_name.items():
         writers = sorted({each.function for each in mutations if each.how != "read"} - modules)
         variable = variables.get(name)
         if not writers or variable is None or _is_framework_object(analysis, variable):
             continue
         readers = {each.function for each in mutations if each.how == "read"} - modules
+        readers |= mentioned.get(name, set())
         ways = sorted({each.how for each in mutations if each.how != "read"})
         kind: StateKind = "singleton" if ways == ["global"] else "module-mutable"
         if re.search(r"cache|memo", name.rsplit(".", 1)[-1], re.IGNORECASE):
@@ -73,6 +75,21 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
             writers=tuple(writers),
             readers=tuple(sorted(readers - set(writers))),
         )
+
+
+def _mentions(analysis: Analysis) -> dict[str, set[str]]:
+    """Names of modules to the functions whose code mentions them."""
+    found: dict[str, set[str]] = {}
+    assert analysis.linker is not None
+    for function in analysis.linker.functions:
+        module = function.module
+        if module.facts is None or function.facts.name == "":
+            continue
+        for owner, index in function.facts.refs:
+            if owner == -1:
+                name = f"{module.name}.{module.facts.facts.names[index]}"
+                found.setdefault(name, set()).add(function.name)
+    return found
 
 
 def _is_framework_object(analysis: Analysis, variable: ModuleVariable) -> bool:

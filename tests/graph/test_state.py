@@ -1,0 +1,108 @@
+"""State in the process and on its disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from analysed import program_of
+
+from migrator.model.program import StateFinding
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StateFinding]:
+    program = program_of(
+        tmp_path_factory.mktemp("state"),
+        app="""
+        import functools
+        import os
+        import secrets
+        import threading
+        from pathlib import Path
+        from flask import Flask, current_app, request
+
+        app = Flask(__name__)
+        app.secret_key = secrets.token_hex(16)
+        NAMES = {"a": 1}
+        _cache = {}
+        latest = None
+        seen = []
+
+        def remember(key, value):
+            _cache[key] = value
+            seen.append(key)
+            return NAMES[key]
+
+        def recall(key):
+            return _cache.get(key)
+
+        def choose(value):
+            global latest
+            latest = value
+
+        @functools.lru_cache
+        def slow(number):
+            return number * 2
+
+        def folder():
+            return Path(current_app.config["UPLOAD_FOLDER"])
+
+        @app.post("/files/<name>")
+        def upload(name):
+            (folder() / name).write_bytes(request.data)
+            return ""
+
+        @app.get("/files/<name>")
+        def download(name):
+            return (folder() / name).read_bytes()
+
+        def log_line(text):
+            with open("audit.log", "a") as file:
+                file.write(text)
+
+        def tick():
+            pass
+
+        threading.Timer(5, tick).start()
+        """,
+    )
+    return {finding.name: finding for finding in program.state}
+
+
+def test_mutables_that_are_written_and_no_others(findings: dict[str, StateFinding]) -> None:
+    assert "app.NAMES" not in findings
+    cache = findings["app._cache"]
+    assert (cache.kind, cache.writers, cache.readers) == (
+        "cache",
+        ("app.remember",),
+        ("app.recall",),
+    )
+    assert findings["app.seen"].kind == "module-mutable"
+    assert findings["app.latest"].kind == "singleton"
+
+
+def test_memoised_functions(findings: dict[str, StateFinding]) -> None:
+    assert findings["app.slow"].kind == "cache"
+
+
+def test_files_are_grouped_by_the_setting_of_their_folder(
+    findings: dict[str, StateFinding],
+) -> None:
+    uploads = findings["UPLOAD_FOLDER"]
+    assert (uploads.kind, uploads.writers, uploads.readers) == (
+        "local-file",
+        ("app.upload",),
+        ("app.download",),
+    )
+    assert findings["app.log_line"].kind == "local-file"
+
+
+def test_timers_and_secrets(findings: dict[str, StateFinding]) -> None:
+    assert findings["app.tick"].kind == "timer"
+    assert findings["app.app.secret_key"].kind == "secret"
+
+
+def test_a_program_without_state(tmp_path: Path) -> None:
+    program = program_of(tmp_path, app="LIMIT = 3\n\ndef f():\n    return LIMIT\n")
+    assert program.state == []
