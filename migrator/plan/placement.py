@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from math import log2
 
 from migrator.model.program import EntryPoint
 from migrator.plan.crossings import COST, Walker
 from migrator.plan.evidence import Evidence
 from migrator.plan.signals.paths import groups
+from migrator.plan.wording import enumerated
 
 _SIBLING_SHARE = 0.5
 """What the company of entry points of the same blueprint counts for, beside the tables read."""
@@ -54,6 +55,21 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
         entry = evidence.entries[name]
         placed[name] = _reader(evidence, owner, services, company, readers, placed, entry)
     return placed
+
+
+def leave_out_tools(
+    evidence: Evidence, owner: Mapping[str, str], placed: Container[str] = ()
+) -> None:
+    """Leave out commands, but for those in `placed`, whose transactions the owners would split."""
+    for name in [n for n, entry in evidence.entries.items() if entry.kind == "command"]:
+        torn = [
+            binding.tables
+            for binding in evidence.transactions
+            if binding.entry_point == name and len({owner.get(t) for t in binding.tables}) > 1
+        ]
+        if torn and name not in placed:
+            tables = enumerated(sorted(frozenset().union(*torn)))
+            evidence.leave_out(name, f"it commits {tables} together, of several services")
 
 
 def _users_of_files(evidence: Evidence, placed: Mapping[str, str]) -> dict[str, str]:

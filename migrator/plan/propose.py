@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
@@ -15,8 +15,7 @@ from migrator.plan.evidence import Evidence, gather
 from migrator.plan.naming import names
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.partition import Cut, cuts, merge_bound
-from migrator.plan.placement import place
-from migrator.plan.wording import enumerated
+from migrator.plan.placement import leave_out_tools, place
 
 REMAINDER = "remainder"
 _FEW_ENTRY_POINTS = 5
@@ -143,25 +142,12 @@ def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
     return users < _FEW_ENTRY_POINTS and not own_package
 
 
-def _leave_out_tools(evidence: Evidence, owner: Mapping[str, str]) -> None:
-    """Leave out the commands whose transactions the boundaries would split."""
-    for name in [n for n, entry in evidence.entries.items() if entry.kind == "command"]:
-        torn = [
-            binding.tables
-            for binding in evidence.transactions
-            if binding.entry_point == name and len({owner[t] for t in binding.tables}) > 1
-        ]
-        if torn:
-            tables = enumerated(sorted(frozenset().union(*torn)))
-            evidence.leave_out(name, f"it commits {tables} together, of several services")
-
-
 def _named(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> tuple[Outline, str]:
     """The groups with names and entry points, and the remainder's name if there is one."""
     numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
-    _leave_out_tools(evidence, numbers)
+    leave_out_tools(evidence, numbers)
     placed = {e: int(n) for e, n in place(evidence, numbers).items()}
     called = names(evidence, groups, placed)
     for i, group in enumerate(groups):

@@ -14,7 +14,7 @@ from migrator.plan.assemble import assemble
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.findings import LEFT_OUT, findings
 from migrator.plan.outline import Consequences, Outline
-from migrator.plan.placement import place
+from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
 
@@ -101,6 +101,7 @@ def _outline(evidence: Evidence, plan: Plan) -> tuple[Outline, list[MigratorErro
             owner[table] = rest
         else:
             problems.append(_unowned(plan, table))
+    leave_out_tools(evidence, owner, placed)
     free = [name for name in evidence.entries if name not in placed]
     if rest:
         placed.update(dict.fromkeys(free, rest))

@@ -145,6 +145,18 @@ def test_an_entry_point_that_was_left_out_can_be_taken_in() -> None:
         resolve(sketch(SHOP), plan)
 
 
+def test_a_tool_that_was_never_placed_is_left_out_when_it_would_be_split() -> None:
+    tool = """
+    def shop.cli.archive()
+      delete letters
+      delete lines
+      commit
+command archive shop.cli.archive
+"""
+    resolved = resolve(sketch(SHOP + tool), propose(sketch(SHOP)))
+    assert "command:archive" in {f.subject for f in resolved.findings if f.kind == "left-out"}
+
+
 def tear(services: dict[str, Service]) -> None:
     services["members"].tables.remove("addresses")
     services["orders"].tables.append("addresses")
