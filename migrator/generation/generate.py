@@ -20,7 +20,7 @@ from migrator.generation.output import read_record, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.readme import service_readme, system_readme
 from migrator.generation.routing import default_service, unsaid
-from migrator.generation.templating import render, template_folder
+from migrator.generation.templating import render, template_folder, variable_name
 from migrator.model.distributions import Installed
 from migrator.model.errors import ConfigurationError, MigratorError, PlanError, Refusals, Refused
 from migrator.model.graph import Graph
@@ -148,6 +148,7 @@ class _Assembly:
         """Every file by its path below the output; raises Refusals with all that is refused."""
         names = sorted(self._plan.services)
         self._progress.start(TASK, 2 * len(names) + 1)
+        self._problems.extend(_unusable_names(names))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),
             {name: ServiceData() for name in names},
@@ -284,6 +285,17 @@ class _Assembly:
                 for each in self._services
             ],
         )
+
+
+def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
+    """Services whose folder or environment variable would be that of something else."""
+    taken: dict[str, str] = {variable_name("gateway"): "the gateway"}
+    for name in names:
+        other = taken.setdefault(variable_name(name), name)
+        if other != name:
+            yield MigratorError(
+                f"service {name!r} has the name of {other}", hint="give it another name in the plan"
+            )
 
 
 def plan_digest(plan: Plan) -> str:

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from migrator.generation.generate import Generated, generate
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
 from migrator.model.manifest import ServiceManifest, System
-from migrator.model.plan import Origin, Plan
+from migrator.model.plan import Origin, Plan, Service
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
 
@@ -247,6 +247,17 @@ def test_everything_that_is_refused_is_named_at_once_and_nothing_written(tmp_pat
         ["view", "every"],
     ]
     assert error.value.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["gateway", "ba-king", "ba_king"])
+def test_names_that_would_collide_are_refused(tmp_path: Path, name: str) -> None:
+    plan = bakery.plan()
+    plan.services[name] = plan.services.pop("people")
+    if name != "gateway":
+        plan.services[{"ba-king": "ba_king", "ba_king": "ba-king"}[name]] = Service()
+    with pytest.raises(PlanError, match="has the name of"):
+        generated(tmp_path / "out", plan)
     assert list(tmp_path.iterdir()) == []
 
 
