@@ -61,10 +61,14 @@ class Walk(NamedTuple):
     cuts: tuple[Cut, ...]
 
 
+_AROUND = "it is done around requests, and nobody uses its result"
+_UNUSED = "nobody in the request uses its result, exception or effect"
+
+
 class _Step(NamedTuple):
     key: str
-    later: bool
-    """Whatever it does may be done after the request: it runs around requests, or is deferred."""
+    later: str
+    """Why whatever it does may be done after the request; empty: it may not."""
     looped: bool
 
 
@@ -85,9 +89,9 @@ class Walker:
     def walk(self, service: str, entries: Iterable[EntryPoint], served: Iterable[str] = ()) -> Walk:
         """What `service` keeps and cuts if it has these entry points and serves these functions."""
         entries = list(entries)
-        start = [_Step(h, False, False) for e in entries for h in handlers(self._reach, e)]
-        start += [_Step(hook, True, False) for e in entries for hook in hooks(self._reach, e)]
-        start += [_Step(key, False, False) for key in served]
+        start = [_Step(h, "", False) for e in entries for h in handlers(self._reach, e)]
+        start += [_Step(hook, _AROUND, False) for e in entries for hook in hooks(self._reach, e)]
+        start += [_Step(key, "", False) for key in served]
         queue = deque(dict.fromkeys(step for step in start if step.key in self._reach))
         seen = set(queue)
         cuts: dict[Cut, None] = {}
@@ -122,7 +126,7 @@ class Walker:
         foreign = self._foreign(service, written)
         all_foreign = len(written) == sum(map(len, foreign.values()))
         # What also writes the service's own tables is done now: only what is foreign is deferred.
-        later = step.later or (all_foreign and self._deferral.may_defer(site))
+        later = step.later or (_UNUSED if all_foreign and self._deferral.may_defer(site) else "")
         looped = step.looped or site.event.in_loop
         go_on = _Step(site.callee, later, looped)
         if not foreign or self._reach.name(site.callee) in self._handlers:
@@ -136,10 +140,7 @@ class Walker:
         (owner,) = foreign
         if not self._can_cut(site.callee, owner):
             return go_on
-        why = "nobody in the request uses its result, exception or effect"
-        if step.later:
-            why = "it is done around requests, and nobody uses its result"
-        return self._cut(site, owner, "defer", written, looped, why)
+        return self._cut(site, owner, "defer", written, looped, later)
 
     def _call(self, service: str, site: Site, looped: bool) -> Cut | None:
         """The site cut as a call that is waited for; None: it cannot be cut here."""
