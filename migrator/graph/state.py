@@ -55,26 +55,38 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
     variables = {variable.name: variable for variable in analysis.module_variables}
     modules = set(analysis.program.modules)
     mentioned = _mentions(analysis)
+    imported = _imported_names(analysis)
     for name, mutations in by_name.items():
-        writers = sorted({each.function for each in mutations if each.how != "read"} - modules)
+        writers = {each.function for each in mutations if each.how != "read"} - modules
         variable = variables.get(name)
-        if not writers or variable is None or _is_framework_object(analysis, variable):
+        if not writers or name in imported or _is_framework_object(analysis, variable):
             continue
-        readers = {each.function for each in mutations if each.how == "read"} - modules
-        readers |= mentioned.get(name, set())
         ways = sorted({each.how for each in mutations if each.how != "read"})
         kind: StateKind = "singleton" if ways == ["global"] else "module-mutable"
         if re.search(r"cache|memo", name.rsplit(".", 1)[-1], re.IGNORECASE):
             kind = "cache"
+        readers = {each.function for each in mutations} | mentioned.get(name, set())
         yield StateFinding(
             kind=kind,
             name=name,
-            file=variable.file,
-            line=variable.line,
+            file=variable.file if variable is not None else mutations[0].file,
+            line=variable.line if variable is not None else mutations[0].line,
             detail=", ".join(ways),
-            writers=tuple(writers),
-            readers=tuple(sorted(readers - set(writers))),
+            writers=tuple(sorted(writers)),
+            readers=tuple(sorted(readers - writers - modules)),
         )
+
+
+def _imported_names(analysis: Analysis) -> set[str]:
+    """Names that modules only import: the state is that of the module they come from."""
+    assert analysis.linker is not None
+    return {
+        f"{module.name}.{each.name}"
+        for module in analysis.linker.modules.values()
+        if module.facts is not None
+        for each in module.facts.facts.imports
+        if each.name
+    }
 
 
 def _mentions(analysis: Analysis) -> dict[str, set[str]]:
@@ -92,8 +104,10 @@ def _mentions(analysis: Analysis) -> dict[str, set[str]]:
     return found
 
 
-def _is_framework_object(analysis: Analysis, variable: ModuleVariable) -> bool:
+def _is_framework_object(analysis: Analysis, variable: ModuleVariable | None) -> bool:
     """Whether it is an application, a session, a signal: configured once, not state."""
+    if variable is None:
+        return False
     engine = analysis.engine
     assert engine is not None
     return any(
