@@ -142,15 +142,18 @@ class RunningService:
             port=port,
         )
 
-    def wait(self) -> None:
-        """Wait until web, calls and feed are ready; OperationError with the log's tail if not."""
+    def wait(self, siblings: int = 0) -> None:
+        """Wait until web, calls and feed are ready; OperationError with the log's tail if not.
+
+        `siblings` is how many other processes start at the same time, and share the processors.
+        """
         for name, process in self._running.items():
             port = self.ports.get(name)
             if port is not None:
                 wait_until(
                     process,
                     partial(answers, port, "/_service/ready"),
-                    self.manifest.startup_seconds,
+                    self.manifest.startup_seconds + siblings,
                 )
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -225,8 +226,9 @@ class RunningSystem:
             self._start_companions(self._running)
             for service in services:
                 service.start()
+            starting = sum(len(service.running) for service in services)
             for service in services:
-                service.wait()
+                service.wait(starting)
                 self._progress.advance("Start the services", 1, service.name)
             self._gateway = Gateway(self.output, self.folder / "gateway", self.port)
             servers = {service.name: service.servers for service in services}
@@ -257,7 +259,13 @@ class RunningSystem:
 
     def _prepare_data(self) -> None:
         complete = self.folder / "data" / "complete"
+        ownership = self._ownership()
         if complete.is_file() and self._start_state is None:
+            if complete.read_text() != ownership:
+                raise OperationError(
+                    f"the data in {complete.parent} is of services that owned other tables",
+                    hint=f"`migrator up {self.output} --fresh` divides the monolith's seed anew",
+                )
             task = "Check the databases"
             with step(self._progress, task, len(self.services)):
                 self._each(task, lambda service: service.migrate())
@@ -273,7 +281,16 @@ class RunningSystem:
         task = "Divide the data"
         with step(self._progress, task, len(self.services)):
             self._each(task, lambda service: service.load(start))
-        complete.touch()
+        complete.write_text(ownership)
+
+    def _ownership(self) -> str:
+        """The digest of who owns which tables, and of what they look like."""
+        seen = hashlib.sha256()
+        for name, service in sorted(self.services.items()):
+            seen.update(repr((name, sorted(service.manifest.tables))).encode())
+            for script in sorted((service.folder / "migrations").glob("[0-9]*.sql")):
+                seen.update(script.read_bytes())
+        return seen.hexdigest()
 
     def _each(self, task: str, do: Callable[[RunningService], None]) -> None:
         """Do it for every service, a few at a time; the first error after all have ended."""

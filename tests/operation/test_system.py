@@ -57,6 +57,16 @@ def test_a_system_from_start_to_stop(notes_services: Path) -> None:
     # The data stays for the next time.
     with RunningSystem(notes_services) as again:
         assert len(rows(again.databases["authors"], "author")) == 2
+    # Unless it is another owner's by now.
+    schema = notes_services / "notes/migrations/0001_schema.sql"
+    text = schema.read_text()
+    schema.write_text(text + "CREATE TABLE more (id INTEGER);\n")
+    try:
+        with pytest.raises(OperationError, match="owned other tables") as caught:
+            RunningSystem(notes_services).__enter__()
+        assert "--fresh" in caught.value.hint
+    finally:
+        schema.write_text(text)
 
 
 def test_a_service_that_does_not_start(notes_services: Path) -> None:
