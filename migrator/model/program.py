@@ -285,6 +285,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     holes: tuple[Hole, ...] = ()
     """Writes first."""
     unseen: tuple[Unseen, ...] = ()
+    outside: dict[str, tuple[str, ...]] = {}
+    """Tables that installed packages keep for themselves, by package; no part of the rates."""
 
 
 class Program(msgspec.Struct, kw_only=True):
