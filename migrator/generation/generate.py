@@ -105,8 +105,24 @@ def generate(
     pinning = Pinning(installed, uv_variables)
     assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress)
     files = assembly.files()
-    write_output(output, files)
+    write_output(output, files, _times(graph, files))
     return assembly.summary(output, files)
+
+
+def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:
+    """When the files that are the monolith's to the byte were changed, in seconds of the epoch.
+
+    A static file is served with its time and a tag made of it, so that a browser's copy stays good.
+    """
+    root = Path(graph.program.root)
+    roots = [root / each for each in graph.program.source_roots] or [root]
+    times = {}
+    for path, content in files.items():
+        name = path.partition("/src/")[2]
+        for original in (folder / name for folder in roots if name):
+            if original.is_file() and original.read_bytes() == content:
+                times[path] = original.stat().st_mtime
+    return times
 
 
 def _require_current(graph: Graph, plan: Plan) -> None:

@@ -54,10 +54,13 @@ def read_record(output: Path) -> Record:
     return Record()
 
 
-def write_output(output: Path, files: Mapping[str, bytes]) -> None:
+def write_output(
+    output: Path, files: Mapping[str, bytes], times: Mapping[str, float] | None = None
+) -> None:
     """Make `output` hold `files`, all of them or none.
 
     Files that we generated before and that are gone from `files` go, too; what people added stays.
+    `times` are the files' times of change, in seconds of the epoch, where they matter.
     Raises ConfigurationError as `read_record`, and Refusals that name every file that people
     changed: then nothing is written.
     """
@@ -83,6 +86,8 @@ def write_output(output: Path, files: Mapping[str, bytes]) -> None:
             for target in (staged / path, staged / BASE / path):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
+            if times and path in times:
+                os.utime(staged / path, (times[path], times[path]))
         (staged / PRIVATE / ".gitignore").write_text(
             "*\n!.gitignore\n!generated.json\n!base\n!base/**\n"
         )

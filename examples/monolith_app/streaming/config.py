@@ -23,3 +23,4 @@ class Config:
 
     OVERDUE_INTERVAL = float(os.environ.get("OVERDUE_INTERVAL", "3600"))
     WORKER_INTERVAL = float(os.environ.get("WORKER_INTERVAL", "1"))
+    WORKER_DELAY = float(os.environ.get("WORKER_DELAY", "2"))

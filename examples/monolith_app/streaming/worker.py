@@ -18,16 +18,16 @@ def main() -> None:
     app = create_app()
     while not stopped.is_set():
         with app.app_context():
-            worked = work_once()
+            worked = work_once(app.config["WORKER_DELAY"])
         if not worked:
             stopped.wait(app.config["WORKER_INTERVAL"])
 
 
-def work_once() -> bool:
+def work_once(delay: float) -> bool:
     """Do the oldest job that is waiting, if there is one."""
     try:
         encoding.requeue_lost()
-        job = encoding.take_next()
+        job = encoding.take_next(delay)
         if job is None:
             return False
         log.info("job %s: %s of asset %s", job.id, job.codec, job.asset_id)

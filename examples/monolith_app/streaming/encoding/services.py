@@ -30,13 +30,20 @@ def change_status(job: EncodingJob, wanted: str, *allowed: str) -> EncodingJob:
     if job.status not in allowed:
         raise DomainError(f"A job that is {job.status} cannot become {wanted}.")
     job.status = wanted
+    job.queued_at = utcnow()
     return job.save()
 
 
-def take_next() -> EncodingJob | None:
-    """Claim the oldest job that waits; of several workers only one gets it."""
-    waiting = select(EncodingJob.id).filter_by(status="queued").order_by(EncodingJob.id).limit(1)
-    job_id = db.session.scalar(waiting)
+def take_next(delay: float) -> EncodingJob | None:
+    """Claim the oldest job that waits; of several workers only one gets it.
+
+    A job waits `delay` seconds at least, so that whoever asked for it can still cancel.
+    """
+    settled = utcnow() - timedelta(seconds=delay)
+    waiting = select(EncodingJob.id).where(
+        EncodingJob.status == "queued", EncodingJob.queued_at <= settled
+    )
+    job_id = db.session.scalar(waiting.order_by(EncodingJob.id).limit(1))
     if job_id is None:
         return None
     claimed = db.session.execute(
