@@ -70,11 +70,27 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
             kind=kind,
             name=name,
             file=variable.file if variable is not None else mutations[0].file,
-            line=variable.line if variable is not None else mutations[0].line,
+            line=_line_of(analysis, variable, name) or mutations[0].line,
             detail=", ".join(ways),
             writers=tuple(sorted(writers)),
             readers=tuple(sorted(readers - writers - modules)),
         )
+
+
+def _line_of(analysis: Analysis, variable: ModuleVariable | None, name: str) -> int:
+    """Where a module first binds a name."""
+    if variable is None:
+        return 0
+    try:
+        tree = ast.parse((analysis.root / variable.file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return variable.line
+    wanted = name.rsplit(".", 1)[-1]
+    for node in _import_time(tree.body):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(each, ast.Name) and each.id == wanted for each in targets):
+            return node.lineno
+    return variable.line
 
 
 def _imported_names(analysis: Analysis) -> set[str]:
@@ -137,11 +153,15 @@ def _memoised(analysis: Analysis) -> Iterator[StateFinding]:
 def _files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:
     """Files that are written while the program runs, by the setting that says where they lie."""
     keys = _keys_of_functions(analysis)
+    callers = _callers(analysis, closure)
     found: dict[str, list[FileUse]] = {}
     for use in analysis.file_uses:
         if use.function in analysis.program.modules:
             continue
-        for name in _folders(closure, keys, use.function) or (use.function,):
+        named = _folders(closure, keys, use.function) or _folders_of_callers(
+            closure, keys, callers, use.function
+        )
+        for name in named or (use.function,):
             found.setdefault(name, []).append(use)
     for name, uses in found.items():
         writers = [use for use in uses if use.kind == "write"]
@@ -196,6 +216,23 @@ def _folders(closure: Closure, keys: dict[str, set[str]], function: str) -> list
         ]
         seen.update(near)
     return []
+
+
+def _callers(analysis: Analysis, closure: Closure) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in analysis.program.functions:
+        for called in closure.direct_callees(name):
+            found.setdefault(closure.name(called), set()).add(name)
+    return found
+
+
+def _folders_of_callers(
+    closure: Closure, keys: dict[str, set[str]], callers: dict[str, set[str]], function: str
+) -> list[str]:
+    """Of a function that is given its path: the settings that those who call it read."""
+    return sorted(
+        {key for caller in callers.get(function, ()) for key in _folders(closure, keys, caller)}
+    )
 
 
 def _secrets(analysis: Analysis) -> Iterator[StateFinding]:
