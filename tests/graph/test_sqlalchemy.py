@@ -187,6 +187,33 @@ def test_methods_of_a_mixin_write_the_table_of_their_receiver(tmp_path: Path) ->
     assert closure.writes("models.second") == {"other"}
 
 
+def test_a_new_object_behind_a_relationship_is_inserted_too(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        models="""
+        from flask_sqlalchemy import SQLAlchemy
+        db = SQLAlchemy()
+
+        class Address(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            street = db.Column(db.String)
+
+            def __init__(self, street):
+                self.street = street
+
+        class Guest(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            address_id = db.Column(db.ForeignKey("address.id"))
+            address = db.relationship(Address)
+
+        def move():
+            Guest.query.first().address = Address("Elm Street")
+            db.session.commit()
+        """,
+    )
+    assert Closure(program).writes("models.move") == {"address", "guest"}
+
+
 def test_raw_connections_and_schema_files(tmp_path: Path) -> None:
     (tmp_path / "schema.sql").write_text("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
     program = program_of(

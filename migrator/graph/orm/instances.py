@@ -131,7 +131,11 @@ class Instances:
         """`instance.name = value`: a write of the row, or of a relationship."""
         view = engine.values.view(receiver)
         class_ = view.owner
-        if not self.declared.is_model(class_) or self._constructing(engine, site, class_):
+        if not self.declared.is_model(class_):
+            return None
+        if self._constructing(engine, site, class_):
+            if engine.points_to(engine.slot("sqlalchemy", "linked", class_)):
+                self.facts.note(site, "insert", class_, via="constructor")
             self._link(engine, site, class_, name)
             return None
         self.facts.note(site, "update", class_, name, via="attribute")
