@@ -86,7 +86,8 @@ def _labels(parts: list[str]) -> list[str]:
 
 def slug(name: str) -> str:
     """A name that can be that of a folder, a host and a package."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "service"
+    made = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return made if made[:1].isalpha() else f"service_{made}".rstrip("_")
 
 
 def _distinct(name: str, taken: list[str]) -> str:

@@ -129,6 +129,7 @@ class _Reader:
         return self._problem(path, f"{name} must be {kind}")
 
     def _struct(self, path: document.Path, value: Any, wanted: type[msgspec.Struct]) -> Any:
+        value = {} if value is None else value
         if not isinstance(value, dict):
             return self._problem(path, f"{path[-1] if path else 'the plan'} must be a mapping")
         hints = typing.get_type_hints(wanted, vars(_model_namespace()))

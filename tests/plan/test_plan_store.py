@@ -130,6 +130,14 @@ def test_what_is_no_plan(tmp_path: Path, text: str, message: str) -> None:
     assert error.value.problems[0].place is not None
 
 
+def test_an_empty_service_is_a_service(tmp_path: Path) -> None:
+    path = tmp_path / "migrator.plan.yaml"
+    path.write_text("services:\n  rest:\n    remainder: true\n    tables:\n  other:\n")
+    plan = load(path)
+    assert plan.services["rest"].remainder and plan.services["rest"].tables == []
+    assert plan.services["other"].order == 0
+
+
 def test_no_plan_at_all(tmp_path: Path) -> None:
     with pytest.raises(MigratorError, match="there is no plan") as error:
         load(tmp_path / "migrator.plan.yaml")

@@ -14,6 +14,7 @@ from shop_sketch import SHOP
 from migrator.model.errors import ConfigurationError
 from migrator.model.plan import Plan
 from migrator.plan.constraints import Constraints
+from migrator.plan.naming import slug
 from migrator.plan.propose import REMAINDER, propose
 from migrator.plan.store import render
 
@@ -210,6 +211,13 @@ def test_a_tool_binds_no_domains_and_is_left_out_when_they_part() -> None:
     assert plan.service_of("command:archive") is None
     together = propose(sketch(SHOP + TOOL), Constraints(together=(("letters", "lines"),)))
     assert together.service_of("command:archive") == together.owner_of("lines")
+
+
+@pytest.mark.parametrize(
+    ("name", "slugged"), [("Order Items", "order_items"), ("2fa", "service_2fa"), ("ü", "service")]
+)
+def test_names_that_cannot_be_those_of_folders(name: str, slugged: str) -> None:
+    assert slug(name) == slugged
 
 
 def test_setup_commands_are_left_out_by_name() -> None:
