@@ -415,6 +415,14 @@ class SQLAlchemy(Framework):
             if variable is not None:
                 engine.flow(variable, engine.slot("sqlalchemy", "query_class"))
             return (self.queries.of_class(engine, site, class_, "query"),)
+        stored = engine.points_to(engine.field(base, name))
+        if stored:
+            # `Base.query = Session.query_property()`: what the base holds is its classes', too.
+            return [
+                value
+                for found in stored
+                for value in self.bind(engine, site, found, receiver, name) or (found,)
+            ]
         if name == "__table__":
             return (values.opaque(CLASS_TABLE, class_),)
         if name.startswith("__"):
