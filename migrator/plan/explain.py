@@ -187,9 +187,9 @@ class Explainer:
                     (entry, path)
                     for entry in self._plan.services[service].entry_points
                     for root in self._roots(entry)
-                    if (path := _chain(reach.path(root, name))) or root == name
+                    if (path := self._chain(reach.path(root, name))) or root == name
                 ]
-                how = f": {roots[0][0]}: {roots[0][1] or name}" if roots else ""
+                how = f": {roots[0][0]}: {roots[0][1] or name}" if roots else ", for its siblings"
                 lines.append(Line(text=f"its code runs in {service}{how}", depth=1))
             for cut in walk.cuts:
                 if cut.function == name:
@@ -229,8 +229,10 @@ class Explainer:
                 path = reach.path(source, target)
                 if path and len(lines) < _MOST_PATHS:
                     last = path[-1]
+                    if not b.functions and not self._touches(last.callee, b.tables):
+                        continue
                     lines.append(
-                        Line(text=_chain(path), at=self._place(last), depth=1),
+                        Line(text=self._chain(path), at=self._place(last), depth=1),
                     )
         return lines
 
@@ -247,6 +249,11 @@ class Explainer:
         if copies:
             lines.append(Line(text=f"{service} has copies of {enumerated(copies, 8)}", depth=1))
         return lines
+
+    def _touches(self, key: str, tables: frozenset[str]) -> bool:
+        """Whether a function's own body touches tables, in the variant that `key` names."""
+        events = self._evidence.reach.function(key).events
+        return any(e.kind in ("read", "write") and e.target in tables for e in events)
 
     def _touching(self, tables: Iterable[str]) -> set[str]:
         wanted = set(tables)
@@ -285,8 +292,8 @@ class Explainer:
     def _place(self, site: Site) -> str:
         return f"{self._evidence.reach.function(site.caller).file}:{site.event.line}"
 
-
-def _chain(path: list[Site]) -> str:
-    if not path:
-        return ""
-    return " -> ".join([path[0].caller, *(site.callee for site in path)])
+    def _chain(self, path: list[Site]) -> str:
+        if not path:
+            return ""
+        keys = [path[0].caller, *(site.callee for site in path)]
+        return " -> ".join(self._evidence.reach.name(key) for key in keys)
