@@ -204,3 +204,32 @@ def test_accesses_carry_place_and_path(tmp_path: Path) -> None:
     (access,) = program.entry_points["route:view"].writes
     assert access.path == ("app.view", "app.store")
     assert (access.file, access.line, access.columns) == ("app.py", 8, ("a",))
+
+
+def test_a_schema_reads_what_it_dumps(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+        from flask_sqlalchemy import SQLAlchemy
+        from marshmallow import Schema, fields
+        db = SQLAlchemy()
+
+        class Author(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+
+        class Book(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            author_id = db.Column(db.ForeignKey("author.id"))
+            writer = db.relationship(Author)
+
+        class AuthorSchema(Schema):
+            id = fields.Int()
+
+        class BookSchema(Schema):
+            by = fields.Nested(AuthorSchema, attribute="writer")
+
+        def books():
+            return BookSchema(many=True).dump(Book.query.all())
+        """,
+    )
+    assert Closure(program).reads("app.books") == {"author", "book"}

@@ -438,6 +438,14 @@ class Flask(Framework):
         key = (site.key, rule, view)
         self._add_rule(engine, site, receiver, rule, given, (), view, key)
 
+    def add_extension_rule(
+        self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
+    ) -> None:
+        """A rule for which an extension itself answers."""
+        self._rules.setdefault(receiver, {})[(site.key, rule)] = Rule(
+            rule, endpoint, (), None, site.file, site.line
+        )
+
     def endpoint_of(self, engine: Engine, site: CallSite, view: int) -> str:
         """The endpoint of a view that gives none: its function's own name."""
         seen = engine.values.view(view)

@@ -11,11 +11,13 @@ from migrator.graph.frameworks.click import Click
 from migrator.graph.frameworks.dbapi import DatabaseApi
 from migrator.graph.frameworks.files import Files
 from migrator.graph.frameworks.flask import Flask
+from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
+from migrator.graph.frameworks.marshmallow import Marshmallow
 from migrator.graph.frameworks.pluggy import Pluggy
 from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
@@ -39,8 +41,10 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         flask,
         Jinja(root),
         FlaskRestful(flask),
+        FlaskBootstrap(flask),
         FlaskLogin(),
         WTForms(),
+        Marshmallow(),
         Pluggy(),
         Click(),
         Celery(),
