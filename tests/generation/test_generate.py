@@ -92,6 +92,13 @@ def test_generating_twice_gives_the_same_bytes(output: Path, tmp_path: Path) -> 
             assert path.read_bytes() == (again / path.relative_to(output)).read_bytes(), path
 
 
+def test_a_file_that_came_over_unchanged_keeps_its_time(output: Path) -> None:
+    file = "bakery/extensions.py"
+    copy, original = output / "people" / "src" / file, bakery.ROOT / file
+    assert copy.read_bytes() == original.read_bytes()
+    assert copy.stat().st_mtime == pytest.approx(original.stat().st_mtime, abs=1e-3)
+
+
 def test_generated_code_compiles_and_has_no_error(output: Path) -> None:
     check(BIN / "ruff", "check", "--isolated", "--no-cache", "--select", "E9,F", output)
     assert compileall.compile_dir(output, quiet=1, force=True)
