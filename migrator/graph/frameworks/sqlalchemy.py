@@ -215,6 +215,8 @@ class SQLAlchemy(Framework):
     ) -> Iterable[int] | None:
         view = engine.values.view(receiver)
         tag = view.tag
+        if tag == SESSION and method == "query_property":
+            return (engine.values.opaque(QUERY_PROPERTY),)
         if tag == SESSION:
             return self.queries.session_call(engine, site, method)
         if tag == FACTORY:
