@@ -71,9 +71,7 @@ def command(ctx: click.Context, source: Path, fresh: bool, as_json: bool) -> int
 def _run(arguments: list[str], environment: dict[str, str], quiet: bool) -> int:
     """The command's exit code, in the shell's manner where a signal ended it."""
     try:
-        process = subprocess.Popen(
-            arguments, env=environment, stdout=sys.stderr if quiet else None
-        )
+        process = subprocess.Popen(arguments, env=environment, stdout=sys.stderr if quiet else None)
     except OSError as error:
         raise ConfigurationError(
             f"{arguments[0]} cannot be started: {error.strerror}", hint=_HINT

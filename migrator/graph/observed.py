@@ -7,6 +7,7 @@ it is a hole in the static analysis; it enters the graph as `observed`, and is l
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,8 +16,13 @@ from typing import Literal
 
 import msgspec
 
-from migrator.facts.observation.records import Code, EntryRecord, Execution, Observation
-from migrator.facts.observation.records import read_observations
+from migrator.facts.observation.records import (
+    Code,
+    EntryRecord,
+    Execution,
+    Observation,
+    read_observations,
+)
 from migrator.facts.observation.session import observations_folder
 from migrator.graph.sql import read_sql
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
@@ -27,6 +33,11 @@ Kind = Literal["read", "write"]
 _OF_THE_DATABASE = ("sqlite_", "pg_", "information_schema", "alembic_version", "dual")
 """Tables that belong to no application."""
 _STATEMENT_SHOWN = 300
+_INFRASTRUCTURE = frozenset(
+    {"sqlalchemy", "flask_sqlalchemy", "flask", "werkzeug", "jinja2", "click", "celery", "kombu"}
+    | {"greenlet", "gevent", "psycopg", "psycopg2", "pymysql", "MySQLdb", "marshmallow", "wtforms"}
+)
+"""Packages that carry out statements of others and have no tables of their own."""
 
 
 @dataclass
@@ -39,6 +50,8 @@ class _Seen:
     line: int
     statement: str
     in_hook: bool
+    outside: str = ""
+    """The package, not the project's, whose own table it is."""
     count: int = 0
 
 
@@ -91,16 +104,29 @@ class _Merger:
             for name, entry in self._program.entry_points.items()
             if entry.kind in ("command", "schedule", "task")
         }
+        self._called = self._handler_functions()
         self._runs: dict[str, _EntryRun] = {}
+
+    def _handler_functions(self) -> dict[str, str]:
+        """Functions that are the handler of one entry point only, to its name."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        for name, entry in self._program.entry_points.items():
+            for function in {self._plain(root) for root in entry.roots} | {entry.handler}:
+                owners[function].add(name)
+        return {each: min(names) for each, names in owners.items() if len(names) == 1}
 
     def run(self, digest: str) -> Observed:
         for entry in self._recorded.entries.values():
             self._collect(entry)
         self._entered_by = Counter(code for run in self._runs.values() for code in run.entered)
         seen, predicted, holes = 0, 0, []
+        outside: dict[str, set[str]] = defaultdict(set)
         for run in self._runs.values():
             entry_point = self._program.entry_points.get(run.name)
             for (kind, table), access in run.accesses.items():
+                if access.outside:
+                    outside[access.outside].add(table)
+                    continue
                 seen += 1
                 if entry_point is not None and table in _tables(entry_point, kind):
                     predicted += 1
@@ -126,6 +152,7 @@ class _Merger:
             calls_predicted=known_calls,
             holes=tuple(holes),
             unseen=tuple(unseen),
+            outside={package: tuple(sorted(outside[package])) for package in sorted(outside)},
         )
 
     # -- collecting -------------------------------------------------------------------------------
@@ -164,23 +191,37 @@ class _Merger:
             run.taken |= entry.taken
         for execution, count in entry.executions.items():
             path = tuple(filter(None, map(self._name, execution.path)))
-            below = self._below(name, path)
+            below = self._below(entry, name, path)
             if below and (path or below in self._program.entry_points):
-                self._count(self._run(below), execution, path, count)
+                packages = entry.through.get(execution, ())
+                self._count(
+                    self._run(below), execution, path, packages, count, called=below != name
+                )
 
-    def _below(self, name: str, path: tuple[str, ...]) -> str:
-        """A thread's work is that of its own schedule, where it has one."""
-        for function in path[:1] if name else path:
-            own = self._handlers.get(function, "")
-            if own.startswith("schedule:"):
-                return own
+    def _below(self, entry: EntryRecord, name: str, path: tuple[str, ...]) -> str:
+        """The entry point that a statement belongs to.
+
+        A thread's work is that of its own schedule, where it has one. A test that calls a handler
+        itself shows what that entry point does, without its hooks.
+        """
+        if entry.kind in ("process", "command"):
+            for function in path:
+                if function in self._called:
+                    return self._called[function]
         return name
 
     def _count(
-        self, run: _EntryRun, execution: Execution, path: tuple[str, ...], count: int
+        self,
+        run: _EntryRun,
+        execution: Execution,
+        path: tuple[str, ...],
+        packages: tuple[str, ...],
+        count: int,
+        *,
+        called: bool,
     ) -> None:
         run.statements += count
-        in_hook = not execution.handled or not self._hooks.isdisjoint(path)
+        in_hook = not (execution.handled or called) or not self._hooks.isdisjoint(path)
         innermost = execution.path[-1] if execution.path else None
         for each in read_sql(execution.statement).accesses:
             table = self._table(each.table)
@@ -193,6 +234,8 @@ class _Merger:
                 text = " ".join(execution.statement.split())[:_STATEMENT_SHOWN]
                 found = _Seen(each.operation, path, file, execution.line, text, in_hook)
                 found.count = known.count if known else 0
+                if table not in self._program.tables:
+                    found.outside = _foreign(packages)
                 run.accesses[key] = known = found
             known.count += count
 
@@ -302,6 +345,8 @@ class _Merger:
             return
         seen: dict[Kind, dict[str, _Seen]] = defaultdict(dict)
         for (kind, table), access in run.accesses.items():
+            if access.outside:
+                continue
             seen[kind][table] = access
             self._merge_edge(entry, kind, table, access)
         self._program.entry_points[run.name] = msgspec.structs.replace(
@@ -349,6 +394,14 @@ def _hole(name: str, kind: Kind, table: str, access: _Seen, known: bool) -> Hole
         in_hook=access.in_hook,
         known=known,
     )
+
+
+def _foreign(packages: Iterable[str]) -> str:
+    """The first package that is neither Python's nor a carrier of others' statements."""
+    for package in packages:
+        if package not in _INFRASTRUCTURE and package not in sys.stdlib_module_names:
+            return package
+    return ""
 
 
 def _unseen(name: str, kind: Kind, access: Access) -> Unseen:

@@ -57,6 +57,8 @@ class EntryRecord:
     """`module:qualname` of what the framework runs, where it says so."""
     runs: int = 0
     executions: Counter[Execution] = field(default_factory=Counter)
+    through: dict[Execution, tuple[str, ...]] = field(default_factory=dict)
+    """The packages between a statement and the innermost function of the project."""
     calls: Counter[Call] = field(default_factory=Counter)
     entered: set[Code] = field(default_factory=set)
     taken: set[tuple[Code, int]] = field(default_factory=set)
@@ -178,6 +180,8 @@ class _Process:
             path = tuple(self._functions[each] for each in rest[1])
             execution = Execution(self._texts[rest[0]], path, rest[2], bool(rest[3]))
             entry.executions[execution] += rest[4]
+            if rest[5]:
+                entry.through[execution] = tuple(map(str, rest[5]))
 
     def _function(
         self, number: int, file: int, qualname: str, line: int, end_line: int, arms: list[int]

@@ -4,6 +4,7 @@ It also runs the `sitecustomize` that it hides. Any version of Python may meet t
 are left alone, and no failure here ever reaches the observed program.
 """
 
+# mypy: ignore-errors
 import os
 import sys
 

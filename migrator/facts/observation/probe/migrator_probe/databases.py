@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Callable, Dict
+from typing import Any
 
 from . import tally
 
@@ -53,9 +54,9 @@ def _patch_class(class_: Any, backslash: bool = False) -> None:
             setattr(class_, name, _observed_method(vars(class_)[name], name, backslash))
 
 
-def _subclass(class_: Any, more: Dict[str, Any]) -> Any:
+def _subclass(class_: Any, more: dict[str, Any]) -> Any:
     """An observed subclass of a connection or cursor class that is written in C."""
-    body: Dict[str, Any] = {"__module__": class_.__module__, "__doc__": class_.__doc__, **more}
+    body: dict[str, Any] = {"__module__": class_.__module__, "__doc__": class_.__doc__, **more}
     for name in _METHODS:
         original = getattr(class_, name, None)
         if original is not None:
@@ -67,7 +68,7 @@ def _subclass(class_: Any, more: Dict[str, Any]) -> Any:
 
 def _sqlite(module: Any) -> None:
     """`sqlite3.connect` with observed subclasses of whatever factories are asked for."""
-    made: Dict[Any, Any] = {}
+    made: dict[Any, Any] = {}
     original_connect = module.connect
 
     def cursor_class(class_: Any) -> Any:
@@ -106,7 +107,7 @@ def _sqlite(module: Any) -> None:
 
 
 def _psycopg2(module: Any) -> None:
-    made: Dict[Any, Any] = {}
+    made: dict[Any, Any] = {}
     original_connect = module.connect
     plain = module.extensions.cursor
 
@@ -137,7 +138,7 @@ def _classes(*names: str, backslash: bool = False) -> Callable[[ModuleType], Non
     return patch
 
 
-PATCHES: Dict[str, Callable[[ModuleType], None]] = {
+PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "sqlalchemy": _sqlalchemy,
     "sqlite3.dbapi2": _sqlite,
     "psycopg2": _psycopg2,

@@ -1,12 +1,13 @@
-"""Knows when an entry point begins and ends: Flask routes, Celery tasks, click commands, threads."""
+"""Knows when an entry point begins and ends: routes, tasks, commands, threads."""
 
 from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from functools import wraps
 from types import ModuleType
-from typing import Any, Callable, Dict
+from typing import Any
 
 from . import tally
 
@@ -17,6 +18,16 @@ def _function_name(function: Any) -> str:
         function = function.__wrapped__
     module = getattr(function, "__module__", "") or ""
     return "%s:%s" % (module, getattr(function, "__qualname__", ""))
+
+
+def _stop_at(function: Any) -> None:
+    """Above this frame goes on what has nothing to do with the entry point."""
+    tally.boundaries.add(function.__code__)
+
+
+def _handles(function: Any) -> None:
+    """Below this frame runs the handler itself, and no hook."""
+    tally.handling.add(function.__code__)
 
 
 def _flask(module: Any) -> None:
@@ -42,8 +53,8 @@ def _flask(module: Any) -> None:
             tally.failed("flask")
         return full_dispatch_request(self, *arguments, **keywords)
 
-    tally.boundaries.add(observed_wsgi_app.__code__)
-    tally.handling.add(application.dispatch_request.__code__)
+    _stop_at(observed_wsgi_app)
+    _handles(application.dispatch_request)
     application.wsgi_app = observed_wsgi_app
     application.full_dispatch_request = observed_dispatch
 
@@ -70,8 +81,8 @@ def _werkzeug(module: Any) -> None:
             finally:
                 tally.end(token)
 
-        tally.boundaries.add(observed.__code__)
-        tally.handling.add(observed.__code__)
+        _handles(observed)
+        _stop_at(observed)
         return observed
 
     iterator.__init__ = observed_init
@@ -95,14 +106,14 @@ def _click(module: Any) -> None:
         finally:
             tally.end(token)
 
-    tally.boundaries.add(observed_invoke.__code__)
-    tally.handling.add(module.Context.invoke.__code__)
+    _stop_at(observed_invoke)
+    _handles(module.Context.invoke)
     command.invoke = observed_invoke
 
 
 def _celery(module: Any) -> None:
     """By the signals that a worker and eager calls both send, inside the task's own context."""
-    running: Dict[str, Any] = {}
+    running: dict[str, Any] = {}
 
     def task_prerun(task_id: Any = None, task: Any = None, **_: Any) -> None:
         try:
@@ -151,8 +162,8 @@ def _threads(module: Any) -> None:
         finally:
             tally.end(token)
 
-    tally.boundaries.add(observed_bootstrap.__code__)
-    tally.handling.add(observed_bootstrap.__code__)
+    _handles(observed_bootstrap)
+    _stop_at(observed_bootstrap)
     threading.Thread.start = observed_start  # type: ignore[method-assign]
     threading.Thread._bootstrap_inner = observed_bootstrap  # type: ignore[attr-defined]
 
@@ -172,14 +183,14 @@ def _thread_pool(module: Any) -> None:
             finally:
                 tally.end(token)
 
-        tally.boundaries.add(work.__code__)
-        tally.handling.add(work.__code__)
+        _handles(work)
+        _stop_at(work)
         return submit(self, work, *arguments, **keywords)
 
     module.ThreadPoolExecutor.submit = observed_submit
 
 
-PATCHES: Dict[str, Callable[[ModuleType], None]] = {
+PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "threading": _threads,
     "concurrent.futures.thread": _thread_pool,
     "flask.app": _flask,

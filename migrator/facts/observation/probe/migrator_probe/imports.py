@@ -7,9 +7,10 @@ import hashlib
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable
 
 from . import tally
 from .rewriting import rewrite
@@ -26,12 +27,12 @@ class Project:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._own_folders: Dict[str, bool] = {root: True}
+        self._own_folders: dict[str, bool] = {root: True}
 
     def relative(self, path: str) -> str:
         """The path from the root with `/`, or nothing for a file that is not the project's."""
         real = os.path.realpath(path)
-        folder, name = os.path.split(real)
+        folder = os.path.dirname(real)
         if not self._own(folder):
             return ""
         return os.path.relpath(real, self._root).replace(os.sep, "/")
@@ -53,16 +54,16 @@ class Project:
 class Finder:
     """Stands first in `sys.meta_path`, asks those behind it, and exchanges loaders."""
 
-    def __init__(self, root: str, patches: Dict[str, Patch]) -> None:
+    def __init__(self, root: str, patches: dict[str, Patch]) -> None:
         self._project = Project(root)
         self._patches = dict(patches)
 
     def find_spec(
         self,
         fullname: str,
-        path: Optional[Sequence[str]] = None,
-        target: Optional[ModuleType] = None,
-    ) -> Optional[ModuleSpec]:
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
         """What the next finder that knows `fullname` says, with our loader where it matters."""
         spec = self._next(fullname, path, target)
         if spec is None or spec.loader is None:
@@ -78,14 +79,14 @@ class Finder:
             tally.failed("import")
         return spec
 
-    def _next(self, fullname: str, path: Any, target: Any) -> Optional[ModuleSpec]:
+    def _next(self, fullname: str, path: Any, target: Any) -> ModuleSpec | None:
         behind = False
         for finder in list(sys.meta_path):
             if finder is self:
                 behind = True
             elif behind:
                 find = getattr(finder, "find_spec", None)
-                spec: Optional[ModuleSpec] = find(fullname, path, target) if find else None
+                spec: ModuleSpec | None = find(fullname, path, target) if find else None
                 if spec is not None:
                     return spec
         return None
@@ -97,7 +98,7 @@ class Finder:
                 _patch(sys.modules[name], self._patches.pop(name))
 
 
-def _run_after(loader: Any, fullname: str, patches: Dict[str, Patch]) -> None:
+def _run_after(loader: Any, fullname: str, patches: dict[str, Patch]) -> None:
     """Let the loader of this one module patch it as soon as it was executed."""
     execute = loader.exec_module
 
@@ -124,7 +125,7 @@ class Loader(SourceFileLoader):
         super().__init__(fullname, path)
         self._file = file
 
-    def get_code(self, fullname: str) -> Optional[CodeType]:
+    def get_code(self, fullname: str) -> CodeType | None:
         """The rewritten module's code; the ordinary one if it cannot be rewritten."""
         try:
             source = self.get_data(self.path)

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Dict, List, Set
+from typing import Any
 
 from . import tally
 
@@ -24,7 +24,7 @@ class Journal:
     """The file is opened for each write: a daemon may close all descriptors at any time."""
 
     def __init__(self, folder: str, root: str) -> None:
-        self.failures: List[str] = []
+        self.failures: list[str] = []
         self._folder = folder
         self._root = root
         self._restart()
@@ -32,10 +32,10 @@ class Journal:
     def _restart(self) -> None:
         self._path = ""
         self._written = 0.0
-        self._functions: Set[int] = set()
-        self._files: Dict[str, int] = {}
+        self._functions: set[int] = set()
+        self._files: dict[str, int] = {}
         self._texts = 0
-        self._entries: Dict[int, int] = {}
+        self._entries: dict[int, int] = {}
         self._busy = False
 
     def stay(self) -> None:
@@ -85,17 +85,13 @@ class Journal:
         finally:
             os.close(descriptor)
 
-    def _lines(self) -> List[List[Any]]:
-        seen: List[List[Any]] = []
+    def _lines(self) -> list[list[Any]]:
+        seen: list[list[Any]] = []
         for entry in list(tally.entries.values()):
             if not (entry.runs or entry.new_arms or entry.calls or entry.statements):
                 continue
-            runs, arms, calls, statements = (
-                entry.runs,
-                entry.new_arms,
-                entry.calls,
-                entry.statements,
-            )
+            runs, arms, calls = entry.runs, entry.new_arms, entry.calls
+            statements, through = entry.statements, entry.through
             entry.clear()
             number = self._entries.get(id(entry))
             if number is None:
@@ -108,14 +104,15 @@ class Journal:
                 seen.append(["call", number, call[0], call[1], int(call[2]), count])
             for execution, count in list(statements.items()):
                 text, path, line, handled = execution
-                seen.append(["statement", number, text, path, line, int(handled), count])
+                below = through.get(execution, [])
+                seen.append(["statement", number, text, path, line, int(handled), count, below])
         while self.failures:
             seen.append(["failure", self.failures.pop()])
         return self._definitions(seen) + seen
 
-    def _definitions(self, seen: List[List[Any]]) -> List[List[Any]]:
+    def _definitions(self, seen: list[list[Any]]) -> list[list[Any]]:
         """The texts, and the functions that the lines speak of, where they are new."""
-        lines: List[List[Any]] = []
+        lines: list[list[Any]] = []
         texts = list(tally.texts)
         for number in range(self._texts, len(texts)):
             lines.append(["text", number, texts[number]])
@@ -129,7 +126,7 @@ class Journal:
                 self._define(lines, [each for each in line[2] if each in tally.functions])
         return lines
 
-    def _define(self, lines: List[List[Any]], numbers: Any) -> None:
+    def _define(self, lines: list[list[Any]], numbers: Any) -> None:
         for number in numbers:
             if number in self._functions:
                 continue

@@ -11,7 +11,7 @@ body and its end.
 from __future__ import annotations
 
 import ast
-from typing import Any, List
+from typing import Any
 
 LIVE = "__migrator_live__"
 ENTER = "__migrator_enter__"
@@ -33,7 +33,7 @@ def rewrite(tree: ast.Module, numbers: Any) -> None:
     _insert(tree.body, ENTER, module, 1)
 
 
-def _block(body: List[ast.stmt], scope: str, function: int, numbers: Any) -> None:
+def _block(body: list[ast.stmt], scope: str, function: int, numbers: Any) -> None:
     for statement in body:
         _statement(statement, scope, function, numbers)
 
@@ -71,12 +71,12 @@ def _definition(node: Any, scope: str, numbers: Any) -> None:
     _insert(node.body, ENTER, number, node.lineno)
 
 
-def _arm(body: List[ast.stmt], function: int, numbers: Any, place: ast.stmt) -> None:
+def _arm(body: list[ast.stmt], function: int, numbers: Any, place: ast.stmt) -> None:
     first = body[0] if body else place
     body.insert(0, _report(MARK, numbers.arm(function), first))
 
 
-def _insert(body: List[ast.stmt], name: str, number: int, line: int) -> None:
+def _insert(body: list[ast.stmt], name: str, number: int, line: int) -> None:
     """At the start, but after a docstring and `from __future__` imports."""
     at = 0
     if body and isinstance(body[0], ast.Expr) and _is_text(body[0].value):
@@ -89,7 +89,7 @@ def _insert(body: List[ast.stmt], name: str, number: int, line: int) -> None:
 
 
 def _report(name: str, number: int, place: ast.stmt) -> ast.stmt:
-    where = {
+    where: Any = {
         "lineno": place.lineno,
         "col_offset": place.col_offset,
         "end_lineno": place.lineno,
@@ -99,7 +99,9 @@ def _report(name: str, number: int, place: ast.stmt) -> ast.stmt:
     index: Any = ast.Constant(value=number, **where)
     item: Any = index if _PLAIN_INDEX else ast.Index(value=index)
     return ast.If(
-        test=ast.Subscript(value=ast.Name(id=LIVE, ctx=load, **where), slice=item, ctx=load, **where),
+        test=ast.Subscript(
+            value=ast.Name(id=LIVE, ctx=load, **where), slice=item, ctx=load, **where
+        ),
         body=[
             ast.Expr(
                 value=ast.Call(
@@ -142,5 +144,3 @@ def _last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-

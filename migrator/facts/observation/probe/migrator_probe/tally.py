@@ -11,10 +11,10 @@ import sys
 from contextvars import ContextVar, Token
 from threading import get_ident
 from types import CodeType
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any, Tuple
 
 _EXACT_CALLS = 512
-"""So many calls of one function in one run of an entry point are counted; then it is switched off."""
+"""So many calls of a function in one run are counted; then it is switched off."""
 _DEEPEST_CALLER = 40
 """So many frames of libraries may stand between a function of the project and its caller."""
 _LONGEST_PATH = 80
@@ -28,7 +28,7 @@ _getframe = sys._getframe
 Call = Tuple[int, int, bool]
 """Caller, callee, and whether no library stands between."""
 Execution = Tuple[int, Tuple[int, ...], int, bool]
-"""Statement, functions from the outermost in, line in the innermost, in the handler or in a hook."""
+"""Statement, functions from the outermost in, line in the innermost, whether handled."""
 
 
 class Entry:
@@ -38,17 +38,18 @@ class Entry:
         self.kind = kind
         self.name = name
         self.function = function
-        self.arms: Set[int] = set()
-        self.executions: Set[Execution] = set()
+        self.arms: set[int] = set()
+        self.executions: set[Execution] = set()
         self.clear()
 
     def clear(self) -> None:
         """Forget what was counted; what is no longer new stays known."""
         self.novel = False
         self.runs = 0
-        self.new_arms: List[int] = []
-        self.calls: Dict[Call, int] = {}
-        self.statements: Dict[Execution, int] = {}
+        self.new_arms: list[int] = []
+        self.calls: dict[Call, int] = {}
+        self.statements: dict[Execution, int] = {}
+        self.through: dict[Execution, list[str]] = {}
 
 
 class Numbers:
@@ -81,29 +82,29 @@ class Function:
         self.qualname = qualname
         self.line = line
         self.end_line = end_line
-        self.arms: List[int] = []
+        self.arms: list[int] = []
 
 
-live: List[int] = []
+live: list[int] = []
 """By number: whether entering or taking it is still to be reported."""
-functions: Dict[int, Function] = {}
-hot: Dict[int, int] = {}
+functions: dict[int, Function] = {}
+hot: dict[int, int] = {}
 """Calls of a function since it was last switched on."""
-off: List[int] = []
-known: Dict[CodeType, int] = {}
-boundaries: Set[CodeType] = set()
+off: list[int] = []
+known: dict[CodeType, int] = {}
+boundaries: set[CodeType] = set()
 """Code of libraries below which another entry point, or none, goes on."""
-handling: Set[CodeType] = set()
+handling: set[CodeType] = set()
 """Code of libraries that calls an entry point's own handler, and no hook."""
-entries: Dict[Tuple[str, str], Entry] = {}
-texts: Dict[str, int] = {}
+entries: dict[tuple[str, str], Entry] = {}
+texts: dict[str, int] = {}
 """Statement to its number."""
 
-_raw_texts: Dict[str, int] = {}
+_raw_texts: dict[str, int] = {}
 _process = Entry("process", "")
 entries["process", ""] = _process
 _current: ContextVar[Entry] = ContextVar("migrator_entry", default=_process)
-_running: Dict[int, int] = {}
+_running: dict[int, int] = {}
 """Threads that are inside of an entry point: with one, nobody else misses what is switched off."""
 _journal: Any = None
 
@@ -244,7 +245,7 @@ def executed(text: Any, backslash: bool = False) -> None:
         number = _raw_texts.get(text)
         if number is None:
             number = _number_of(text, backslash)
-        path: List[int] = []
+        path: list[int] = []
         line = 0
         handled = False
         frame: Any = _getframe(1)
@@ -266,11 +267,22 @@ def executed(text: Any, backslash: bool = False) -> None:
         statements[execution] = statements.get(execution, 0) + 1
         if execution not in entry.executions:
             entry.executions.add(execution)
+            entry.through[execution] = _packages_below(_getframe(1))
             entry.novel = True
         if entry.kind in _BACKGROUND:
             _write(False)
     except Exception:
         failed("statement")
+
+
+def _packages_below(frame: Any) -> list[str]:
+    """The packages between the statement and the innermost function of the project."""
+    packages: dict[str, None] = {}
+    while frame is not None and frame.f_code not in known and frame.f_code not in boundaries:
+        packages[str(frame.f_globals.get("__name__", "")).partition(".")[0]] = None
+        frame = frame.f_back
+    packages.pop("migrator_probe", None)
+    return list(packages)
 
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -330,4 +342,3 @@ def failed(what: str) -> None:
         sys.stderr.write("migrator observe: %s: %r\n" % (what, error))
     if _journal is not None and len(_journal.failures) < _FAILURES:
         _journal.failures.append("%s: %s" % (what, type(error).__name__))
-
