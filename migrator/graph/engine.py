@@ -98,6 +98,12 @@ class LinkerEngine:
         operators.read_item(linker, variant, index, receiver, key, target)
         return target
 
+    def inside(self, function: int) -> Site | None:
+        known = self._linker.function_of_value.get(function)
+        if known is None or not known[0].facts.code:
+            return None
+        return PlaceView(self._linker, self._linker.general(*known), 0)
+
     def keys(self, container: int) -> tuple[Hashable, ...]:
         known = self._linker.containers.of(container).slots
         return tuple(key for _, key in known)

@@ -219,6 +219,9 @@ class Engine(Protocol):
     def item(self, site: Site, receiver: int, key: Hashable | None) -> int:
         """The variable of `receiver[key]` at this site; None for a key that is not known."""
 
+    def inside(self, function: int) -> Site | None:
+        """The place at the beginning of a `FUNCTION`, for what a framework does in its name."""
+
     def keys(self, container: int) -> tuple[Hashable, ...]:
         """The constant keys under which a `CONTAINER` holds something, so far."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site
 from migrator.graph.values import Kind
 
 _FIELD = "marshmallow:field"
+_MARSHALS = "marshmallow:marshals"
 _NESTS = frozenset({"Nested", "Pluck", "List", "Dict"})
 _DEEPEST = 4
 
@@ -16,7 +17,7 @@ class Marshmallow(Framework):
     """The plug-in: `schema.dump(x)` reads `x.field` for every field, and so on inside."""
 
     name = "marshmallow"
-    externals = ("marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy")
+    externals = ("marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec")
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -26,6 +27,17 @@ class Marshmallow(Framework):
             engine.add(slot, *inner)
             attribute = site.text(-1, "attribute") or ""
             return (engine.values.opaque(_FIELD, attribute, slot),)
+        if view.kind == Kind.EXTERNAL and view.name.endswith(".marshal_with"):
+            schemas = [engine.values.view(each) for each in site.argument(0, "schema")]
+            return [
+                engine.values.opaque(
+                    _MARSHALS, each.owner if each.kind == Kind.INSTANCE else each.id
+                )
+                for each in schemas
+                if each.kind in (Kind.INSTANCE, Kind.CLASS)
+            ]
+        if view.name == _MARSHALS:
+            return self._marshalled(engine, site, view.parts[0])
         if view.kind != Kind.BOUND or engine.values.kind(view.owner) != Kind.INSTANCE:
             return None
         method = engine.values.name(view.function).rsplit(".", 1)[-1]
@@ -35,8 +47,18 @@ class Marshmallow(Framework):
         self._dump(engine, site, engine.values.view(view.owner).owner, site.argument(0, "obj"), 0)
         return None
 
+    def _marshalled(self, engine: Engine, site: CallSite, schema: Hashable) -> Iterable[int]:
+        """What a view returns is dumped in its name."""
+        views = site.argument(0)
+        for view in views:
+            place = engine.inside(view)
+            if place is not None and isinstance(schema, int):
+                returned = engine.points_to(engine.invoke(site, view, [], edge=False))
+                self._dump(engine, place, schema, returned, 0)
+        return views
+
     def _dump(
-        self, engine: Engine, site: CallSite, schema: int, objects: Iterable[int], depth: int
+        self, engine: Engine, site: Site, schema: int, objects: Iterable[int], depth: int
     ) -> None:
         if depth > _DEEPEST:
             return
