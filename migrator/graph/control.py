@@ -209,3 +209,17 @@ def _leaves(node: ast.stmt) -> bool:
     function = node.value.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     return name in _LEAVES
+
+
+def block_ends(body: Sequence[ast.stmt], begins: Sequence[Event]) -> Iterator[tuple[int, int]]:
+    """Where the `with` blocks end (line, column) whose headers hold these events."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.With | ast.AsyncWith):
+                continue
+            for item in node.items:
+                header = item.context_expr
+                start = (header.lineno, header.col_offset)
+                end = (header.end_lineno or header.lineno, header.end_col_offset or 0)
+                if any(start <= (event.line, event.column) < end for event in begins):
+                    yield node.end_lineno or node.lineno, node.end_col_offset or 0

@@ -9,7 +9,7 @@ import msgspec
 
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.closure import Closure, Evidence
-from migrator.graph.control import Sources, TreeBuilder
+from migrator.graph.control import Sources, TreeBuilder, block_ends
 from migrator.graph.state import find_state
 from migrator.graph.transactions import (
     Block,
@@ -55,6 +55,7 @@ def complete_entry_points(analysis: Analysis) -> None:
     Adds the edges from entry points and functions to tables, topics and handlers to the graph.
     """
     _add_context(analysis)
+    _close_blocks(analysis)
     closure = Closure(analysis.program)
     _drop_started_by_requests(analysis, closure)
     work = _Transactions(analysis, closure)
@@ -78,6 +79,32 @@ def _add_context(analysis: Analysis) -> None:
                     context_reads=tuple(sorted({*function.context_reads, *(reads - writes)})),
                     context_writes=tuple(sorted({*function.context_writes, *writes})),
                 )
+
+
+def _close_blocks(analysis: Analysis) -> None:
+    """`with session.begin():` commits where its block ends: add that event."""
+    sources = Sources(analysis.root)
+    program = analysis.program
+    for functions in (program.functions, program.variants):
+        for key, function in functions.items():
+            begins = [event for event in function.events if event.kind == "begin"]
+            body = sources.body(function) if begins else None
+            ends = [
+                Event(
+                    kind="commit",
+                    line=end[0],
+                    column=end[1],
+                    end_line=end[0],
+                    end_column=end[1],
+                    via="with",
+                )
+                for end in block_ends(body or (), begins)
+            ]
+            events = list(function.events)
+            for end in ends:
+                after = (index for index, event in enumerate(events) if event.line > end.line)
+                events.insert(next(after, len(events)), end)
+            functions[key] = msgspec.structs.replace(function, events=tuple(events))
 
 
 def _drop_started_by_requests(analysis: Analysis, closure: Closure) -> None:

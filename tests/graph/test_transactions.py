@@ -198,3 +198,9 @@ def test_a_transaction_tells_where_it_is_committed(shop: Program) -> None:
     assert (transaction.function, transaction.file) == ("app.both", "app.py")
     source = (Path(shop.root) / "app.py").read_text().splitlines()
     assert source[transaction.line - 1].strip() == "db.session.commit()"
+
+
+def test_a_block_that_commits_has_the_event_where_it_ends(shop: Program) -> None:
+    kinds = [(event.kind, event.via) for event in shop.functions["app.block"].events]
+    assert kinds.index(("begin", "")) < kinds.index(("commit", "with"))
+    assert kinds[-1] == ("write", "session.add")
