@@ -285,6 +285,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     holes: tuple[Hole, ...] = ()
     """Writes first."""
     unseen: tuple[Unseen, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Entry points that ran and that installed packages bring; no part of the rates."""
     outside: dict[str, tuple[str, ...]] = {}
     """Tables that installed packages keep for themselves, by package; no part of the rates."""
 
