@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
 from migrator.graph.mapping import Mapping, Touched, sorted_touched
+from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     BASE,
@@ -17,7 +18,6 @@ from migrator.graph.orm.declarations import (
     TABLE,
     TABLE_COLUMNS,
     Declarations,
-    MappingBuilder,
 )
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances

@@ -1,0 +1,307 @@
+"""From declarations as values to the named facts of a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.graph.frameworks import Annotation, Engine
+from migrator.graph.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.orm.declarations import (
+    ATTRIBUTE,
+    CLASS_TABLE,
+    COLUMN,
+    DECLARED,
+    FOREIGN_KEY,
+    RELATIONSHIP,
+    TABLE_COLUMNS,
+    BackrefUse,
+    Declarations,
+    KeyFact,
+    RelationshipFact,
+    TableCall,
+)
+from migrator.graph.values import Kind
+from migrator.model.program import Column
+
+
+class MappingBuilder:
+    """Turns values into the named facts of `migrator.graph.mapping`."""
+
+    def __init__(self, declarations: Declarations, engine: Engine) -> None:
+        self.declared = declarations
+        self.engine = engine
+        self.values = engine.values
+        self.tables: dict[str, TableFact] = {}
+        self.models: dict[str, ModelFact] = {}
+        self.table_of: dict[int, str] = {}
+        self._keys: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+
+    def build(self) -> Mapping:
+        for value, call in self.declared.tables.items():
+            self._add_table(value, call)
+        classes = sorted(self.declared.models, key=self._depth)
+        for class_ in classes:
+            self._add_model(class_)
+        for class_, tables in self.declared.imperative.items():
+            name = self.values.name(class_)
+            table = next((self.table_of[each] for each in tables if each in self.table_of), "")
+            self.models[name] = ModelFact(name, table)
+            if table:
+                self.models[name].attributes = {
+                    column.name: column.name for column in self.tables[table].columns
+                }
+        for class_ in (*classes, *self.declared.imperative):
+            self._add_relations(class_)
+        self._refer()
+        return Mapping(self.models, self.tables)
+
+    def _depth(self, class_: int) -> tuple[int, str]:
+        return len(self.engine.bases(class_)), self.values.name(class_)
+
+    def _add_table(self, value: int, call: TableCall) -> None:
+        for name in call.names:
+            fact = self.tables.setdefault(name, TableFact(name, call.file, call.line))
+            self.table_of[value] = name
+            for part in call.parts:
+                if self.values.name(part) == COLUMN:
+                    self._add_column(fact, "", part)
+                else:
+                    self._add_key(fact, part)
+
+    def _add_column(self, table: TableFact, attribute: str, value: int) -> str:
+        fact = self.declared.columns[value]
+        name = fact.name or attribute
+        if name and all(column.name != name for column in table.columns):
+            table.columns.append(
+                Column(
+                    name=name,
+                    type=fact.type,
+                    attribute=attribute if attribute != name else "",
+                    nullable=fact.nullable if fact.nullable is not None else not fact.primary_key,
+                    primary_key=fact.primary_key,
+                    unique=fact.unique,
+                )
+            )
+            self._keys.setdefault(table.name, []).append((name, fact.foreign_keys))
+        return name
+
+    def _add_key(self, table: TableFact, value: int) -> None:
+        self._keys.setdefault(table.name, []).append(("", (value,)))
+
+    def _refer(self) -> None:
+        """Resolve foreign keys now that all tables are known."""
+        for table_name, keys in self._keys.items():
+            table = self.tables[table_name]
+            for column_name, values in keys:
+                for value in values:
+                    fact = self.declared.keys.get(value)
+                    if fact is not None:
+                        self._resolve_key(table, column_name, fact)
+
+    def _resolve_key(self, table: TableFact, column_name: str, fact: KeyFact) -> None:
+        texts = list(fact.texts)
+        for value in fact.columns:
+            view = self.values.view(value)
+            if view.name == ATTRIBUTE:
+                class_, attribute = view.parts
+                model = self.models.get(self.values.name(int(str(class_))))
+                if model is not None:
+                    texts.append(f"{model.table}.{model.attributes.get(str(attribute), attribute)}")
+            elif view.name == TABLE_COLUMNS:
+                owner, column = view.parts[0], view.parts[1]
+                texts.append(f"{self.table_of.get(int(str(owner)), '')}.{column}")
+        for text in texts:
+            referred, _, _ = text.rpartition(".")
+            if not referred:
+                continue
+            table.references.append((referred, fact.on_delete))
+            for index, column in enumerate(table.columns):
+                if column.name == column_name and not column.references:
+                    table.columns[index] = Column(
+                        name=column.name,
+                        type=column.type or self._type_of(text),
+                        attribute=column.attribute,
+                        nullable=column.nullable,
+                        primary_key=column.primary_key,
+                        unique=column.unique,
+                        references=text,
+                        on_delete=fact.on_delete,
+                    )
+
+    def _type_of(self, reference: str) -> str:
+        referred, _, name = reference.rpartition(".")
+        fact = self.tables.get(referred)
+        return next((each.type for each in fact.columns if each.name == name), "") if fact else ""
+
+    def _add_model(self, class_: int) -> None:
+        view = self.engine.class_view(class_)
+        own = {attribute.name for attribute in view.attributes}
+        if "__abstract__" in own or class_ in self.declared.bases:
+            return
+        name = self.values.name(class_)
+        mapped_parents = [
+            self.values.name(base)
+            for base in self.engine.bases(class_)[1:]
+            if self.values.name(base) in self.models and self.values.kind(base) == Kind.CLASS
+        ]
+        model = ModelFact(name, parents=mapped_parents)
+        columns = list(self._columns(class_, bool(mapped_parents)))
+        table = self._table_name(class_, mapped_parents, columns)
+        if not table and not mapped_parents:
+            return
+        self.models[name] = model
+        model.table = table
+        holder = table or next(
+            (self.models[each].table for each in mapped_parents if self.models[each].table), ""
+        )
+        if not holder:
+            return
+        fact = self.tables.setdefault(holder, TableFact(holder, view.file, view.line))
+        for attribute, value in columns:
+            model.attributes[attribute] = self._add_column(fact, attribute, value)
+        for attribute, annotation in self._annotated_columns(class_):
+            if attribute not in model.attributes:
+                model.attributes[attribute] = attribute
+                if all(column.name != attribute for column in fact.columns):
+                    fact.columns.append(_annotated_column(attribute, annotation))
+        for value in self._table_arguments(class_):
+            self._add_key(fact, value)
+        if not columns:
+            for column in fact.columns:
+                model.attributes.setdefault(column.attribute or column.name, column.name)
+
+    def _columns(self, class_: int, inherits: bool) -> Iterator[tuple[str, int]]:
+        """The column attributes of a class and its unmapped mixins."""
+        seen: set[str] = set()
+        for owner in self.engine.bases(class_):
+            if self.values.kind(owner) != Kind.CLASS:
+                continue
+            if owner != class_ and inherits and self.values.name(owner) in self.models:
+                continue
+            for attribute in self.engine.class_view(owner).attributes:
+                if attribute.name in seen:
+                    continue
+                for value in self.declared.declared(self.engine, attribute.variable):
+                    if self.values.name(value) == COLUMN and value in self.declared.columns:
+                        seen.add(attribute.name)
+                        yield attribute.name, value
+                        break
+
+    def _annotated_columns(self, class_: int) -> Iterator[tuple[str, Annotation]]:
+        """`name: Mapped[str]` without a value is a column too."""
+        for owner in self.engine.bases(class_):
+            if self.values.kind(owner) != Kind.CLASS:
+                continue
+            if owner != class_ and self.values.name(owner) in self.models:
+                continue
+            for attribute in self.engine.class_view(owner).attributes:
+                annotation = attribute.annotation
+                if annotation is None or annotation.name.rsplit(".", 1)[-1] != "Mapped":
+                    continue
+                values = set(self.declared.declared(self.engine, attribute.variable))
+                if not any(self.values.name(value) == RELATIONSHIP for value in values):
+                    yield attribute.name, annotation
+
+    def _table_name(self, class_: int, parents: list[str], columns: list[tuple[str, int]]) -> str:
+        own = {each.name: each.variable for each in self.engine.class_view(class_).attributes}
+        if "__table__" in own:
+            for value in self.engine.points_to(own["__table__"]):
+                if value in self.table_of:
+                    return self.table_of[value]
+        if "__tablename__" in own:
+            return self._text(class_, own["__tablename__"])
+        has_key = any(
+            self.declared.columns[value].primary_key
+            for _, value in self._columns(class_, bool(parents))
+        )
+        inherited = None if parents else self.engine.class_attribute(class_, "__tablename__")
+        if inherited is not None:
+            return self._text(class_, inherited)
+        if self.declared.is_named_after_class(self.engine, class_) and (has_key or not parents):
+            return snake_case(self.values.name(class_).rsplit(".", 1)[-1]) if columns else ""
+        keyword = self.engine.class_view(class_).keywords.get("table")
+        if keyword is not None:
+            return self.values.name(class_).rsplit(".", 1)[-1].lower()
+        return ""
+
+    def _text(self, class_: int, variable: int) -> str:
+        texts = []
+        for value in self.engine.points_to(variable):
+            if self.values.name(value) == DECLARED:
+                slot = self.engine.slot("sqlalchemy", "declared", value, class_)
+                texts += [self.values.text(each) for each in self.engine.points_to(slot)]
+            else:
+                texts.append(self.values.text(value))
+        known = [text for text in texts if text]
+        return known[0] if known else snake_case(self.values.name(class_).rsplit(".", 1)[-1])
+
+    def _table_arguments(self, class_: int) -> Iterator[int]:
+        """`ForeignKeyConstraint`s in `__table_args__`."""
+        variable = self.engine.class_attribute(class_, "__table_args__")
+        if variable is None:
+            return
+        for value in self.engine.points_to(variable):
+            if self.values.kind(value) == Kind.CONTAINER:
+                for part in self.engine.points_to(self.engine.element(value)):
+                    if self.values.name(part) == FOREIGN_KEY:
+                        yield part
+
+    def _add_relations(self, class_: int) -> None:
+        model = self.models.get(self.values.name(class_))
+        if model is None:
+            return
+        for name, value in self.declared.relationships_of(self.engine, class_):
+            fact = self.declared.relationships[value]
+            self._add_relation(model, class_, name, value, fact)
+        for name, use in self.declared.reports.get(class_, {}).items():
+            declared = self.declared.relationships[use.relationship]
+            options = use.options or declared._replace(
+                cascades=("merge", "save-update"),
+                passive_deletes=False,
+                view_only=declared.view_only,
+                eager=False,
+                remote_side=not declared.remote_side and self._self_referring(use, class_),
+                many=None,
+            )
+            options = options._replace(secondary=declared.secondary)
+            self._add_relation(model, class_, name, use.relationship, options)
+
+    def _self_referring(self, use: BackrefUse, class_: int) -> bool:
+        return use.owner == class_ or class_ in self.engine.bases(use.owner)
+
+    def _add_relation(
+        self, model: ModelFact, class_: int, name: str, value: int, fact: RelationshipFact
+    ) -> None:
+        for target in self.declared.targets(self.engine, class_, name, value):
+            model.relations[name] = RelationFact(
+                name=name,
+                target=self.values.name(target),
+                many=self.declared.is_many(self.engine, class_, name, value),
+                secondary=self._secondary(fact.secondary),
+                cascades=fact.cascades,
+                passive_deletes=fact.passive_deletes,
+                view_only=fact.view_only,
+                eager=fact.eager,
+                remote_side=fact.remote_side,
+                back_populates=fact.back_populates,
+                line=fact.line,
+            )
+
+    def _secondary(self, variable: int | None) -> str:
+        for value in self.engine.points_to(variable) if variable is not None else ():
+            if value in self.table_of:
+                return self.table_of[value]
+            view = self.values.view(value)
+            if view.name == CLASS_TABLE:
+                model = self.models.get(self.values.name(int(str(view.parts[0]))))
+                return model.table if model is not None else ""
+            if view.kind == Kind.STRING:
+                return view.name
+        return ""
+
+
+def _annotated_column(name: str, annotation: Annotation) -> Column:
+    inner = annotation.arguments[0] if annotation.arguments else annotation
+    text = inner.text.strip("\"'")
+    nullable = "Optional" in text or "None" in text
+    return Column(name=name, type=text, nullable=nullable)
