@@ -50,8 +50,6 @@ class _Seen:
     line: int
     statement: str
     in_hook: bool
-    outside: str = ""
-    """The package, not the project's, whose own table it is."""
     count: int = 0
 
 
@@ -94,6 +92,9 @@ def merge(graph: Graph, root: Path) -> Observed | None:
 class _Merger:
     def __init__(self, graph: Graph, recorded: Observation) -> None:
         self._entered_by: Counter[Code] = Counter()
+        self._foreign: set[str] = set()
+        self._outside: dict[str, str] = {}
+        """Tables that a package was seen to use for itself and no code of the project declares."""
         self._graph = graph
         self._program: Program = graph.program
         self._recorded = recorded
@@ -118,15 +119,14 @@ class _Merger:
     def run(self, digest: str) -> Observed:
         for entry in self._recorded.entries.values():
             self._collect(entry)
+        for run in self._runs.values():
+            for key in [key for key in run.accesses if key[1] in self._outside]:
+                del run.accesses[key]
         self._entered_by = Counter(code for run in self._runs.values() for code in run.entered)
         seen, predicted, holes = 0, 0, []
-        outside: dict[str, set[str]] = defaultdict(set)
         for run in self._runs.values():
             entry_point = self._program.entry_points.get(run.name)
             for (kind, table), access in run.accesses.items():
-                if access.outside:
-                    outside[access.outside].add(table)
-                    continue
                 seen += 1
                 if entry_point is not None and table in _tables(entry_point, kind):
                     predicted += 1
@@ -152,7 +152,11 @@ class _Merger:
             calls_predicted=known_calls,
             holes=tuple(holes),
             unseen=tuple(unseen),
-            outside={package: tuple(sorted(outside[package])) for package in sorted(outside)},
+            foreign=tuple(sorted(self._foreign)),
+            outside={
+                package: tuple(sorted(t for t, owner in self._outside.items() if owner == package))
+                for package in sorted(set(self._outside.values()))
+            },
         )
 
     # -- collecting -------------------------------------------------------------------------------
@@ -167,7 +171,11 @@ class _Merger:
     def _entry_name(self, entry: EntryRecord) -> str:
         """The name of the entry point; empty for what is none of the project's."""
         if entry.kind in ("route", "task"):
-            return f"{entry.kind}:{entry.name}"
+            name = f"{entry.kind}:{entry.name}"
+            if name not in self._program.entry_points and self._is_foreign(entry.function):
+                self._foreign.add(name)
+                return ""
+            return name
         if entry.kind == "command":
             function = entry.function.replace(":", ".")
             named = f"command:{entry.name}"
@@ -178,6 +186,11 @@ class _Merger:
             named = f"process:{self._modules.get(entry.name, '')}"
             return named if named in self._program.entry_points else ""
         return ""
+
+    def _is_foreign(self, function: str) -> bool:
+        """Whether what a framework runs stands in no module of the project."""
+        module = function.partition(":")[0]
+        return bool(module) and module != "__main__" and module not in self._program.modules
 
     def _run(self, name: str) -> _EntryRun:
         return self._runs.setdefault(name, _EntryRun(name))
@@ -227,6 +240,8 @@ class _Merger:
             table = self._table(each.table)
             if table is None:
                 continue
+            if table not in self._program.tables and (package := _foreign(packages)):
+                self._outside[table] = package
             key = (each.kind, table)
             known = run.accesses.get(key)
             if known is None or (known.in_hook and not in_hook):
@@ -234,8 +249,6 @@ class _Merger:
                 text = " ".join(execution.statement.split())[:_STATEMENT_SHOWN]
                 found = _Seen(each.operation, path, file, execution.line, text, in_hook)
                 found.count = known.count if known else 0
-                if table not in self._program.tables:
-                    found.outside = _foreign(packages)
                 run.accesses[key] = known = found
             known.count += count
 
@@ -345,8 +358,6 @@ class _Merger:
             return
         seen: dict[Kind, dict[str, _Seen]] = defaultdict(dict)
         for (kind, table), access in run.accesses.items():
-            if access.outside:
-                continue
             seen[kind][table] = access
             self._merge_edge(entry, kind, table, access)
         self._program.entry_points[run.name] = msgspec.structs.replace(

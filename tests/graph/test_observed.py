@@ -154,12 +154,13 @@ def test_a_missed_entry_point_makes_all_it_touches_a_hole(tmp_path: Path) -> Non
         tmp_path,
         ["entry", 1, "route", "lost", ""],
         ["statement", 1, 0, [13], 6, 1, 1, []],
-        ["entry", 2, "route", "debugtoolbar.save", ""],
-        ["statement", 2, 0, [], 0, 1, 1, []],
+        ["entry", 2, "route", "debugtoolbar.save", "flask_debugtoolbar:save"],
+        ["statement", 2, 0, [16], 0, 0, 1, []],
     )
     observed = merge(sketch(), tmp_path)
     assert observed is not None
     assert [(each.entry_point, each.known) for each in observed.holes] == [("route:lost", False)]
+    assert observed.foreign == ("route:debugtoolbar.save",)
 
 
 def test_tables_of_installed_packages_are_told_apart(tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ def _flask(module: Any) -> None:
             from flask import request  # type: ignore[import-not-found,unused-ignore]
 
             if request.endpoint:
-                tally.rename("route", request.endpoint)
+                view = self.view_functions.get(request.endpoint)
+                view = getattr(view, "view_class", view)
+                tally.rename("route", request.endpoint, _function_name(view))
         except Exception:
             tally.failed("flask")
         return full_dispatch_request(self, *arguments, **keywords)

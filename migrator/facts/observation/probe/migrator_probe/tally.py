@@ -202,9 +202,9 @@ def adopt(entry: Entry) -> Token[Entry]:
     return _current.set(entry)
 
 
-def rename(kind: str, name: str) -> None:
+def rename(kind: str, name: str, function: str) -> None:
     """What runs here turns out to be this entry point (a route, once the URL was matched)."""
-    entry = _entry(kind, name, "")
+    entry = _entry(kind, name, function)
     entry.runs += 1
     _current.set(entry)
     _switch_on()
