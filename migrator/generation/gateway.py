@@ -57,7 +57,9 @@ def configure(template: str, listen: str, folder: Path, servers: dict[str, list[
         else "",
     }
     for service, addresses in servers.items():
-        lines = [f"server {address} max_fails=1 fail_timeout=1s;" for address in addresses]
+        # None is ever set aside: on loopback a server that is gone refuses at once, and one error of
+        # the last that lives must not make the service unreachable for a while.
+        lines = [f"server {address} max_fails=0;" for address in addresses]
         values[f"SERVERS_{variable_name(service)}"] = "\n        ".join(
             lines or ["server 127.0.0.1:1 down;"]
         )

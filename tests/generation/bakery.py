@@ -35,7 +35,11 @@ SETTINGS = Settings(
     run=Run(
         application="bakery.app:app",
         migrate="flask --app bakery.app init",
-        environment={"SHOP_SIGN": "open", "OVEN": "http://127.0.0.1:{port:oven}", "FLOUR": "{data}"},
+        environment={
+            "SHOP_SIGN": "open",
+            "OVEN": "http://127.0.0.1:{port:oven}",
+            "FLOUR": "{data}",
+        },
     )
 )
 
