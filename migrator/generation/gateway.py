@@ -57,7 +57,7 @@ def configure(template: str, listen: str, folder: Path, servers: dict[str, list[
         else "",
     }
     for service, addresses in servers.items():
-        # None is ever set aside: on loopback a server that is gone refuses at once, and one error of
+        # None is ever set aside: here a server that is gone refuses at once, and one error of
         # the last that lives must not make the service unreachable for a while.
         lines = [f"server {address} max_fails=0;" for address in addresses]
         values[f"SERVERS_{variable_name(service)}"] = "\n        ".join(
