@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from migrator.cli.observations import print_observed
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph import store
@@ -68,6 +70,7 @@ def summarise(graph: Graph) -> dict[str, Any]:
         "frameworks": program.frameworks,
         "edges": {kind: dict(found) for kind, found in sorted(edges.items())},
         "state": dict(Counter(finding.kind for finding in program.state)),
+        "observed": msgspec.to_builtins(program.observed),
         "unresolved": dict(Counter(each.reason for each in program.unresolved)),
         "skipped": [
             {"file": each.file, "line": each.line, "reason": each.reason}
@@ -92,6 +95,8 @@ def _print_summary(summary: dict[str, Any], out: Console) -> None:
     table.add_row("state", _counts(summary["state"]) or "none found")
     table.add_row("unresolved", _counts(summary["unresolved"]) or "nothing")
     out.print(table)
+    if summary["observed"] is not None:
+        print_observed(summary["observed"], out)
     skipped = summary["skipped"]
     for each in skipped[:_MOST_SKIPPED]:
         place = f"{each['file']}:{each['line']}" if each["line"] else each["file"]

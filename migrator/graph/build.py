@@ -11,6 +11,7 @@ from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.assembly import assemble
 from migrator.graph.frameworks.table import all_frameworks
 from migrator.graph.linker import Linker
+from migrator.graph.observed import merge
 from migrator.model.graph import Graph
 from migrator.model.program import Program
 from migrator.model.progress import Progress, step
@@ -39,11 +40,17 @@ def assemble_program(analysis: Analysis) -> None:
     assemble(analysis, analysis.linker)
 
 
+def merge_observations(analysis: Analysis) -> None:
+    """Put what `migrator observe` recorded beside what was predicted."""
+    merge(analysis.graph, analysis.root)
+
+
 PASSES: tuple[Pass, ...] = (
     link,
     finish_frameworks,
     assemble_program,
     *effects.PASSES,
+    merge_observations,
 )
 """In this order; each reads what those before it have put into the analysis."""
 

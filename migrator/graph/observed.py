@@ -66,10 +66,13 @@ class _EntryRun:
 
 
 def observations_digest(root: Path) -> str:
-    """Changes whenever `merge` would find other records."""
+    """Changes whenever `merge` would find other records; empty without any."""
     digest = hashlib.sha256()
     folder = observations_folder(root)
-    for file in sorted(folder.glob("*/*.jsonl")) if folder.is_dir() else []:
+    files = sorted(folder.glob("*/*.jsonl")) if folder.is_dir() else []
+    if not files:
+        return ""
+    for file in files:
         digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode())
     return digest.hexdigest()[:16]
 
@@ -367,17 +370,24 @@ class _Merger:
         )
 
     def _merge_edge(self, entry: EntryPoint, kind: Kind, table: str, access: _Seen) -> None:
+        """Count on the edge of the function that is predicted to do it, the innermost first."""
         graph = self._graph
         edge = EdgeKind.READS if kind == "read" else EdgeKind.WRITES
         target = graph.find(NodeKind.TABLE, table)
         if target is None:
             return
-        source = graph.find(NodeKind.ENTRY_POINT, entry.name)
-        if source is None:
-            source = graph.add_node(NodeKind.ENTRY_POINT, entry.name, entry.file, entry.line)
-        if not graph.observe(edge, source, target, access.count):
+        predicted = [
+            each.path[-1:] for each in (*entry.reads, *entry.writes) if each.table == table
+        ]
+        functions = [*reversed(access.path), *(name for each in predicted for name in each)]
+        sources = [node for name in functions if (node := self._function(name)) is not None]
+        for source in sources:
+            if graph.observe(edge, source, target, access.count):
+                return
+        caller = sources[0] if sources else graph.find(NodeKind.ENTRY_POINT, entry.name)
+        if caller is not None:
             place = (access.file, access.line) if access.file else (entry.file, entry.line)
-            graph.add_edge(edge, source, target, *place, Confidence.OBSERVED, access.count)
+            graph.add_edge(edge, caller, target, *place, Confidence.OBSERVED, access.count)
 
 
 def _tables(entry: EntryPoint, kind: Kind) -> set[str]:

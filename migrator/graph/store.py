@@ -9,6 +9,7 @@ import msgspec
 
 from migrator.facts.ir import FORMAT as FACTS_FORMAT
 from migrator.facts.project import digest_of
+from migrator.graph.observed import observations_digest
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
 from migrator.model.settings import Settings
@@ -73,7 +74,13 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
         raise ConfigurationError(
             "the sources have changed since they were analysed", place=Place(str(root)), hint=hint
         )
-    return Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
+    graph = Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
+    observed = graph.program.observed
+    if settings is not None and (observed.digest if observed else "") != observations_digest(root):
+        raise ConfigurationError(
+            "more was observed since the sources were analysed", place=Place(str(root)), hint=hint
+        )
+    return graph
 
 
 def _settings(settings: Settings) -> str:

@@ -77,12 +77,11 @@ def sketch() -> Graph:
         graph.add_node(NodeKind.FUNCTION, f"shop.views.{name}")
     for name in graph.program.tables:
         graph.add_node(NodeKind.TABLE, name)
-    source = graph.add_node(NodeKind.ENTRY_POINT, entry.name)
+    graph.add_node(NodeKind.ENTRY_POINT, entry.name)
     orders = graph.find(NodeKind.TABLE, "orders")
-    assert orders is not None
-    graph.add_edge(EdgeKind.WRITES, source, orders, "shop/views.py", 6)
     buy, count = (graph.find(NodeKind.FUNCTION, f"shop.views.{each}") for each in names[:2])
-    assert buy is not None and count is not None
+    assert orders is not None and buy is not None and count is not None
+    graph.add_edge(EdgeKind.WRITES, buy, orders, "shop/views.py", 6)
     graph.add_edge(EdgeKind.CALLS, buy, count, "shop/views.py", 8, Confidence.LIKELY)
     return graph
 
