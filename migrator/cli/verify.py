@@ -34,6 +34,13 @@ SHOWN = 12
 )
 @click.option("--quick", is_flag=True, help="Only compare answers and tables.")
 @click.option(
+    "--least-kept",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Fail when stopping any one service leaves fewer of all routes.",
+)
+@click.option(
     "--inject-faults",
     "faults",
     type=click.IntRange(1),
@@ -41,7 +48,13 @@ SHOWN = 12
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON on stdout.")
 def command(
-    source: Path, output: Path, processes: str, quick: bool, faults: int | None, as_json: bool
+    source: Path,
+    output: Path,
+    processes: str,
+    quick: bool,
+    least_kept: float,
+    faults: int | None,
+    as_json: bool,
 ) -> int:
     """Ask the monolith and its services the same things, and compare every answer.
 
@@ -62,7 +75,14 @@ def command(
             _print_faults(report)
         return 1 if report.missed else 0
     proof = verify(
-        root, run, output, folder, progress, processes=_numbers(processes), checks=not quick
+        root,
+        run,
+        output,
+        folder,
+        progress,
+        processes=_numbers(processes),
+        checks=not quick,
+        least_kept=least_kept / 100,
     )
     (root / ".migrator" / PROOF).write_bytes((output / ".migrator" / PROOF).read_bytes())
     if as_json:

@@ -60,7 +60,16 @@ def _service(
         replicas={table: Replica(owner=outline.owner[table]) for table in copies},
         calls=calls.crossings(reach, consequences, name),
         datastore=datastores.choose(evidence, tables),
-        state=state.remedies(evidence.program, frozenset(map(reach.name, walk.kept))),
+        state=state.remedies(
+            evidence.program,
+            frozenset(map(reach.name, walk.kept)),
+            frozenset(
+                reach.name(key)
+                for other, theirs in consequences.walks.items()
+                if other != name
+                for key in theirs.kept
+            ),
+        ),
     )
 
 

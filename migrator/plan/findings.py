@@ -78,8 +78,8 @@ def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Findin
 
 _SHARED = {
     "local-file": "each has files of its own",
-    "module-mutable": "what one changes, the others do not see",
-    "cache": "what one changes, the others do not see",
+    "module-mutable": "what one changes, the others do not see: it is emptied for each request",
+    "cache": "what one changes, the others do not see: it is emptied for each request",
 }
 
 _MEANING = {

@@ -20,13 +20,18 @@ _BY_KIND: dict[str, tuple[_Choice, str]] = {
 }
 
 
-def remedies(program: Program, kept: frozenset[str]) -> list[StateRemedy]:
-    """The state findings that concern a service which keeps these functions, each with a remedy."""
+def remedies(
+    program: Program, kept: frozenset[str], elsewhere: frozenset[str] = frozenset()
+) -> list[StateRemedy]:
+    """The state findings that concern a service which keeps these functions, each with a remedy.
+
+    `elsewhere` are the functions that other services keep.
+    """
     found = []
     for finding in program.state:
         if not _concerns(program, finding, kept):
             continue
-        remedy, because = _remedy(program, finding)
+        remedy, because = _remedy(program, finding, elsewhere)
         found.append(
             StateRemedy(
                 name=finding.name,
@@ -50,7 +55,12 @@ def _concerns(program: Program, finding: StateFinding, kept: frozenset[str]) -> 
     return not module or any(name.startswith(module + ".") for name in kept)
 
 
-def _remedy(program: Program, finding: StateFinding) -> tuple[_Choice, str]:
+def _remedy(
+    program: Program, finding: StateFinding, elsewhere: frozenset[str]
+) -> tuple[_Choice, str]:
+    changed_elsewhere = elsewhere & {*finding.writers} - set(program.modules)
+    if finding.kind in ("cache", "module-mutable") and changed_elsewhere:
+        return "request", "other services change it too, and would not see what this one holds"
     if finding.kind == "thread" and f"schedule:{finding.name}" not in program.entry_points:
         return "keep", "it is started by a request and ends with that work"
     if finding.kind in _BY_KIND:

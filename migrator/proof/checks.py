@@ -24,8 +24,6 @@ from migrator.proof.result import Check, Stopped
 CLIENTS = 8
 PAIRS = 2000
 LOAD_SECONDS = 5.0
-KEPT_SHARE = 0.6
-"""Of all routes, the share that must go on answering whichever service is stopped."""
 
 
 @dataclass
@@ -35,6 +33,8 @@ class Trial:
     system: RunningSystem
     probes: list[Probe]
     monolith_database: Path
+    least_kept: float = 0.0
+    """Of all routes, the share that must go on answering whichever service is stopped."""
     stopped: list[Stopped] = field(default_factory=list)
 
     @property
@@ -130,7 +130,8 @@ def each_service_stopped(trial: Trial) -> Outcome:
             trial.system.start_service(name)
         trial.stopped.append(found)
         problems += [f"{name} stopped: {each}" for each in wrong]
-        if found.kept < KEPT_SHARE * found.routes:
+        share = found.kept / found.routes if found.routes else 1.0
+        if share < trial.least_kept:
             problems.append(f"{name} stopped: only {found.kept} of {found.routes} routes are kept")
     least = min((each.kept / each.routes for each in trial.stopped if each.routes), default=1.0)
     asked = sum(each.probed for each in trial.stopped)

@@ -38,11 +38,13 @@ def verify(
     *,
     processes: Sequence[int] = (1, 2),
     checks: bool = True,
+    least_kept: float = 0.0,
 ) -> Proof:
     """Prove that the services in `output` answer as the monolith in `root` does.
 
     The traffic is asked of the services once for each number of web processes in `processes`;
-    the checks run on the system of the last. `folder` is for recordings and databases. The proof
+    the checks run on the system of the last. `least_kept` is the share of all routes that must go
+    on answering whichever service is stopped. `folder` is for recordings and databases. The proof
     is also written to `output/.migrator/proof.json`.
     """
     begun = time.monotonic()
@@ -65,7 +67,7 @@ def verify(
                 proof.comparisons.append(compared)
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
                 if checks and count == processes[-1]:
-                    _check(proof, recording, running, folder, progress)
+                    _check(proof, recording, running, folder, progress, least_kept)
         proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
     proof.seconds = time.monotonic() - begun
     (output / ".migrator" / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
@@ -185,12 +187,14 @@ def _check(
     system: RunningSystem,
     folder: Path,
     progress: Progress,
+    least_kept: float,
 ) -> None:
     progress.start("Check what else must hold", len(CHECKS))
     trial = Trial(
         system=system,
         probes=probes_from(recording.exchanges, system.gateway_url, manifests(system)),
         monolith_database=folder / "monolith-2" / "state" / "database.sqlite",
+        least_kept=least_kept,
     )
     for name in CHECKS:
         progress.advance("Check what else must hold", 0, name)

@@ -1,0 +1,64 @@
+"""The whole road on a tiny monolith: analyze, propose, generate, up, verify, report."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LENDING = Path(__file__).parent.parent / "assets" / "lending"
+
+
+def migrator(*arguments, code=0, folder=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "migrator", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("road")
+    app = folder / "app"
+    shutil.copytree(LENDING, app, ignore=shutil.ignore_patterns(".migrator", "__pycache__"))
+    migrator("analyze", app)
+    migrator("propose", app)
+    migrator("generate", app, "-o", folder / "services")
+    return folder
+
+
+def test_the_services_are_proven(road):
+    out = migrator("verify", road / "app", "--services", road / "services", "--json")
+    proof = json.loads(out)
+    assert len(proof["services"]) >= 2
+    assert [each["processes"] for each in proof["comparisons"]] == [1, 2]
+    for compared in proof["comparisons"]:
+        assert compared["equal"] == compared["requests"] > 100
+        assert compared["tests"]["passed"] == proof["monolith_tests"]["passed"] >= 15
+        assert compared["table_differences"] == compared["replica_differences"] == []
+    assert [each["name"] for each in proof["checks"] if not each["passed"]] == []
+    assert len(proof["checks"]) == 7
+
+
+def test_the_report_tells_of_it(road):
+    migrator("report", road / "app", "-o", road / "report")
+    assert "proven" in (road / "report" / "report.html").read_text()
+
+
+def test_a_generated_service_analyses_as_planned(road):
+    """Its entry points are the plan's, and it writes nothing that it does not own."""
+    for service in (road / "services").glob("*/service.json"):
+        manifest = json.loads(service.read_text())
+        migrator("analyze", service.parent / "src")
+        found = json.loads(migrator("list", service.parent / "src", "--json"))
+        routes = {e["name"] for e in found["entry_points"] if e["kind"] == "route"}
+        planned = {route["entry_point"] for route in manifest["routes"].values()}
+        assert routes == planned
