@@ -273,7 +273,8 @@ class _Merger:
     def _precision(self) -> tuple[list[str], int, int, list[Unseen]]:
         """Entry points with full branch coverage; their predicted accesses, and those seen.
 
-        What a hook does counts where the hook ran whole for that entry point.
+        A predicted access counts where all functions on its path that were entered ran whole: in
+        one that other entry points share, the branch that leads there may not have been taken.
         """
         covered: list[str] = []
         unseen: list[Unseen] = []
@@ -283,11 +284,14 @@ class _Merger:
             if entry is None or not self._is_covered(run, entry):
                 continue
             covered.append(name)
-            whole = {self._name(code) for code in run.entered if self._ran_whole(run, code)}
+            partly = {self._name(code) for code in run.entered if not self._ran_whole(run, code)}
+            entered = {self._name(code) for code in run.entered}
             counted: set[tuple[Kind, str]] = set()
             for kind, access in _predictions(entry):
                 key = (kind, access.table)
-                if key in counted or (access.in_hook and not whole.issuperset(access.path[:1])):
+                if key in counted or not partly.isdisjoint(map(self._plain, access.path)):
+                    continue
+                if access.in_hook and not entered.issuperset(map(self._plain, access.path[:1])):
                     continue
                 counted.add(key)
                 expected += 1

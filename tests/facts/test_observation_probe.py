@@ -234,6 +234,35 @@ def test_a_killed_process_leaves_what_it_had_learnt(project: Observed) -> None:
     assert ("SELECT name FROM title", ("title", "titles"), True) in ways(title)
 
 
+def test_parts_of_expressions_are_arms_and_keep_their_values(project: Observed) -> None:
+    project.write(
+        parts="""
+            def yes():
+                return 3
+
+            def choose(flag, *others):
+                a = yes() if flag else yes() + 1
+                b = flag and yes() or others and others[0].bit_length()
+                c = [x for x in others if x and yes()]
+                d = f"{yes() if flag else 0}"
+                e = lambda: yes() if flag else yes()
+                return a, b, c, d, e(), flag and 7, flag or None
+        """,
+        drive="""
+            import parts
+            print(parts.choose(False), parts.choose(False, 4, 0))
+        """,
+    )
+    assert project.run("-m", "drive") == (
+        "(4, (), [], '0', 3, False, None) (4, 3, [4], '0', 3, False, None)\n"
+    )
+    seen = project.read()
+    entry = seen.entries["process", "drive.py"]
+    choose = next(code for code in entry.entered if code.qualname == "choose")
+    taken = {arm for code, arm in entry.taken if code == choose}
+    assert (seen.arms[choose], len(taken)) == (9, 5)
+
+
 def test_work_of_threads_and_pools_counts_for_the_route_that_started_it(project: Observed) -> None:
     project.write(
         shop="""

@@ -5,7 +5,7 @@ three names are builtins, so that no namespace of the program gains a name; a `L
 off as soon as there is nothing more to learn from it, and costs a list access from then on.
 
 Arms are what branch coverage counts: both ways of `if`, each `case`, `except`, and of a loop its
-body and its end.
+body and its end; and what conditional expressions, `and` and `or` may leave unevaluated.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def _block(body: list[ast.stmt], scope: str, function: int, numbers: Any) -> Non
 
 
 def _statement(node: ast.stmt, scope: str, function: int, numbers: Any) -> None:
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        _expressions(node, _Conditions(function, numbers))
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         _definition(node, scope, numbers)
     elif isinstance(node, ast.ClassDef):
@@ -60,6 +62,46 @@ def _statement(node: ast.stmt, scope: str, function: int, numbers: Any) -> None:
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             _block(part.body, scope, function, numbers)
             _arm(part.body, function, numbers, node)
+
+
+def _expressions(node: ast.stmt, conditions: _Conditions) -> None:
+    """Rewrite the expressions of this statement, but not of those that it contains."""
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            if name != "annotation":
+                setattr(node, name, conditions.visit(value))
+        elif isinstance(value, list) and value and isinstance(value[0], (ast.expr, ast.withitem)):
+            value[:] = [conditions.visit(each) for each in value]
+
+
+class _Conditions(ast.NodeTransformer):
+    """Reports what of `a if b else c`, `a and b`, `a or b` is evaluated, where it does anything."""
+
+    def __init__(self, function: int, numbers: Any) -> None:
+        self._function = function
+        self._numbers = numbers
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        node.body = self._reported(node.body)
+        node.orelse = self._reported(node.orelse)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        node.values[1:] = [self._reported(each) for each in node.values[1:]]
+        return node
+
+    def _reported(self, part: ast.expr) -> ast.expr:
+        """`(LIVE[n] and MARK(n)) or part`: reporting gives nothing, so that `part` is the value."""
+        if not any(isinstance(each, (ast.Call, ast.Attribute)) for each in ast.walk(part)):
+            return part
+        where: Any = _where(part)
+        number = self._numbers.arm(self._function)
+        report = ast.BoolOp(
+            op=ast.And(), values=[_live(number, where), _call(MARK, number, where)], **where
+        )
+        return ast.BoolOp(op=ast.Or(), values=[report, part], **where)
 
 
 def _definition(node: Any, scope: str, numbers: Any) -> None:
@@ -89,31 +131,33 @@ def _insert(body: list[ast.stmt], name: str, number: int, line: int) -> None:
 
 
 def _report(name: str, number: int, place: ast.stmt) -> ast.stmt:
-    where: Any = {
+    where = _where(place)
+    body: Any = [ast.Expr(value=_call(name, number, where), **where)]
+    return ast.If(test=_live(number, where), body=body, orelse=[], **where)
+
+
+def _where(place: Any) -> Any:
+    """The place of what is written in: the beginning of what it stands before."""
+    return {
         "lineno": place.lineno,
         "col_offset": place.col_offset,
         "end_lineno": place.lineno,
         "end_col_offset": place.col_offset,
     }
-    load = ast.Load()
+
+
+def _live(number: int, where: Any) -> ast.expr:
     index: Any = ast.Constant(value=number, **where)
     item: Any = index if _PLAIN_INDEX else ast.Index(value=index)
-    return ast.If(
-        test=ast.Subscript(
-            value=ast.Name(id=LIVE, ctx=load, **where), slice=item, ctx=load, **where
-        ),
-        body=[
-            ast.Expr(
-                value=ast.Call(
-                    func=ast.Name(id=name, ctx=load, **where),
-                    args=[ast.Constant(value=number, **where)],
-                    keywords=[],
-                    **where,
-                ),
-                **where,
-            )
-        ],
-        orelse=[],
+    name = ast.Name(id=LIVE, ctx=ast.Load(), **where)
+    return ast.Subscript(value=name, slice=item, ctx=ast.Load(), **where)
+
+
+def _call(name: str, number: int, where: Any) -> ast.expr:
+    return ast.Call(
+        func=ast.Name(id=name, ctx=ast.Load(), **where),
+        args=[ast.Constant(value=number, **where)],
+        keywords=[],
         **where,
     )
 
