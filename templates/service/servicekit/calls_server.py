@@ -166,6 +166,7 @@ class CallsServer:
                 consumer.catch_up(settings().call_deadline)
             except Unreachable as error:
                 raise _Refused(503, {"error": str(error)}) from error
+        self._catch_up_with_others(caller)
         for command in commands:
             body = json.loads(command["body"])
             body.update(key=command["key"], deadline=time.time() + _COMMAND_SECONDS)
@@ -272,6 +273,12 @@ class CallsServer:
             replicas().reach(caller, position[0], position[1], settings().call_deadline)
         except Unreachable as error:
             raise DependencyUnavailable(caller, str(error)) from error
+        self._catch_up_with_others(caller)
+
+    @staticmethod
+    def _catch_up_with_others(caller: str) -> None:
+        """The caller may speak of rows of third services; one that is away is read as it was."""
+        replicas().catch_up(set(settings().owners()) - {caller})
 
 
 def _digest(function: str, asked: Dict[str, Any]) -> str:

@@ -30,7 +30,8 @@ def defer(
     `commits`: the function would have committed the caller's session, so this does.
     """
     outgoing = settings().part("calls")[function]
-    codec = Codec(Entities())
+    # The command runs later: it must find its entities as they are now.
+    codec = Codec(Entities(full=True))
     item = {
         "args": [codec.encode(a, "%s: argument %d" % (function, i)) for i, a in enumerate(args)],
         "kwargs": {

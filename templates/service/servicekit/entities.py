@@ -15,9 +15,10 @@ from servicekit.values import dotted, resolve
 class Entities:
     """Encodes and decodes the entities of one call.
 
-    `full`: every loaded column travels, as for results, which a caller inside an open transaction
-    may not see in its replica yet. `transients` are objects that had no row when they were encoded,
-    `persistent` those that were decoded and have one.
+    `full`: every column travels as it is now: of results, since a caller inside an open transaction
+    may not see them in its replica yet, and of deferred commands, since these run later.
+    `transients` are objects that had no row when they were encoded, `persistent` those that were
+    decoded and have one.
     """
 
     def __init__(self, full: bool = False) -> None:
@@ -46,6 +47,7 @@ class Entities:
         names = list(_loaded(value)) if self._full else _uncommitted(value)
         if names:
             form["values"] = _columns(value, names, codec, place)
+            form["whole"] = self._full
         return form
 
     def decode(self, form: Dict[str, Any], codec: Any) -> Any:
@@ -66,6 +68,8 @@ class Entities:
                 raise LookupError("%s %r is not known here" % (form["class"], key))
             return _stand_in(session, cls, values)
         self.persistent.append(found)
+        if form.get("whole") and table_of(found) in settings().part("tables"):
+            return found  # nobody knows the rows of an owner better than itself
         # What travels is newer than what an open transaction sees of a replica.
         for name, value in values.items():
             attributes.set_committed_value(found, name, value)
