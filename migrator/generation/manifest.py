@@ -130,7 +130,7 @@ class Manifests:
             remedy=crossing.remedy,
             transport=crossing.transport,
             unit=crossing.unit,
-            tables=sorted(crossing.tables) if crossing.unit == "rows" else [],
+            tables=sorted(crossing.tables),
             columns=columns,
             raises=sorted(function.raises) if function else [],
             context=sorted(function.context_reads) if function else [],

@@ -68,7 +68,7 @@ class OutgoingCall(msgspec.Struct, kw_only=True):
     transport: Transport = "rest"
     unit: Literal["function", "rows"] = "function"
     tables: list[str] = []
-    """For `unit: rows`: the replicas whose changes are sent to the owner."""
+    """The owner's tables that it writes; for `unit: rows` the replicas whose changes are sent."""
     columns: dict[str, list[str]] = {}
     """For `unit: rows`: table to the columns that may change; a table left out: any column."""
     raises: list[str] = []

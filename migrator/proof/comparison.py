@@ -6,6 +6,7 @@ noise; what else differs between old and new is a regression.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -105,9 +106,10 @@ def _client(exchange: Exchange) -> str:
 def _aligned_in_order(
     left: list[Exchange], right: list[Exchange]
 ) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
+    same = {_exact(each) for each in left} & {_exact(each) for each in right}
     matcher = SequenceMatcher(
-        a=[request_shape(each) for each in left],
-        b=[request_shape(each) for each in right],
+        a=[_recognised(each, same) for each in left],
+        b=[_recognised(each, same) for each in right],
         autojunk=False,
     )
     pairs: list[tuple[Exchange, Exchange]] = []
@@ -120,6 +122,16 @@ def _aligned_in_order(
             only_left.extend(left[a:a_end])
             only_right.extend(right[b:b_end])
     return pairs, only_left, only_right
+
+
+def _exact(exchange: Exchange) -> tuple[str, bytes]:
+    return (request_shape(exchange), hashlib.sha256(exchange.request_body).digest())
+
+
+def _recognised(exchange: Exchange, same: set[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """A request by its body too, where the other recording has one with that very body."""
+    exact = _exact(exchange)
+    return exact if exact in same else (exact[0], b"")
 
 
 def noise_between(first: list[Exchange], second: list[Exchange], base_url: str) -> set[Noise]:

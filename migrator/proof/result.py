@@ -35,6 +35,8 @@ class Comparison(msgspec.Struct, kw_only=True):
     """Tests that pass on the monolith and fail through the gateway."""
     tables: int
     table_differences: list[TableDifference]
+    reordered: list[str]
+    """Tables written by deferred commands whose rows are the same, in another order of arrival."""
     replicas: int
     replica_differences: list[TableDifference]
     seconds: float = 0.0

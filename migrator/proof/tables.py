@@ -108,6 +108,16 @@ def differences(
     return result
 
 
+def without_key(content: Content) -> Content:
+    """The content as a bag of rows, without the key that tells only in which order they came."""
+    kept = [position for position in range(len(content.columns)) if position not in content.key]
+    return Content(
+        columns=[content.columns[position] for position in kept],
+        key=[],
+        rows=[tuple(row[position] for position in kept) for row in content.rows],
+    )
+
+
 def _rows(
     table: str, owner: str, expected: Content, found: Content, aside: set[str]
 ) -> list[TableDifference]:

@@ -92,3 +92,14 @@ def test_the_base_url_is_the_same_on_both_sides():
     left = exchange(headers=[("Location", "http://127.0.0.1:1/next")])
     right = exchange(headers=[("Location", "/next")])
     assert fields(compared([left], [right])) == [("header.location", "{base}/next", "/next")]
+
+
+def test_requests_of_one_shape_are_recognised_by_their_body():
+    def webhook(invoice, new):
+        made = exchange("POST", "/hook", body={"new": new})
+        made.request_body = invoice
+        return made
+
+    left = [webhook(b"1", True), webhook(b"2", True), webhook(b"3", True)]
+    right = [webhook(b"2", True), webhook(b"3", True)]
+    assert [each.field for each in compared(left, right).differences] == ["request"]

@@ -71,6 +71,7 @@ def shop():
                 broken_tests=[],
                 tables=2,
                 table_differences=[],
+                reordered=[],
                 replicas=1,
                 replica_differences=[],
             )
