@@ -171,7 +171,7 @@ def test_attributes_to_routes_and_tells_hooks_from_handlers(project: Observed) -
                 client.get(path).data
         """,
     )
-    project.run("drive.py")
+    project.run("-m", "drive")
     seen = project.read()
     title = seen.entries["route", "title"]
     assert title.runs == 2

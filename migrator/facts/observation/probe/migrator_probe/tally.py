@@ -257,10 +257,10 @@ def executed(text: Any, backslash: bool = False) -> None:
                     line = frame.f_lineno
                 if len(path) < _LONGEST_PATH:
                     path.append(function)
-            elif code in handling:
-                handled = True
-            elif code in boundaries:
-                break
+            else:
+                handled = handled or code in handling
+                if code in boundaries:
+                    break
             frame = frame.f_back
         execution = (number, tuple(path[::-1]), line, handled)
         statements = entry.statements
