@@ -11,7 +11,7 @@ from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
-from migrator.operation.start_state import StartState, make_start_state
+from migrator.operation.start_state import PRIVATE, StartState, make_start_state
 from migrator.proof.comparison import Noise, noise_between
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables
@@ -34,15 +34,17 @@ def record_monolith(
 ) -> Baseline:
     """Run the monolith's tests twice behind the proxy, each time from the same start state.
 
+    The second time it runs in another folder: what depends on where its files lie (the tag of a
+    static file) is noise as well, since services lie elsewhere.
     Afterwards the monolith is stopped and its databases are gone. Raises OperationError when
     none of its tests passes, since nothing could be compared then.
     """
     start_state = make_start_state(root, run, folder / "start-state", progress, base_url=proxy.url)
     runs: list[tuple[Recording, dict[str, Content]]] = []
-    for number in (1, 2):
+    for number, where in ((1, root), (2, _moved(root, folder / "moved"))):
         place = folder / f"monolith-{number}"
         with RunningMonolith(
-            root, run, place, progress, outside_url=proxy.url, start_state=start_state
+            where, run, place, progress, outside_url=proxy.url, start_state=start_state
         ) as monolith:
             recording = record(proxy, monolith.base_url, partial(monolith.run_tests, proxy.url))
             if not recording.tests.passed:
@@ -62,3 +64,14 @@ def record_monolith(
         noise=noise_between(first.exchanges, second.exchanges, proxy.url),
         column_noise=column_noise(tables, again),
     )
+
+
+def _moved(root: Path, target: Path) -> Path:
+    """A copy of the monolith that shares its environments."""
+    shutil.rmtree(target, ignore_errors=True)
+    left_out = shutil.ignore_patterns(PRIVATE, ".git", ".venv", "node_modules", "__pycache__")
+    shutil.copytree(root, target, symlinks=True, ignore=left_out)
+    private = target / PRIVATE
+    private.mkdir()
+    (private / "environments").symlink_to(root / PRIVATE / "environments")
+    return target

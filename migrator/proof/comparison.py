@@ -65,16 +65,29 @@ def request_shape(exchange: Exchange) -> str:
 def settled(exchanges: Iterable[Exchange]) -> list[Exchange]:
     """The exchanges without polling: of the same question asked in a row, the last counts."""
     kept: list[Exchange] = []
+    last: dict[str, int] = {}
     for each in exchanges:
-        if kept and each.method == "GET" and _question(kept[-1]) == _question(each):
-            kept[-1] = each
+        client = _client(each)
+        before = last.get(client)
+        if before is not None and each.method == "GET" and _same(kept[before], each):
+            kept[before] = each
         else:
+            last[client] = len(kept)
             kept.append(each)
     return kept
 
 
-def _question(exchange: Exchange) -> tuple[str, str, bytes]:
-    return (exchange.method, exchange.target, exchange.request_body)
+def _same(one: Exchange, other: Exchange) -> bool:
+    """Whether one client asked the same again, as the same user."""
+    return (one.method, one.target, _user(one)) == (other.method, other.target, _user(other))
+
+
+def _user(exchange: Exchange) -> list[str]:
+    return [
+        value
+        for name, value in exchange.request_headers
+        if name.lower() in ("cookie", "authorization")
+    ]
 
 
 def aligned(
