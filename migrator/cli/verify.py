@@ -142,6 +142,10 @@ def _print_proof(proof: Proof) -> None:
 
 def _print_problems(compared: Comparison) -> None:
     number = compared.processes
+    for trespass in compared.trespasses[:SHOWN]:
+        click.echo(f"FAIL  {number}: {trespass}")
+    if compared.trespasses:
+        click.echo("      the analysis missed it: `migrator observe` finds what code really touches")
     for each in compared.differences[:SHOWN]:
         click.echo(f"FAIL  {number}: {each.request} {each.field}")
         click.echo(f"      monolith {each.monolith}")

@@ -22,6 +22,8 @@ from migrator.proof.traffic import Recording, record
 class Baseline:
     """The monolith's recording and tables, and what varies in them by itself."""
 
+    root: Path
+    """The monolith's folder."""
     start_state: StartState
     recording: Recording
     tables: dict[str, Content]
@@ -58,6 +60,7 @@ def record_monolith(
         shutil.rmtree(monolith.database.parent)
     (first, tables), (second, again) = runs
     return Baseline(
+        root=root,
         start_state=start_state,
         recording=first,
         tables=tables,

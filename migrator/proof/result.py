@@ -7,6 +7,7 @@ import msgspec
 from migrator.proof.comparison import Difference, Noise
 from migrator.proof.faults import Fault
 from migrator.proof.tables import ColumnNoise, TableDifference
+from migrator.proof.trespass import Trespass
 
 VERSION = 1
 
@@ -39,13 +40,16 @@ class Comparison(msgspec.Struct, kw_only=True):
     """Tables written by deferred commands whose rows are the same, in another order of arrival."""
     replicas: int
     replica_differences: list[TableDifference]
+    trespasses: list[Trespass] = []
+    """Accesses to tables of others that a service refused: facts that the analysis missed."""
     seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
-        """Nothing differs and no test broke."""
+        """Nothing differs, no test broke, and no service used a table that is not its own."""
         return not (
             self.differences
+            or self.trespasses
             or self.broken_tests
             or self.table_differences
             or self.replica_differences

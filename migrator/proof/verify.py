@@ -25,6 +25,7 @@ from migrator.proof.replicas import manifests, owned_tables, settle
 from migrator.proof.result import Comparison, FaultReport, Latency, Proof, Tried
 from migrator.proof.tables import TableDifference, differences, without_key
 from migrator.proof.traffic import Recording, record
+from migrator.proof.trespass import find_trespasses
 
 PROOF = "proof.json"
 
@@ -119,6 +120,7 @@ def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy) -> str:
     except OperationError as error:
         return f"does not start: {error}"
     for found in (
+        compared.trespasses,
         compared.differences,
         compared.table_differences,
         compared.replica_differences,
@@ -173,6 +175,7 @@ def _compare(
         reordered=reordered,
         replicas=replicas,
         replica_differences=replica_problems,
+        trespasses=find_trespasses(system, baseline.root),
         seconds=time.monotonic() - begun,
     )
 
