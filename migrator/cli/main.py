@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import errno
 import importlib
 import sys
 import traceback
@@ -10,7 +12,7 @@ import click
 
 from migrator import __version__
 from migrator.cli.terminal import error_as_json, print_error, print_json, wants_json
-from migrator.model.errors import InternalError, MigratorError
+from migrator.model.errors import ConfigurationError, InternalError, MigratorError, Place
 
 VERBS = {
     "init": "Write [tool.migrator] with a guess of how the monolith is run",
@@ -27,6 +29,9 @@ VERBS = {
     "report": "Write a report of analysis, plan and proof",
 }
 """Verb to its line of help; the verb's file in this package has the same name."""
+
+_OF_THE_MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE}
+"""Errors of the operating system that are not our fault."""
 
 
 class Verbs(click.Group):
@@ -65,23 +70,53 @@ def main(arguments: list[str] | None = None) -> None:
     except MigratorError as error:
         sys.exit(_report(error, given))
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        sys.exit(_report(_wrong_use(error), given))
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
+        if wants_json(given):
+            print_json({"errors": [{"kind": "Interrupted", "message": "stopped"}]})
         sys.exit(130)
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            sys.exit(_report(_of_the_machine(error), given))
+        sys.exit(_report(_our_fault(error), given))
     except Exception as error:
-        fault = InternalError(
-            f"{type(error).__name__}: {error}",
-            hint="run again with `migrator --debug ...` and report what it prints",
-        )
-        fault.__cause__ = error
-        sys.exit(_report(fault, given))
+        sys.exit(_report(_our_fault(error), given))
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _wrong_use(error: click.ClickException) -> MigratorError:
+    """What click found wrong with the command line, with what would be right."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "migrator"
+    hint = f"{path} --help"
+    message = error.format_message().rstrip(".")
+    if isinstance(context and context.command, Verbs):
+        wrong = next((each for each in context.args if not each.startswith("-")), "")
+        near = difflib.get_close_matches(wrong, VERBS, n=1)
+        hint = f"did you mean `migrator {near[0]}`? `{hint}` shows all" if near else hint
+    return ConfigurationError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _of_the_machine(error: OSError) -> MigratorError:
+    return ConfigurationError(
+        (error.strerror or str(error)).lower(),
+        place=Place(str(error.filename)) if error.filename else None,
+        hint="see to rights, free space and limits there, and run it again",
+    )
+
+
+def _our_fault(error: Exception) -> MigratorError:
+    fault = InternalError(
+        f"{type(error).__name__}: {error}",
+        hint="run again with `migrator --debug ...` and report what it prints",
+    )
+    fault.__cause__ = error
+    return fault
+
+
 def _report(error: MigratorError, given: list[str]) -> int:
-    if "--debug" in given:
+    if "--debug" in (given[: given.index("--")] if "--" in given else given):
         traceback.print_exception(error, file=sys.stderr)
     print_error(error)
     if wants_json(given):

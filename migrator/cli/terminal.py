@@ -62,14 +62,13 @@ class TerminalProgress:
             self._bars.remove_task(self._tasks.pop(task))
             if not self._tasks:
                 self._bars.stop()
-        if self._live or summary or took >= 1:
+        if summary or took >= 1:
             said = f"{task}: {summary}" if summary else task
-            self._console.print(
-                Text.assemble(("✓ ", "green"), f"{said} ", (f"{took:.1f} s", "dim"))
-            )
+            line = Text.assemble(("✓ ", "green"), f"{said} ", (f"{took:.1f} s", "dim"))
+            self._console.print(line, soft_wrap=True)
 
     def warn(self, message: str) -> None:
-        self._console.print(Text.assemble(("! ", "yellow"), message))
+        self._console.print(Text.assemble(("! ", "yellow"), message), soft_wrap=True)
 
     def close(self) -> None:
         """Take what is still being drawn off the screen."""
@@ -78,18 +77,24 @@ class TerminalProgress:
 
 
 def print_error(error: MigratorError) -> None:
-    """Say on stderr what is wrong, where, and what to do next."""
+    """Say on stderr what is wrong, where, and what to do next.
+
+    Lines are not broken, so that paths and commands can be copied. A hint that several problems
+    share stands once, below the last of them.
+    """
     out = console(stderr=True)
     listed = error.problems if isinstance(error, PlanError) else [error]
-    for each in listed:
+    hints = [each.hint for each in listed]
+    if error.hint not in hints:
+        hints[-1] = "\n".join(filter(None, [hints[-1], error.hint]))
+    for number, each in enumerate(listed):
         place = f"{each.place}: " if each.place else ""
-        out.print(Text.assemble(("error: ", "bold red"), place, each.message))
-        if each.hint and (each is listed[-1] or each.hint != error.hint):
-            out.print(Text.assemble(("  next: ", "bold"), each.hint))
-    if error.hint and error not in listed and error.hint != listed[-1].hint:
-        out.print(Text.assemble(("  next: ", "bold"), error.hint))
+        out.print(Text.assemble(("error: ", "bold red"), place, each.message), soft_wrap=True)
+        if hints[number] not in hints[number + 1 :]:
+            for hint in filter(None, hints[number].split("\n")):
+                out.print(Text.assemble(("  next: ", "bold"), hint), soft_wrap=True)
     if isinstance(error, OperationError) and error.log_tail:
-        out.print(Text(error.log_tail.rstrip(), style="dim"))
+        out.print(Text(error.log_tail.rstrip(), style="dim"), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -101,13 +106,15 @@ def print_json(value: Any) -> None:
 def error_as_json(error: MigratorError) -> dict[str, Any]:
     """What `--json` prints on stdout when a verb fails."""
     listed = error.problems if isinstance(error, PlanError) else [error]
+    log = error.log_tail if isinstance(error, OperationError) else ""
     return {
         "errors": [
             {
-                "kind": type(each).__name__,
+                "kind": type(each if type(each) is not MigratorError else error).__name__,
                 "message": each.message,
                 "place": str(each.place) if each.place else None,
-                "hint": each.hint or None,
+                "hint": each.hint or error.hint or None,
+                **({"log": log} if log else {}),
             }
             for each in listed
         ]
@@ -115,5 +122,6 @@ def error_as_json(error: MigratorError) -> dict[str, Any]:
 
 
 def wants_json(arguments: list[str] | None = None) -> bool:
-    """Whether `--json` stands on the command line."""
-    return "--json" in (sys.argv[1:] if arguments is None else arguments)
+    """Whether `--json` stands on the command line, before the `--` of a command to observe."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return "--json" in (given[: given.index("--")] if "--" in given else given)

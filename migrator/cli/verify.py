@@ -145,7 +145,9 @@ def _print_problems(compared: Comparison) -> None:
     for trespass in compared.trespasses[:SHOWN]:
         click.echo(f"FAIL  {number}: {trespass}")
     if compared.trespasses:
-        click.echo("      the analysis missed it: `migrator observe` finds what code really touches")
+        click.echo(
+            "      the analysis missed it: `migrator observe` finds what code really touches"
+        )
     for each in compared.differences[:SHOWN]:
         click.echo(f"FAIL  {number}: {each.request} {each.field}")
         click.echo(f"      monolith {each.monolith}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
@@ -95,14 +96,18 @@ def aligned(
 ) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
     """Pairs of the same request in both recordings, and what stands in only one of them.
 
-    Requests of one kind of client are aligned among themselves: what an outside system sends at
-    its own time (a webhook) may come earlier or later among the tests' requests.
+    Requests of one kind of client are aligned among themselves, and in order only those of the
+    client that asks most, the tests: what an outside system sends at its own time (a webhook) may
+    come earlier or later, so that its n-th request of one body is the n-th of that body.
     """
+    asked = Counter(_client(each) for each in left)
+    tests = max(asked, key=lambda client: (asked[client], client), default="")
     pairs: list[tuple[Exchange, Exchange]] = []
     only_left: list[Exchange] = []
     only_right: list[Exchange] = []
     for client in sorted({_client(each) for each in left + right}):
-        same, gone, new = _aligned_in_order(
+        align = _aligned_in_order if client == tests else _aligned_by_body
+        same, gone, new = align(
             [each for each in left if _client(each) == client],
             [each for each in right if _client(each) == client],
         )
@@ -114,6 +119,25 @@ def aligned(
 
 def _client(exchange: Exchange) -> str:
     return next((v for k, v in exchange.request_headers if k.lower() == "user-agent"), "")
+
+
+def _aligned_by_body(
+    left: list[Exchange], right: list[Exchange]
+) -> tuple[list[tuple[Exchange, Exchange]], list[Exchange], list[Exchange]]:
+    waiting: dict[tuple[str, bytes], list[Exchange]] = {}
+    for each in right:
+        waiting.setdefault(_exact(each), []).append(each)
+    pairs: list[tuple[Exchange, Exchange]] = []
+    only_left: list[Exchange] = []
+    for each in left:
+        found = waiting.get(_exact(each))
+        if found:
+            pairs.append((each, found.pop(0)))
+        else:
+            only_left.append(each)
+    others = {id(each) for found in waiting.values() for each in found}
+    more, gone, new = _aligned_in_order(only_left, [e for e in right if id(e) in others])
+    return pairs + more, gone, new
 
 
 def _aligned_in_order(
@@ -175,11 +199,14 @@ def compare(
         differences.extend(found)
     missing = [(each, "asked", ABSENT) for each in only_left]
     added = [(each, ABSENT, "asked") for each in only_right]
-    for each, on_monolith, on_services in missing + added:
-        if Noise(request=request_shape(each), field="request") not in noise:
-            differences.append(_difference(each, "request", on_monolith, on_services))
+    unpaired = [
+        _difference(each, "request", on_monolith, on_services)
+        for each, on_monolith, on_services in missing + added
+        if Noise(request=request_shape(each), field="request") not in noise
+    ]
+    differences.extend(unpaired)
     return Compared(
-        requests=len(left),
+        requests=len(pairs) + len(unpaired),
         equal=equal,
         differences=differences,
         noise=sorted(noise, key=lambda each: (each.request, each.field)),

@@ -103,3 +103,17 @@ def test_requests_of_one_shape_are_recognised_by_their_body():
     left = [webhook(b"1", True), webhook(b"2", True), webhook(b"3", True)]
     right = [webhook(b"2", True), webhook(b"3", True)]
     assert [each.field for each in compared(left, right).differences] == ["request"]
+
+
+def test_what_an_outside_system_sends_may_come_in_another_order():
+    def webhook(invoice, new):
+        made = exchange("POST", "/hook", body={"new": new})
+        made.request_body = invoice
+        made.request_headers = [("User-Agent", "provider")]
+        return made
+
+    tests = [exchange(target=f"/{number}") for number in range(9)]
+    left = [*tests[:3], webhook(b"1", True), webhook(b"1", False), *tests[3:], webhook(b"2", True)]
+    right = [webhook(b"2", True), *tests, webhook(b"1", True), webhook(b"1", False)]
+    result = compared(left, right)
+    assert (result.requests, result.equal, result.differences) == (12, 12, [])
