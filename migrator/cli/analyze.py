@@ -12,19 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from migrator.cli.observations import print_observed
+from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph import store
 from migrator.graph.build import build_graph
-from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph
-
-_MOST_SKIPPED = 10
 
 
 @click.command("analyze")
 @click.argument("source", type=click.Path(path_type=Path), default=Path("."))
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
 def command(source: Path, as_json: bool) -> None:
     """Read the monolith in SOURCE into its dependency graph; the code is never run.
 
@@ -33,10 +31,6 @@ def command(source: Path, as_json: bool) -> None:
     Example: migrator analyze examples/monolith_app
     """
     root = source.resolve()
-    if not root.is_dir():
-        raise ConfigurationError(
-            "there is no such folder", place=Place(str(source)), hint="give the monolith's root"
-        )
     settings = load_settings(root)
     progress = TerminalProgress()
     graph = build_graph(root, settings, progress)
@@ -47,7 +41,9 @@ def command(source: Path, as_json: bool) -> None:
         print_json(summary)
         return
     _print_summary(summary, console(stderr=True))
+    warn_skipped(graph, progress)
     click.echo(str(path))
+    console(stderr=True).print(f"next: migrator propose {source}", soft_wrap=True)
 
 
 def summarise(graph: Graph) -> dict[str, Any]:
@@ -97,12 +93,6 @@ def _print_summary(summary: dict[str, Any], out: Console) -> None:
     out.print(table)
     if summary["observed"] is not None:
         print_observed(summary["observed"], out)
-    skipped = summary["skipped"]
-    for each in skipped[:_MOST_SKIPPED]:
-        place = f"{each['file']}:{each['line']}" if each["line"] else each["file"]
-        out.print(f"skipped {place}: {each['reason']}")
-    if len(skipped) > _MOST_SKIPPED:
-        out.print(f"skipped {len(skipped) - _MOST_SKIPPED} more files: see --json")
 
 
 def _counts(counted: dict[str, int]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from migrator.cli.propose import print_summary
+from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
@@ -20,7 +21,7 @@ from migrator.plan.store import FILE_NAME, PROPOSAL, load, save
 @click.option(
     "--write", is_flag=True, help="Write what follows into the plan, and stamp it with the code."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")
 def command(source: Path, plan_path: Path | None, write: bool, as_json: bool) -> int:
     """Check that the plan is consistent and that the code in SOURCE still fits it.
 
@@ -34,6 +35,7 @@ def command(source: Path, plan_path: Path | None, write: bool, as_json: bool) ->
     path = plan_path or root / FILE_NAME
     plan = load(path)
     graph = current_graph(root, load_settings(root), progress)
+    warn_skipped(graph, progress)
     proposal = load(root / PROPOSAL) if (root / PROPOSAL).exists() else None
     result = check(graph, plan, proposal)
     if result.restamped:

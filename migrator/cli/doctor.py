@@ -27,6 +27,8 @@ def command(source: Path, as_json: bool) -> int:
 
     Installs it into an environment of its own below SOURCE/.migrator, makes a fresh database,
     starts it, runs its tests. Exit code 1 when a step fails, 2 when the settings cannot be read.
+
+    Example: migrator doctor ../shop
     """
     progress = TerminalProgress()
     checks: list[Check] = []

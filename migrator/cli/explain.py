@@ -21,7 +21,7 @@ from migrator.plan.store import FILE_NAME, load
     "--source", type=click.Path(path_type=Path), default=Path("."), help="The monolith's root."
 )
 @click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="The plan to explain.")
-@click.option("--json", "as_json", is_flag=True, help="Print the lines as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The lines as JSON on stdout.")
 def command(name: str, other: str, source: Path, plan_path: Path | None, as_json: bool) -> None:
     """Say why NAME is in its service, or what ties NAME and OTHER.
 

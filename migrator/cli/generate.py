@@ -8,14 +8,16 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_run, load_settings
-from migrator.generation.generate import Generated, generate
+from migrator.generation.generate import Generated, consistent_plan, generate
 from migrator.generation.readme import percentage
 from migrator.graph.current import current_graph
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
 from migrator.plan.store import FILE_NAME, load
+from migrator.plan.support import require_supported
 
 
 @click.command(name="generate")
@@ -40,13 +42,19 @@ def command(source: Path, plan_file: Path | None, output: Path, as_json: bool) -
     Installs the monolith into an environment below SOURCE/.migrator and runs its migrate command on
     an empty database, for its versions and its schema. All services are written, or none. Exit
     code 1 when something cannot be carried over: every such place is named.
+
+    Example: migrator generate . -o ../services
     """
     root, output = source.resolve(), output.resolve()
-    run, settings = load_run(root), load_settings(root)
-    plan = load(plan_file or root / FILE_NAME)
+    settings = load_settings(root)
     progress = TerminalProgress()
     try:
         graph = current_graph(root, settings, progress)
+        warn_skipped(graph, progress)
+        require_supported(graph.program)
+        run = load_run(root)
+        plan = load(plan_file or root / FILE_NAME)
+        consistent_plan(graph, plan, output)
         installed = read_installed(root, run, progress)
         schema = read_schema(root, run, progress)
         generated = generate(
@@ -64,10 +72,10 @@ def command(source: Path, plan_file: Path | None, output: Path, as_json: bool) -
     if as_json:
         print_json(generated)
     else:
-        _show(generated)
+        _show(generated, source)
 
 
-def _show(generated: Generated) -> None:
+def _show(generated: Generated, source: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("service")
     for name in ("files", "lines", "", "tables", "routes", "replicas", "calls", "deferred"):
@@ -80,4 +88,5 @@ def _show(generated: Generated) -> None:
     out = console(stderr=True)
     out.print(table)
     out.print(f"of the monolith's {generated.monolith_lines} lines, in {generated.output}")
-    out.print(f"next: migrator up {generated.output}")
+    out.print(f"next: migrator up {generated.output}", soft_wrap=True)
+    out.print(f"      migrator verify {source} --services {generated.output}", soft_wrap=True)

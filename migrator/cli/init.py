@@ -16,16 +16,19 @@ from migrator.operation.guess.run import GuessedRun, guess_run, section_text, wr
 @click.argument("source", type=click.Path(path_type=Path), default=Path("."))
 @click.option("--force", is_flag=True, help="Replace the section that is there.")
 @click.option("--print", "only_print", is_flag=True, help="Print the section, write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the guesses as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The guesses as JSON on stdout.")
 def command(source: Path, force: bool, only_print: bool, as_json: bool) -> int:
     """Guess how the monolith in SOURCE is run, and write it into its pyproject.toml.
 
     Its files are read; nothing of it is run. Each guess stands under a comment that says why.
     Exit code 1 when something is left for a person to fill in.
+
+    Example: migrator init ../shop
     """
     guessed = guess_run(source)
     if only_print:
-        click.echo(section_text(guessed), nl=False)
+        if not as_json:
+            click.echo(section_text(guessed), nl=False)
     else:
         path = write_settings(source, guessed, force=force)
         _summary(path, guessed, source)

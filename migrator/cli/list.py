@@ -33,12 +33,16 @@ Rows = list[dict[str, Any]]
 @click.option(
     "--of", metavar="ENTRY_POINT", default="", help="What an entry point reads and writes."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The rows as JSON on stdout.")
 def command(source: Path, what: str, writes: str, reads: str, of: str, as_json: bool) -> None:
     """Ask the graph of the monolith in SOURCE, which is analysed first if it has changed.
 
     Example: migrator list --writes invoices
     """
+    if sum(map(bool, (writes, reads, of))) > 1:
+        raise ConfigurationError(
+            "--writes, --reads and --of are questions of their own", hint="ask one at a time"
+        )
     root = source.resolve()
     program = current_graph(root, load_settings(root), TerminalProgress()).program
     if writes or reads:

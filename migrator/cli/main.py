@@ -47,6 +47,17 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            raise ConfigurationError(
+                f"there is no verb {args[0]}",
+                hint=f"migrator {near[0] if near else '--help'}",
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs, in the order of the road"):
             formatter.write_dl(list(VERBS.items()))
@@ -76,29 +87,24 @@ def main(arguments: list[str] | None = None) -> None:
         if wants_json(given):
             print_json({"errors": [{"kind": "Interrupted", "message": "stopped"}]})
         sys.exit(130)
-    except OSError as error:
-        if error.errno in _OF_THE_MACHINE:
-            sys.exit(_report(_of_the_machine(error), given))
-        sys.exit(_report(_our_fault(error), given))
     except Exception as error:
-        sys.exit(_report(_our_fault(error), given))
+        fault = _of_the_machine(error) or _our_fault(error)
+        fault.__cause__ = error
+        sys.exit(_report(fault, given))
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _wrong_use(error: click.ClickException) -> MigratorError:
     """What click found wrong with the command line, with what would be right."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else "migrator"
-    hint = f"{path} --help"
+    hint = f"{context.command_path if context else 'migrator'} --help"
     message = error.format_message().rstrip(".")
-    if isinstance(context and context.command, Verbs):
-        wrong = next((each for each in context.args if not each.startswith("-")), "")
-        near = difflib.get_close_matches(wrong, VERBS, n=1)
-        hint = f"did you mean `migrator {near[0]}`? `{hint}` shows all" if near else hint
     return ConfigurationError(message[:1].lower() + message[1:], hint=hint)
 
 
-def _of_the_machine(error: OSError) -> MigratorError:
+def _of_the_machine(error: Exception) -> MigratorError | None:
+    if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
+        return None
     return ConfigurationError(
         (error.strerror or str(error)).lower(),
         place=Place(str(error.filename)) if error.filename else None,
@@ -107,12 +113,10 @@ def _of_the_machine(error: OSError) -> MigratorError:
 
 
 def _our_fault(error: Exception) -> MigratorError:
-    fault = InternalError(
+    return InternalError(
         f"{type(error).__name__}: {error}",
         hint="run again with `migrator --debug ...` and report what it prints",
     )
-    fault.__cause__ = error
-    return fault
 
 
 def _report(error: MigratorError, given: list[str]) -> int:

@@ -46,7 +46,9 @@ def command(ctx: click.Context, source: Path, fresh: bool, as_json: bool) -> int
     Every Python below CMD records, per entry point, SQL statements, calls between functions of
     the project and branches taken, into SRC/.migrator/observations; parameters and literals of
     statements are never kept. `migrator analyze` then merges them into the graph. Exits as CMD
-    does. Example: migrator observe . -- python -m pytest tests
+    does.
+
+    Example: migrator observe . -- python -m pytest tests
     """
     arguments: list[str] = ctx.meta["command"]
     if not arguments:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
@@ -28,7 +29,7 @@ from migrator.plan.store import FILE_NAME, PROPOSAL, save
 @click.option("--first", metavar="NAME", default="", help="Take out only this service.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the plan here.")
 @click.option("--force", is_flag=True, help="Replace a plan that is there already.")
-@click.option("--json", "as_json", is_flag=True, help="Print plan and score as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Plan and score as JSON on stdout.")
 def command(
     source: Path,
     services: str,
@@ -46,6 +47,10 @@ def command(
     """
     root = source.resolve()
     target = output or root / FILE_NAME
+    if target.is_dir():
+        raise ConfigurationError(
+            "is a folder", place=Place(str(target)), hint=f"name a file: -o {target / FILE_NAME}"
+        )
     if target.exists() and not force:
         raise ConfigurationError(
             "there is a plan already, and somebody may have edited it",
@@ -55,6 +60,7 @@ def command(
     progress = TerminalProgress()
     settings = load_settings(root)
     graph = current_graph(root, settings, progress)
+    warn_skipped(graph, progress)
     run = settings.run
     constraints = Constraints(
         services=_range(services),
@@ -68,6 +74,7 @@ def command(
     progress.start("Proposing boundaries")
     plan, consequences = propose_with_consequences(graph, constraints)
     numbers = score(plan, graph.program, consequences)
+    target.parent.mkdir(parents=True, exist_ok=True)
     save(plan, target, graph)
     save(plan, _last_proposal(root), graph)
     progress.finish("Proposing boundaries", f"{len(plan.services)} services")
@@ -77,6 +84,12 @@ def command(
     print_summary(plan, numbers)
     _print_findings(plan)
     click.echo(str(target))
+    plan_option = f" --plan {output}" if output else ""
+    for line in (
+        "next: read and edit the plan (`migrator explain` says why), then",
+        f"      migrator generate {source}{plan_option} -o SERVICES",
+    ):
+        console(stderr=True).print(line, soft_wrap=True)
 
 
 def _last_proposal(root: Path) -> Path:
@@ -94,7 +107,10 @@ def _owners(own: tuple[str, ...]) -> dict[str, str]:
     for each in own:
         service, equals, tables = each.partition("=")
         if not equals or not service.strip():
-            raise ConfigurationError(f"--own {each} is not SERVICE=TABLE,TABLE")
+            raise ConfigurationError(
+                f"--own {each} is not SERVICE=TABLE,TABLE",
+                hint="for example --own billing=invoices,payments",
+            )
         owners.update(dict.fromkeys(_names(tables), service.strip()))
     return owners
 
@@ -139,7 +155,7 @@ def _print_findings(plan: Plan) -> None:
     out = console(stderr=True)
     for finding in plan.findings:
         label = _LABELS.get(finding.kind, "note")
-        out.print(f"{label}: {finding.subject} ({finding.at}): {finding.message}")
+        out.print(f"{label}: {finding.subject} ({finding.at}): {finding.message}", markup=False)
 
 
 _LABELS = {SPLIT: "split", DECISION: "to decide", LEFT_OUT: "left out"}

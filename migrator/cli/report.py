@@ -29,9 +29,12 @@ from migrator.report.formats import FORMATS, SUFFIXES
     multiple=True,
     default=("html", "markdown"),
     show_default=True,
+    help="Once for each.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write into.")
-@click.option("--json", "as_json", is_flag=True, help="Print the content as JSON instead.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="The content as JSON on stdout; nothing is written."
+)
 def command(
     source: Path,
     plan_path: Path | None,
@@ -47,10 +50,6 @@ def command(
     progress = TerminalProgress()
     root = source.resolve()
     graph = store.load(root)
-    if graph is None:
-        raise ConfigurationError(
-            f"{root} has not been analysed yet", hint=f"migrator analyze {source}"
-        )
     default_plan = root / plans.FILE_NAME
     path = plan_path or (default_plan if default_plan.exists() else None)
     plan = plans.load(path) if path else None
@@ -59,6 +58,8 @@ def command(
         print_json(content)
         return
     folder = output or root / ".migrator" / "report"
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError("is a file", place=Place(str(folder)), hint="name a folder: -o")
     folder.mkdir(parents=True, exist_ok=True)
     progress.start("Writing the report")
     for each in formats:
@@ -72,7 +73,11 @@ def _proof(root: Path, given: Path | None) -> Proof | None:
     path = given or root / ".migrator" / "proof.json"
     if not path.exists():
         if given:
-            raise ConfigurationError(f"{given} does not exist", hint="migrator verify")
+            raise ConfigurationError(
+                "does not exist",
+                place=Place(str(given)),
+                hint=f"migrator verify {root} --services SERVICES",
+            )
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Proof)

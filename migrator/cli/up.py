@@ -22,13 +22,21 @@ from migrator.operation.system import RunningSystem, reset_data
     show_default=True,
     help="Web processes, and workers, of each service.",
 )
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="Of the gateway, on loopback.",
+)
 @click.option("--fresh", is_flag=True, help="Start from the monolith's seed, not the last run.")
 @click.option("--json", "as_json", is_flag=True, help="Addresses as JSON on stdout.")
 def command(output: Path, processes: int, port: int, fresh: bool, as_json: bool) -> None:
     """Run the services in OUTPUT behind the gateway, until Ctrl-C.
 
     Their data stays in OUTPUT/.migrator/data and is used again the next time.
+
+    Example: migrator up ../services --processes 2
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

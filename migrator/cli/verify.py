@@ -46,7 +46,7 @@ SHOWN = 12
     type=click.IntRange(1),
     help="Instead, put that many faults into copies of the services: are they caught?",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="The proof as JSON on stdout.")
 def command(
     source: Path,
     output: Path,
@@ -58,17 +58,17 @@ def command(
 ) -> int:
     """Ask the monolith and its services the same things, and compare every answer.
 
-    Exit code 1 when anything differs. Example: migrator verify . --services ../services
+    The application's own HTTP tests are the traffic. Exit code 1 when anything differs.
+
+    Example: migrator verify . --services ../services
     """
     root, output = source.resolve(), output.resolve()
     run = load_run(root)
     folder = root / ".migrator" / "verify"
     progress = TerminalProgress()
     if faults:
-        graph = store.load(root)
-        if graph is None:
-            raise ConfigurationError("not analysed yet", hint=f"migrator analyze {source}")
-        report = catch_faults(root, run, output, graph.program, folder, faults, progress)
+        program = store.load(root).program
+        report = catch_faults(root, run, output, program, folder, faults, progress)
         if as_json:
             print_json(report)
         else:
@@ -90,6 +90,9 @@ def command(
     else:
         _print_proof(proof)
         click.echo(f"proof: {root / '.migrator' / PROOF}", err=True)
+        if not proof.passed:
+            click.echo(f"logs of the services: {output / '.migrator' / 'logs'}", err=True)
+        click.echo(f"next: migrator report {source}", err=True)
     sys.stdout.flush()
     return 0 if proof.passed else 1
 

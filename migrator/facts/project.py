@@ -73,7 +73,7 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
             skipped.append(Skipped(file=path, reason=f"not readable: {error.strerror}"))
     if not contents:
         raise ConfigurationError(
-            f"there is no Python file in {root}",
+            "there is no Python file",
             place=Place(str(root)),
             hint="name the folder of the monolith: migrator analyze FOLDER",
         )

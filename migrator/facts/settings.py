@@ -24,7 +24,9 @@ def load_settings(root: Path) -> Settings:
     """
     if not root.is_dir():
         raise ConfigurationError(
-            f"{root} is not a folder", hint="give the root folder of the monolith"
+            "is not a folder",
+            place=Place(str(root)),
+            hint="give the root folder of the monolith",
         )
     path = root / FILE
     try:

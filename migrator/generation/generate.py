@@ -32,6 +32,7 @@ from migrator.model.settings import Run, Settings
 from migrator.plan.digests import changes
 from migrator.plan.resolve import resolve
 from migrator.plan.store import place_in
+from migrator.plan.support import require_supported
 
 T = TypeVar("T")
 TASK = "generate"
@@ -99,14 +100,24 @@ def generate(
             "nothing says how the application is run",
             hint="`migrator init` writes [tool.migrator.run] into pyproject.toml",
         )
-    read_record(output)
-    _require_current(graph, plan)
-    plan = resolve(graph, plan)
+    plan = consistent_plan(graph, plan, output)
     pinning = Pinning(installed, uv_variables)
     assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress)
     files = assembly.files()
     write_output(output, files, _times(graph, files))
     return assembly.summary(output, files)
+
+
+def consistent_plan(graph: Graph, plan: Plan, output: Path) -> Plan:
+    """The plan with all that follows from it; raises what forbids generating it into `output`.
+
+    That is everything that can be told before the monolith is installed: a framework that is not
+    supported, a folder of somebody else, a stale plan, a plan that contradicts itself.
+    """
+    require_supported(graph.program)
+    read_record(output)
+    _require_current(graph, plan)
+    return resolve(graph, plan)
 
 
 def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:

@@ -318,15 +318,16 @@ class RunningSystem:
 
 
 def read_system(output: Path) -> System:
-    """`system.json` of a generated system; OperationError when there is none, or no monolith."""
+    """`system.json` of a generated system; ConfigurationError if there is none, or no monolith."""
     if not (output / SYSTEM).is_file():
-        raise OperationError(
-            f"{output} holds no generated services ({SYSTEM} is missing)",
+        raise ConfigurationError(
+            f"there are no generated services ({SYSTEM} is missing)",
+            place=Place(str(output)),
             hint=f"migrator generate -o {output}",
         )
     system = read_json(output / SYSTEM, System)
     if not Path(system.monolith).is_dir():
-        raise OperationError(
+        raise ConfigurationError(
             f"the monolith {system.monolith} is not there: its settings, seed and companions are"
             " needed",
             place=Place(str(output / SYSTEM)),

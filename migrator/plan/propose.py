@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from migrator.model.errors import ConfigurationError
+from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import Affinity, measure
@@ -16,6 +16,7 @@ from migrator.plan.naming import names
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.partition import Cut, cuts, merge_bound
 from migrator.plan.placement import leave_out_tools, place
+from migrator.plan.support import require_supported, supported
 
 REMAINDER = "remainder"
 _FEW_ENTRY_POINTS = 5
@@ -24,7 +25,8 @@ _FEW_ENTRY_POINTS = 5
 def propose(graph: Graph, constraints: Constraints | None = None) -> Plan:
     """The plan that we would begin the conversation with; the same input, the same plan.
 
-    Raises ConfigurationError when a constraint names something unknown or cannot be met.
+    Raises ConfigurationError when a constraint names something unknown or cannot be met, and
+    Refusals when the application is of a framework that is not read yet.
     """
     return propose_with_consequences(graph, constraints)[0]
 
@@ -35,11 +37,13 @@ def propose_with_consequences(
     """`propose`, and the walks that the plan was derived from."""
     wanted = constraints or Constraints()
     program = graph.program
+    require_supported(program)
     check_names(program, wanted)
     if not program.tables:
         raise ConfigurationError(
             "the analysis found no table, and services are made of tables",
-            hint="`migrator analyze` says which frameworks and models it knows",
+            place=Place(program.root),
+            hint=f"supported are {supported()}; `migrator analyze` says what it recognises",
         )
     evidence = gather(program, wanted.setup)
     groups = boundaries(evidence, wanted)

@@ -24,6 +24,8 @@ FILE_NAME = "migrator.plan.yaml"
 PROPOSAL = ".migrator/proposal.plan.yaml"
 """Where the last proposal is kept, relative to the root, so that edits can be compared with it."""
 
+_MEND = "correct it there, then run `migrator check`"
+
 _HEADER = [
     "# The plan of migrator: edit it, then run `migrator check`.",
     "# To decide: tables, entry_points, remedies, freshness, order. The rest follows from these.",
@@ -66,10 +68,11 @@ def load(path: Path) -> Plan:
         mark = error.problem_mark or error.context_mark
         place = Place(path.name, mark.line + 1 if mark else 0)
         problem = " ".join(str(error.problem or error.context).split())
-        raise PlanError([MigratorError(f"not valid YAML: {problem}", place=place)]) from None
+        wrong = MigratorError(f"not valid YAML: {problem}", place=place, hint=_MEND)
+        raise PlanError([wrong]) from None
     except YAMLError as error:
         raise PlanError(
-            [MigratorError(f"not valid YAML: {error}", place=Place(path.name))]
+            [MigratorError(f"not valid YAML: {error}", place=Place(path.name), hint=_MEND)]
         ) from None
     reader = _Reader(path.name, lines)
     plan = reader.read((), content if content is not None else {}, LoadedPlan)

@@ -41,6 +41,17 @@ def record_monolith(
     Afterwards the monolith is stopped and its databases are gone. Raises OperationError when
     none of its tests passes, since nothing could be compared then.
     """
+    try:
+        return _record(root, run, folder, proxy, progress)
+    except OperationError as error:
+        error.message = f"the monolith: {error.message}"
+        error.hint = "\n".join(filter(None, [error.hint, f"migrator doctor {root}"]))
+        raise
+
+
+def _record(
+    root: Path, run: Run, folder: Path, proxy: RecordingProxy, progress: Progress
+) -> Baseline:
     start_state = make_start_state(root, run, folder / "start-state", progress, base_url=proxy.url)
     runs: list[tuple[Recording, dict[str, Content]]] = []
     for number, where in ((1, root), (2, _moved(root, folder / "moved"))):
@@ -51,9 +62,8 @@ def record_monolith(
             recording = record(proxy, monolith.base_url, partial(monolith.run_tests, proxy.url))
             if not recording.tests.passed:
                 raise OperationError(
-                    f"none of the monolith's own {recording.tests.total} tests passes",
+                    f"none of its own {recording.tests.total} tests passes",
                     place=Place("pyproject.toml"),
-                    hint="migrator doctor",
                     log_tail="\n".join(recording.tests.failed[:10]),
                 )
         runs.append((recording, read_tables(monolith.database)))

@@ -103,4 +103,4 @@ def test_a_folder_without_python(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run("analyze", tmp_path) == 2
     assert "no Python file" in capsys.readouterr().err
     assert run("analyze", tmp_path / "nowhere") == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

@@ -91,7 +91,7 @@ configurations = {"default": Development, "production": Production}
 def guesses(root: Path, capsys: pytest.CaptureFixture[str]) -> dict:
     run("init", root, "--print", "--json")
     output = capsys.readouterr().out
-    return json.loads(output[output.index("\n{") :])
+    return json.loads(output)
 
 
 def test_factories_configurations_and_surroundings(tmp_path: Path, capsys) -> None:

@@ -149,6 +149,6 @@ def test_a_second_run_at_the_same_time_is_refused(system: RunningSystem) -> None
 
 
 def test_a_folder_without_services(tmp_path: Path) -> None:
-    with pytest.raises(OperationError, match="no generated services") as caught:
+    with pytest.raises(ConfigurationError, match="no generated services") as caught:
         read_system(tmp_path)
     assert "migrator generate" in caught.value.hint

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from migrator.model.errors import ConfigurationError
+from migrator.model.errors import ConfigurationError, Place
 
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "docs"}
 _SHELL = re.compile(
@@ -124,11 +124,14 @@ class Project:
     def __post_init__(self) -> None:
         if not self.root.is_dir():
             raise ConfigurationError(
-                f"{self.root} is not a folder", hint="give the root folder of the monolith"
+                "is not a folder",
+                place=Place(str(self.root)),
+                hint="give the root folder of the monolith",
             )
         if not self.modules and not self.unparsed:
             raise ConfigurationError(
-                f"there is no Python file below {self.root}",
+                "there is no Python file",
+                place=Place(str(self.root)),
                 hint="give the root folder of the monolith",
             )
 
