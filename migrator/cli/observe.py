@@ -1,4 +1,4 @@
-"""`migrator observe [SRC] -- CMD ...`: run a command and record what the code really touches."""
+"""`migrator observe [SOURCE] -- CMD ...`: run a command and record what the code really touches."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class _Split(click.Command):
 )
 @click.pass_context
 def command(ctx: click.Context, source: Path, fresh: bool, as_json: bool) -> int:
-    """Run CMD unchanged, and record what the project in SRC touches while it runs.
+    """Run CMD unchanged, and record what the project in SOURCE touches while it runs.
 
     Every Python below CMD records, per entry point, SQL statements, calls between functions of
-    the project and branches taken, into SRC/.migrator/observations; parameters and literals of
+    the project and branches taken, into SOURCE/.migrator/observations; parameters and literals of
     statements are never kept. `migrator analyze` then merges them into the graph. Exits as CMD
     does.
 

@@ -1,0 +1,37 @@
+"""docs/cli.md says what the program does."""
+
+from pathlib import Path
+
+from migrator.cli.main import VERBS
+from migrator.cli.reference import reference
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_reference_is_current() -> None:
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference(), "run: python -m migrator.cli.reference > docs/cli.md"
+
+
+def test_the_readme_names_every_verb() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `migrator ")]
+    assert sorted(named) == sorted(f"migrator {verb}" for verb in VERBS)
+
+
+def test_each_page_of_a_verb_shows_its_options() -> None:
+    """The synopsis of docs/VERB.md names options that the verb has, and all of them."""
+    sections = {part.split("\n", 1)[0]: part for part in reference().split("## migrator ")[1:]}
+    for verb, section in sections.items():
+        page = ROOT / "docs" / f"{verb}.md"
+        if not page.exists():
+            continue
+        lines = page.read_text(encoding="utf-8").splitlines()
+        first = next(n for n, line in enumerate(lines) if line.startswith("    migrator "))
+        last = next(n for n in range(first + 1, len(lines)) if not lines[n].startswith("     "))
+        synopsis = " ".join(lines[first:last])
+        words = {word.strip("[]`|,") for word in synopsis.split()}
+        has = [row.split("`")[1::2] for row in section.splitlines() if row.startswith("| `")]
+        assert {w for w in words if w.startswith("-") and w != "--"} <= {n for h in has for n in h}
+        missing = [names for names in has if not set(names) & words]
+        assert missing == [], f"docs/{verb}.md lacks {missing}"
