@@ -28,7 +28,11 @@ def console(*, stderr: bool = False) -> Console:
 
 
 class TerminalProgress:
-    """Draws progress events on stderr; one plain line a finished task where nobody watches live."""
+    """Draws progress events on stderr; one plain line a finished task where nobody watches live.
+
+    Made inside a verb, it is closed when the verb ends, however that is: otherwise an error or
+    Ctrl-C would leave the terminal without a cursor.
+    """
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
@@ -44,6 +48,9 @@ class TerminalProgress:
             console=self._console,
             transient=True,
         )
+        verb = click.get_current_context(silent=True)
+        if verb is not None:
+            verb.call_on_close(self.close)
 
     def start(self, task: str, total: int | None = None) -> None:
         self._started[task] = time.monotonic()

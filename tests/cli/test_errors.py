@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -300,3 +304,27 @@ def test_every_verb_has_json_and_an_example(verb: str) -> None:
         each.name for each in command.params if isinstance(each, click.Option) if not each.help
     ]
     assert silent == []
+
+
+def test_the_terminal_has_its_cursor_after_an_error(app: Path) -> None:
+    """Progress is being drawn when the error comes; what hides the cursor has to show it again."""
+    (app / ".migrator" / "graph.msgpack").unlink()
+    code = (
+        "import migrator.cli.analyze as analyze\n"
+        "from migrator.cli.main import main\n"
+        "def fail(root, settings, progress):\n"
+        "    progress.start('Reading files')\n"
+        "    raise KeyboardInterrupt\n"
+        "analyze.build_graph = fail\n"
+        f"main(['analyze', {str(app)!r}])\n"
+    )
+    outside, inside = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, stderr=inside, env=environment, timeout=60, check=False)
+    drawn = os.read(outside, 100_000)
+    os.close(outside)
+    os.close(inside)
+    assert done.returncode == 130
+    assert 0 <= drawn.rfind(b"\x1b[?25l") < drawn.rfind(b"\x1b[?25h")
+    assert b"stopped" in drawn

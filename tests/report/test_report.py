@@ -8,6 +8,7 @@ from migrator.model.plan import Crossing, Finding, Plan, Replica, Service
 from migrator.model.program import Access, EntryPoint, Program, Route, Skipped, Table
 from migrator.proof.comparison import Difference
 from migrator.proof.result import Check, Comparison, Proof, Stopped, TestRun
+from migrator.proof.trespass import Trespass
 from migrator.report.content import gather
 from migrator.report.formats import FORMATS
 
@@ -74,6 +75,15 @@ def shop():
                 reordered=[],
                 replicas=1,
                 replica_differences=[],
+                trespasses=[
+                    Trespass(
+                        service="orders",
+                        table="people",
+                        owner="people",
+                        written=True,
+                        place="shop.py:9",
+                    )
+                ],
             )
         ],
         checks=[Check(name="own writes are read", passed=True, summary="2000 pairs")],
@@ -85,7 +95,16 @@ def shop():
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_format_tells_of_services_crossings_and_proof(form):
     text = FORMATS[form](gather(*shop(), "shop"))
-    for word in ("people", "orders", "shop.touch", "shop.py:12", "/buy/", "GET /x", "2000 pairs"):
+    for word in (
+        "people",
+        "orders",
+        "shop.touch",
+        "shop.py:12",
+        "/buy/",
+        "GET /x",
+        "2000 pairs",
+        "shop.py:9",
+    ):
         assert word in text
 
 
