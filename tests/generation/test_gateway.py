@@ -78,6 +78,8 @@ class Upstream(BaseHTTPRequestHandler):
         answer = json.dumps(told).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
+        # One request a connection: the end of a kept one would race with the gateway's next use.
+        self.send_header("Connection", "close")
         if self.path.startswith("/public/"):
             self.send_header("Cache-Control", "public, max-age=60")
         if self.path == "/titles/7":
