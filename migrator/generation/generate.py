@@ -22,7 +22,14 @@ from migrator.generation.readme import service_readme, system_readme
 from migrator.generation.routing import default_service, unsaid
 from migrator.generation.templating import render, template_folder, variable_name
 from migrator.model.distributions import Installed
-from migrator.model.errors import ConfigurationError, MigratorError, PlanError, Refusals, Refused
+from migrator.model.errors import (
+    ConfigurationError,
+    MigratorError,
+    Place,
+    PlanError,
+    Refusals,
+    Refused,
+)
 from migrator.model.graph import Graph
 from migrator.model.manifest import ServiceManifest, System
 from migrator.model.plan import Plan
@@ -115,9 +122,20 @@ def consistent_plan(graph: Graph, plan: Plan, output: Path) -> Plan:
     supported, a folder of somebody else, a stale plan, a plan that contradicts itself.
     """
     require_supported(graph.program)
+    _require_outside(output, Path(graph.program.root))
     read_record(output)
     _require_current(graph, plan)
     return resolve(graph, plan)
+
+
+def _require_outside(output: Path, root: Path) -> None:
+    """Services inside the monolith would be read, and copied, as parts of it the next time."""
+    if output.resolve().is_relative_to(root.resolve()):
+        raise ConfigurationError(
+            f"lies inside the monolith {root}, of which it would then be a part",
+            place=Place(str(output)),
+            hint=f"name a folder beside it: -o {root.resolve().parent / 'services'}",
+        )
 
 
 def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:

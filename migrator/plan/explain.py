@@ -78,7 +78,8 @@ class Explainer:
             )
         raise ConfigurationError(
             f"nothing is called {name}",
-            hint="a service, table, route (route:endpoint or its rule), function or module",
+            hint="name a service, table, function, module or route (route:endpoint, or its rule);"
+            " `migrator list` and `migrator list --tables` show what there is",
         )
 
     def _roots(self, entry: str) -> list[str]:

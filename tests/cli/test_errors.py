@@ -170,6 +170,8 @@ def test_an_output_of_somebody_else(app: Path, capsys: pytest.CaptureFixture[str
     refused(capsys, 2, f"{output} is not empty", "generate", app, "-o", output)
     assert [each.name for each in output.iterdir()] == ["mine.txt"]
     refused(capsys, 2, "is a file", "generate", app, "-o", output / "mine.txt")
+    refused(capsys, 2, "lies inside the monolith", "generate", app, "-o", app / "services")
+    assert not (app / "services").exists()
     assert run("report", app, "-o", output / "mine.txt") == 2
     assert "mine.txt: is a file\n  next: " in capsys.readouterr().err
     assert (output / "mine.txt").read_text() == "keep"
