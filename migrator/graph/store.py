@@ -75,6 +75,7 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
             "the sources have changed since they were analysed", place=Place(str(root)), hint=hint
         )
     graph = Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
+    graph.program.root = str(root.resolve())  # the project may have been moved or copied since
     observed = graph.program.observed
     if settings is not None and (observed.digest if observed else "") != observations_digest(root):
         raise ConfigurationError(
