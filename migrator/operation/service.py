@@ -156,10 +156,10 @@ class RunningService:
                     self.manifest.startup_seconds + siblings,
                 )
 
-    def stop(self) -> None:
-        """Stop all its processes."""
+    def stop(self, *, grace: float | None = None) -> None:
+        """Stop all its processes; what runs `grace` seconds later is killed."""
         self._started = False
-        self._processes.stop_each(self._running.values())
+        self._processes.stop_each(self._running.values(), grace=grace)
         self._running.clear()
 
     def kill(self, name: str) -> None:

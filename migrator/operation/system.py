@@ -128,9 +128,12 @@ class RunningSystem:
             )
         return self.services[name]
 
-    def stop_service(self, name: str) -> None:
-        """Stop all processes of a service; the gateway answers 503 for it."""
-        self.service(name).stop()
+    def stop_service(self, name: str, *, grace: float | None = None) -> None:
+        """Stop all processes of a service; the gateway answers 503 for it.
+
+        After `grace` seconds they are killed: 0 is an outage without a farewell.
+        """
+        self.service(name).stop(grace=grace)
 
     def start_service(self, name: str) -> None:
         """Start what does not run of a service, and wait until it is ready."""
@@ -157,7 +160,7 @@ class RunningSystem:
     def restore(self, name: str, folder: Path | None = None) -> None:
         """Stop a service, put back its backup, start it, wait until its replicas are rebuilt."""
         service = self.service(name)
-        service.stop()
+        service.stop(grace=0)  # its database is about to be replaced: nothing in it is missed
         service.restore(folder or self.backups / name)
         self.start_service(name)
 

@@ -123,7 +123,7 @@ def each_service_stopped(trial: Trial) -> Outcome:
     """Each service stopped in turn: what depends on it answers 503, the rest as before."""
     problems = []
     for name in trial.system.services:
-        trial.system.stop_service(name)
+        trial.system.stop_service(name, grace=0)
         try:
             found, wrong = while_stopped(name, trial.probes, trial.url, manifests(trial.system))
         finally:
