@@ -28,7 +28,7 @@ def command(source: Path, as_json: bool) -> None:
 
     The graph is kept in SOURCE/.migrator/graph.msgpack, where the other verbs find it.
 
-    Example: migrator analyze examples/monolith_app
+    Example: migrator analyze path/to/application
     """
     root = source.resolve()
     settings = load_settings(root)
