@@ -36,6 +36,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     functions: frozenset[str] = frozenset()
 
 
+_DONE = {"": "written", "insert": "inserted", "update": "updated", "delete": "deleted"}
+
+
 class Explainer:
     """Answers about one graph and its plan."""
 
@@ -126,7 +129,8 @@ class Explainer:
                     how = "in a hook of " if access.in_hook else "by "
                     lines.append(
                         Line(
-                            text=f"written {how}{name} ({where}): {' -> '.join(access.path)}",
+                            text=f"{_DONE[access.operation]} {how}{name} ({where}):"
+                            f" {' -> '.join(access.path)}",
                             at=f"{access.file}:{access.line}",
                             depth=1,
                         )

@@ -26,7 +26,7 @@ def test_a_table(explainer: Explainer) -> None:
     assert said(lines, "tied to payments", "transactions", "packages")
     assert said(lines, "commits it together with payments")[0].at.startswith("shop/payments/")
     path = "shop.orders.views.cancel -> shop.payments.services.refund"
-    assert said(lines, "written by route:orders.cancel (orders)", path)
+    assert said(lines, "inserted by route:orders.cancel (orders)", path)
 
 
 def test_an_entry_point_by_endpoint_or_rule(explainer: Explainer) -> None:
