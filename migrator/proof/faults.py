@@ -92,8 +92,12 @@ def _of_service(
         found[CONDITION_FLIPPED].extend(source.flipped_conditions(body))
         for callee in [function.name, *_callees(function)]:
             known = program.functions.get(callee)
-            if known is not None and known.file == function.file:
-                found[WRITE_DROPPED].extend(source.dropped_writes(known))
+            place = output / manifest.name / "src"
+            if known is None or not (place / _in_source_root(known.file, program)).exists():
+                continue
+            path = place / _in_source_root(known.file, program)
+            source = _Source(path, path.relative_to(output).as_posix(), manifest.name)
+            found[WRITE_DROPPED].extend(source.dropped_writes(known))
     return {kind: list(dict.fromkeys(faults)) for kind, faults in found.items()}
 
 

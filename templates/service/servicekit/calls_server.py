@@ -172,8 +172,9 @@ class CallsServer:
             body.update(key=command["key"], deadline=time.time() + _COMMAND_SECONDS)
             served = invocation.served(body["function"], caller)
             if served is None:
+                # It stays with its caller, where it is counted as waiting, instead of being lost.
                 _log.error("a command names what is not served", function=body["function"])
-                continue
+                raise _Refused(404, {"error": "%s is not served" % body["function"]})
             with self._one_at_a_time(command["key"]):
                 if self._known(command["key"], "") is not None:
                     continue
