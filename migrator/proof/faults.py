@@ -73,6 +73,7 @@ def _of_service(
         EVENT_LOST: _lost_events(output, manifest),
         WRONG_OWNER: _wrong_owners(output, manifest, system),
     }
+    sources = _Sources(output, manifest.name, program)
     handlers = [
         program.entry_points[route.entry_point]
         for route in manifest.routes.values()
@@ -80,25 +81,36 @@ def _of_service(
     ]
     for entry in sorted(handlers, key=lambda entry: entry.name):
         function = program.functions.get(entry.handler)
-        if function is None:
-            continue
-        path = output / manifest.name / "src" / _in_source_root(function.file, program)
-        if not path.exists():
-            continue
-        source = _Source(path, path.relative_to(output).as_posix(), manifest.name)
-        body = source.function(function)
-        if body is None:
+        source = sources.of(function)
+        body = source.function(function) if source and function else None
+        if source is None or function is None or body is None:
             continue
         found[CONDITION_FLIPPED].extend(source.flipped_conditions(body))
-        for callee in [function.name, *_callees(function)]:
-            known = program.functions.get(callee)
-            place = output / manifest.name / "src"
-            if known is None or not (place / _in_source_root(known.file, program)).exists():
-                continue
-            path = place / _in_source_root(known.file, program)
-            source = _Source(path, path.relative_to(output).as_posix(), manifest.name)
-            found[WRITE_DROPPED].extend(source.dropped_writes(known))
+        for name in [function.name, *_callees(function)]:
+            known = program.functions.get(name)
+            place = sources.of(known)
+            if place is not None and known is not None:
+                found[WRITE_DROPPED].extend(place.dropped_writes(known))
     return {kind: list(dict.fromkeys(faults)) for kind, faults in found.items()}
+
+
+class _Sources:
+    """The files of a service by the function of the monolith in them, each parsed once."""
+
+    def __init__(self, output: Path, service: str, program: Program) -> None:
+        self._output, self._service, self._program = output, service, program
+        self._read: dict[Path, _Source] = {}
+
+    def of(self, function: Function | None) -> _Source | None:
+        """The file in which the service has the function; None where it has no such file."""
+        if function is None:
+            return None
+        file = _in_source_root(function.file, self._program)
+        path = self._output / self._service / "src" / file
+        if path not in self._read and path.exists():
+            name = path.relative_to(self._output).as_posix()
+            self._read[path] = _Source(path, name, self._service)
+        return self._read.get(path)
 
 
 def _callees(function: Function) -> list[str]:
