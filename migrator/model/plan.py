@@ -105,6 +105,8 @@ class Finding(msgspec.Struct, kw_only=True, omit_defaults=True):
     subject: str
     message: str
     at: str = ""
+    hint: str = ""
+    """What can be done about it."""
 
 
 class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):

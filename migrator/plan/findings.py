@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 from migrator.model.plan import Finding, Plan
 from migrator.plan.evidence import Evidence
 from migrator.plan.outline import Consequences, Outline
@@ -11,6 +13,27 @@ LEFT_OUT = "left-out"
 SPLIT = "split-transaction"
 DECISION = "decision"
 SHARED_STATE = "shared-state"
+NEW_CROSSING = "new-crossing"
+STALE = "stale"
+
+
+class Kind(NamedTuple):
+    """What findings of one kind are about, and how serious they are."""
+
+    level: Literal["error", "warning", "note"]
+    title: str
+
+
+KINDS = {
+    SPLIT: Kind("error", "A transaction writes tables of several services"),
+    NEW_CROSSING: Kind("error", "The code crosses a boundary where the plan knows of no crossing"),
+    STALE: Kind("error", "What the plan relies on has changed in the code"),
+    "wrong-plan": Kind("error", "The plan contradicts itself or the code"),
+    DECISION: Kind("warning", "A crossing that somebody has to decide on"),
+    SHARED_STATE: Kind("note", "State that several services would each have for themselves"),
+    LEFT_OUT: Kind("note", "An entry point that no service gets"),
+}
+"""Every kind of finding."""
 
 
 def findings(
