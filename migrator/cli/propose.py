@@ -73,7 +73,7 @@ def command(
     )
     progress.start("Proposing boundaries")
     plan, consequences = propose_with_consequences(graph, constraints)
-    numbers = score(plan, graph.program, consequences)
+    numbers = score(plan, graph, consequences)
     target.parent.mkdir(parents=True, exist_ok=True)
     save(plan, target, graph)
     save(plan, _last_proposal(root), graph)

@@ -47,8 +47,8 @@ def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
     """
     stale = changes(graph, plan)
     resolved, consequences = resolve_with_consequences(graph, plan)
-    now = score(resolved, graph.program, consequences)
-    cost = difference(score(proposal, graph.program), now) if proposal is not None else []
+    now = score(resolved, graph, consequences)
+    cost = difference(score(proposal, graph), now) if proposal is not None else []
     made = plan.made_from.program
     return Check(
         plan=resolved,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from migrator.plan.crossings import COST, Cut, Walk, Walker
 from migrator.plan.evidence import Binding, Evidence
+from migrator.plan.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,16 @@ class Consequences:
     """Service, function and owner of a crossing to the transactions that it would split."""
     torn: list[Binding] = field(default_factory=list)
     """Transactions that write tables of several owners."""
+    reach: Reach | None = None
+    """What the walks were walked on."""
 
 
 def follow(evidence: Evidence, outline: Outline) -> Consequences:
     """Walk every service's code until no service asks another for a new function."""
     walker = Walker(evidence.reach, evidence.deferral, outline.owner)
-    found = Consequences(served={service: set() for service in outline.services})
+    found = Consequences(
+        served={service: set() for service in outline.services}, reach=evidence.reach
+    )
     entries = {
         service: [e for name, e in evidence.entries.items() if outline.placed.get(name) == service]
         for service in outline.services
