@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -71,11 +72,26 @@ def waiting_commands(system: RunningSystem) -> int:
     return waiting
 
 
+def failed_commands(system: RunningSystem) -> list[str]:
+    """Why deferred commands could not be run at their owner, as it recorded each.
+
+    What the command's own code raised is not meant: nobody used that in the monolith either.
+    """
+    why: list[str] = []
+    for service in system.services.values():
+        with closing(sqlite3.connect(service.database, timeout=30)) as db:
+            known = db.execute("SELECT 1 FROM sqlite_master WHERE name = '_calls'").fetchone()
+            rows = db.execute("SELECT answer FROM _calls WHERE digest = ''") if known else ()
+            raised = [json.loads(answer).get("exception") for (answer,) in rows]
+        why.extend(each for each in raised if isinstance(each, str))
+    return why
+
+
 def settle(system: RunningSystem, seconds: float = 20.0) -> tuple[int, list[TableDifference]]:
     """Wait until all commands are applied and all replicas equal, or the time is over.
 
-    What is left then, as `replica_differences` says it; a command that nobody applies is a
-    difference of its own.
+    What is left then, as `replica_differences` says it; a command that nobody applies, or that
+    its owner could not run, is a difference of its own.
     """
     end = time.monotonic() + seconds
     while True:
@@ -84,14 +100,11 @@ def settle(system: RunningSystem, seconds: float = 20.0) -> tuple[int, list[Tabl
         if (not waiting and not found) or time.monotonic() > end:
             break
         time.sleep(0.1)
+    lost = [f"failed: {why}" for why in failed_commands(system)]
     if waiting:
-        found.append(
-            TableDifference(
-                table=COMMANDS,
-                row="",
-                column="(rows)",
-                expected="all applied",
-                found=f"{waiting} waiting after {seconds:.0f} s",
-            )
-        )
+        lost.append(f"{waiting} waiting after {seconds:.0f} s")
+    found.extend(
+        TableDifference(table=COMMANDS, row="", column="(rows)", expected="all applied", found=each)
+        for each in lost
+    )
     return count, found
