@@ -69,9 +69,7 @@ class Pinning:
         set of versions fits.
         """
         constraints = [
-            f"{each.name}=={each.version}"
-            for name, each in self._known.items()
-            if not each.url and name not in _TOOLS
+            f"{each.name}=={each.version}" for each in self._known.values() if not each.url
         ]
         with tempfile.TemporaryDirectory() as folder:
             asked = Path(folder, "requirements.in")

@@ -21,6 +21,10 @@ _PYTEST_COUNT = re.compile(
 _UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 _UNITTEST_BAD = re.compile(r"(failures|errors|skipped)=(\d+)")
 _FAILED = re.compile(r"^(?:FAILED|ERROR|FAIL:|ERROR:) (.+)$", re.MULTILINE)
+_NEWMAN_COUNT = re.compile(r"^\W*assertions\W+(\d+)\W+(\d+)\W*$", re.MULTILINE)
+_NEWMAN_FAILED = re.compile(r"^ *\d+\. +\S+ +(\S.*)$")
+_NEWMAN_PLACE = re.compile(r'^ +inside "(.*)"')
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +105,42 @@ def run_suite(
         watch=lambda: progress.advance(task, 0, tail(log, 1)),
     )
     text = log.read_text(encoding="utf-8", errors="replace")
-    result = SuiteRun(
-        code, time.monotonic() - started, log, count_tests(text), _FAILED.findall(text)
-    )
+    result = SuiteRun(code, time.monotonic() - started, log, count_tests(text), failed_tests(text))
     progress.finish(task, result.summary())
     return result
 
 
 def count_tests(output: str) -> dict[str, int]:
-    """What pytest or unittest counted, from the summary line of its output."""
+    """What pytest, unittest or newman (its assertions) counted, from the summary it printed."""
+    output = _COLOUR.sub("", output)
     for line in reversed(output.splitlines()):
         found = _PYTEST_COUNT.findall(line)
         if found:
             return {
                 kind.removesuffix("s") if kind == "errors" else kind: int(n) for n, kind in found
             }
-    ran = _UNITTEST_RAN.search(output)
-    if ran is None:
-        return {}
-    names = {"failures": "failed", "errors": "error", "skipped": "skipped"}
-    counts = Counter({names[kind]: int(n) for kind, n in _UNITTEST_BAD.findall(output)})
-    counts["passed"] = int(ran.group(1)) - sum(counts.values())
-    return dict(counts)
+    if ran := _UNITTEST_RAN.search(output):
+        names = {"failures": "failed", "errors": "error", "skipped": "skipped"}
+        counts = Counter({names[kind]: int(n) for kind, n in _UNITTEST_BAD.findall(output)})
+        counts["passed"] = int(ran.group(1)) - sum(counts.values())
+        return dict(counts)
+    if asserted := _NEWMAN_COUNT.search(output):
+        total, failed = int(asserted.group(1)), int(asserted.group(2))
+        return {"passed": total - failed, **({"failed": failed} if failed else {})}
+    return {}
+
+
+def failed_tests(output: str) -> list[str]:
+    """The tests that failed, by name, as pytest, unittest or newman printed them."""
+    output = _COLOUR.sub("", output)
+    failed = _FAILED.findall(output)
+    assertion = ""
+    for line in (
+        output[match.end() :].splitlines() if (match := _NEWMAN_COUNT.search(output)) else ()
+    ):
+        if named := _NEWMAN_FAILED.match(line):
+            assertion = named.group(1).strip()
+        elif assertion and (place := _NEWMAN_PLACE.match(line)):
+            failed.append(f"{place.group(1)}: {assertion}")
+            assertion = ""
+    return failed

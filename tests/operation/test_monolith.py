@@ -13,7 +13,7 @@ from migrator.model.errors import OperationError
 from migrator.operation.application import Placeholders, search_path
 from migrator.operation.monolith import RunningMonolith, read_installed, read_schema
 from migrator.operation.start_state import make_start_state
-from migrator.operation.suite import count_tests
+from migrator.operation.suite import count_tests, failed_tests
 
 LENDING = Path(__file__).parents[1] / "assets/lending"
 
@@ -122,3 +122,33 @@ def test_modules_below_src_are_found(tmp_path: Path, notes: Path) -> None:
 )
 def test_counting_tests(output: str, counts: dict[str, int]) -> None:
     assert count_tests(output) == counts
+
+
+NEWMAN = """
+  \x1b[32m✓ \x1b[39m\x1b[90mResponse code is 200 OK\x1b[39m
+  1. Feed is empty
+
+│              iterations │                 1 │                 0 │
+├─────────────────────────┼───────────────────┼───────────────────┤
+│              assertions │                12 │                 2 │
+├─────────────────────────┴───────────────────┴───────────────────┤
+
+\x1b[31m  # \x1b[39m\x1b[31m failure        \x1b[39m\x1b[31m detail             \x1b[39m
+
+ 1.  AssertionError  Response code is 200 OK
+                     expected false to be truthy
+                     at assertion:0 in test-script
+                     inside "Articles / Feed"
+
+ 2.  AssertionError  The first tag is new
+                     at assertion:14 in test-script
+                     inside "Articles / By tag"
+"""
+
+
+def test_assertions_of_newman_are_counted_and_named() -> None:
+    assert count_tests(NEWMAN) == {"passed": 10, "failed": 2}
+    assert failed_tests(NEWMAN) == [
+        "Articles / Feed: Response code is 200 OK",
+        "Articles / By tag: The first tag is new",
+    ]
