@@ -36,6 +36,12 @@ def propose_with_consequences(
 ) -> tuple[Plan, Consequences]:
     """`propose`, and the walks that the plan was derived from."""
     wanted = constraints or Constraints()
+    evidence = evidence_for(graph, wanted)
+    return plan_of(evidence, boundaries(evidence, wanted), wanted)
+
+
+def evidence_for(graph: Graph, wanted: Constraints) -> Evidence:
+    """What proposals are made from. Raises what `propose` raises."""
     program = graph.program
     require_supported(program)
     check_names(program, wanted)
@@ -45,8 +51,13 @@ def propose_with_consequences(
             place=Place(program.root),
             hint=f"supported are {supported()}; `migrator analyze` says what it recognises",
         )
-    evidence = gather(program, wanted.setup)
-    groups = boundaries(evidence, wanted)
+    return gather(program, wanted.setup)
+
+
+def plan_of(
+    evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
+) -> tuple[Plan, Consequences]:
+    """The plan with a service for each group of tables; takes tools out of `evidence`."""
     outline, remainder = _named(evidence, groups, wanted)
     return assemble(evidence, outline, application=wanted.application, remainder=remainder)
 
@@ -54,7 +65,7 @@ def propose_with_consequences(
 def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The groups of tables that become services."""
     affinity = measure(evidence)
-    apart = _apart(wanted)
+    apart = apart_by(wanted)
     pinned: dict[str, set[str]] = {}
     for table, service in wanted.owners.items():
         pinned.setdefault(service, set()).add(table)
@@ -71,7 +82,8 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     return _folded(evidence, affinity, list(chosen.groups), apart, least)
 
 
-def _apart(wanted: Constraints) -> Callable[[str, str], bool]:
+def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:
+    """Whether two tables must not be of one service."""
     pairs = {frozenset((a, b)) for group in wanted.apart for a in group for b in group if a != b}
 
     def apart(a: str, b: str) -> bool:
