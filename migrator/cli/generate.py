@@ -16,6 +16,7 @@ from migrator.generation.readme import percentage
 from migrator.graph.current import current_graph
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
+from migrator.plan.steps import plan_at_step
 from migrator.plan.store import FILE_NAME, load
 from migrator.plan.support import require_supported
 
@@ -35,8 +36,16 @@ from migrator.plan.support import require_supported
     required=True,
     help="A folder that is empty, does not exist, or was generated before.",
 )
+@click.option(
+    "--step",
+    type=click.IntRange(0),
+    metavar="K",
+    help="Only the first K services in the plan's order, beside what remains of the monolith.",
+)
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on stdout.")
-def command(source: Path, plan_file: Path | None, output: Path, as_json: bool) -> None:
+def command(
+    source: Path, plan_file: Path | None, output: Path, step: int | None, as_json: bool
+) -> None:
     """Write the services of the plan of the monolith in SOURCE, with its own code in them.
 
     Installs the monolith into an environment below SOURCE/.migrator and runs its migrate command on
@@ -54,7 +63,9 @@ def command(source: Path, plan_file: Path | None, output: Path, as_json: bool) -
         require_supported(graph.program)
         run = load_run(root)
         plan = load(plan_file or root / FILE_NAME)
-        consistent_plan(graph, plan, output)
+        resolved = consistent_plan(graph, plan, output)
+        if step is not None:
+            plan = plan_at_step(graph, resolved, step)
         installed = read_installed(root, run, progress)
         schema = read_schema(root, run, progress)
         generated = generate(

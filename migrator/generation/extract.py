@@ -292,7 +292,7 @@ class _Extractor:
 
     def _own(self) -> list[EntryPoint]:
         entries = self.program.entry_points
-        return [entries[each] for each in self.plan.entry_points if each in entries]
+        return [entries[each] for each in self.plan.answered if each in entries]
 
     def _endpoints(self) -> None:
         own = {each.endpoint for each in self._own()}

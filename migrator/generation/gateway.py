@@ -6,14 +6,21 @@ import grp
 import os
 import pwd
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from migrator.generation.routing import RoutedPattern, default_service, routed_patterns
 from migrator.generation.templating import render, variable_name
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
+from migrator.plan.steps import changes_something
 
 TEMPLATE = "gateway/nginx.conf.template"
+OPTIONAL = (
+    *("GATEWAY_RESOLVER", "GATEWAY_KEEPALIVE", "GATEWAY_SPLITS", "GATEWAY_SIDES"),
+    *("GATEWAY_MIRROR", "GATEWAY_MIRRORED"),
+)
+"""Placeholders that may be empty."""
 
 
 def gateway_template(graph: Graph, plan: Plan, body_size: str = "0") -> str:
@@ -27,8 +34,10 @@ def gateway_template(graph: Graph, plan: Plan, body_size: str = "0") -> str:
     for route in routes:
         if not route.corrects_slash:
             paths.setdefault(route.regex, route)
+    also = plan.in_transition()
     return render(
         "gateway/nginx.conf.template.j2",
+        also=_also(graph, also) if also else {},
         services=sorted(plan.services),
         default_service=default_service(graph, plan),
         routes=routes,
@@ -37,25 +46,45 @@ def gateway_template(graph: Graph, plan: Plan, body_size: str = "0") -> str:
     )
 
 
-def configure(template: str, listen: str, folder: Path, servers: dict[str, list[str]]) -> str:
+def _also(graph: Graph, also: Mapping[str, str]) -> dict[str, str]:
+    """Endpoint to the other side that can answer its reads, and whether a read may be repeated."""
+    entries = graph.program.entry_points
+    return {
+        entries[name].endpoint or name: "changing" if changes_something(entries[name]) else "plain"
+        for name in also
+        if name in entries
+    }
+
+
+def configure(
+    template: str,
+    listen: str,
+    folder: Path,
+    servers: Mapping[str, list[str]],
+    more: Mapping[str, str] | None = None,
+) -> str:
     """`nginx.conf` for this machine from the text of gateway/nginx.conf.template.
 
     `listen` is `address:port`; `folder` (made already, absolute) takes pid file, temporary files,
     cache and access log; `servers` has the addresses of each service's web processes. NGINX's own
     messages go to its standard error. Start it with `nginx -p FOLDER -c FILE -g 'daemon off;'`.
-    A service without an address is answered for with 503.
+    `more` fills placeholders that are empty otherwise: who answers what both sides can answer
+    (`GATEWAY_SPLITS`, `GATEWAY_SIDES`), what is copied to whom (`GATEWAY_MIRROR`,
+    `GATEWAY_MIRRORED`), and `GATEWAY_KEEPALIVE`. A service without an address is answered for
+    with 503.
     """
     values = {
         "GATEWAY_LISTEN": listen,
         "GATEWAY_FOLDER": str(folder),
         "GATEWAY_ERROR_LOG": "stderr",
         "GATEWAY_ACCESS_LOG": f"{folder}/access.log",
-        "GATEWAY_RESOLVER": "",
+        **dict.fromkeys(OPTIONAL, ""),
         # Started by root, NGINX would run its workers as somebody who may not enter the folder.
         "GATEWAY_USER": f"user {pwd.getpwuid(0).pw_name} {_root_group()};"
         if os.geteuid() == 0
         else "",
     }
+    values |= more or {}
     for service, addresses in servers.items():
         # None is ever set aside: here a server that is gone refuses at once, and one error of
         # the last that lives must not make the service unreachable for a while.

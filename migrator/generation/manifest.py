@@ -10,6 +10,7 @@ from migrator.generation.routing import default_service, routes_of
 from migrator.model.graph import Graph
 from migrator.model.manifest import (
     ForeignRoute,
+    KeptRoute,
     OutgoingCall,
     OwnedTable,
     OwnRoute,
@@ -53,7 +54,7 @@ class Manifests:
         """The manifest of one service; the last three come from the extraction of its code."""
         service = self._plan.services[name]
         published = {t for other in self._plan.services.values() for t in other.replicas}
-        own, foreign = self._routes(name)
+        own, kept, foreign = self._routes(name)
         return ServiceManifest(
             name=name,
             application=self._run.application,
@@ -75,6 +76,7 @@ class Manifests:
                 for table, replica in sorted(service.replicas.items())
             },
             routes=own,
+            kept_routes=kept,
             foreign_routes=foreign,
             calls={c.function: self._outgoing(c) for c in service.calls if c.remedy in CUT},
             serves=self._serves(name),
@@ -96,14 +98,22 @@ class Manifests:
             program_digest=self._program.digest,
             monolith=self._program.root,
             monolith_lines=self._program.lines,
+            remainder=next((n for n, s in self._plan.services.items() if s.remainder), ""),
+            in_transition=sorted(
+                {self._plan.service_of(each) or "" for each in self._plan.in_transition()}
+            ),
         )
 
     def _framework(self) -> str:
         frameworks = [e.framework for _, e in routes_of(self._graph, self._plan) if e.framework]
         return frameworks[0] if frameworks else "flask"
 
-    def _routes(self, name: str) -> tuple[dict[str, OwnRoute], dict[str, ForeignRoute]]:
+    def _routes(
+        self, name: str
+    ) -> tuple[dict[str, OwnRoute], dict[str, KeptRoute], dict[str, ForeignRoute]]:
         own: dict[str, OwnRoute] = {}
+        kept: dict[str, KeptRoute] = {}
+        also = self._plan.services[name].also_answers
         foreign: dict[str, ForeignRoute] = {}
         for service, entry in routes_of(self._graph, self._plan):
             endpoint = entry.endpoint or entry.name.partition(":")[2]
@@ -112,9 +122,17 @@ class Manifests:
                 own[endpoint] = OwnRoute(
                     entry_point=entry.name, rules=_rules(entry), **needs._asdict()
                 )
+            elif entry.name in also:
+                needs = self._dependencies.of(name, entry)
+                kept[endpoint] = KeptRoute(
+                    service=service,
+                    entry_point=entry.name,
+                    rules=_rules(entry),
+                    **needs._asdict(),
+                )
             else:
                 foreign[endpoint] = ForeignRoute(service=service, rules=_rules(entry))
-        return own, foreign
+        return own, kept, foreign
 
     def _outgoing(self, crossing: Crossing) -> OutgoingCall:
         function = self._program.functions.get(crossing.function)

@@ -86,7 +86,7 @@ class _Slicer:
         self.run = run
         self.starts, self.roots = self._starts()
         self.registrations = Registrations(
-            project, frozenset(self.service.entry_points), frozenset(self.roots)
+            project, frozenset(self.service.answered), frozenset(self.roots)
         )
         self.slice = Slice(cuts=cut_functions(self.registrations, self.service))
         self.slice.registrations = self.registrations
@@ -112,7 +112,7 @@ class _Slicer:
             name = _IDENTIFIER.match(attribute)
             found = self.project.lookup(starts[0], name.group() if name else attribute)
             roots.extend(each for each in found if isinstance(each, Unit))
-        for entry in self.service.entry_points:
+        for entry in self.service.answered:
             kind, _, worker = entry.partition(":")
             if kind == "process" and worker in self.project.modules:
                 starts.append(self.project.modules[worker])
@@ -126,7 +126,7 @@ class _Slicer:
                     self.keep(unit)
         for unit in self.roots:
             self.keep(unit)
-        for name in self.service.entry_points:
+        for name in self.service.answered:
             entry = self.program.entry_points.get(name)
             if entry is not None:
                 self._keep_dotted(*self._reached(entry))
@@ -343,7 +343,7 @@ class _Slicer:
 
     def _owns_everything(self) -> bool:
         return not self.slice.cuts and set(self.program.entry_points) <= set(
-            self.service.entry_points
+            self.service.answered
         )
 
     def _keep_imports_for_effect(self) -> None:

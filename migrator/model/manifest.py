@@ -53,6 +53,12 @@ class OwnRoute(msgspec.Struct, kw_only=True):
     """Services whose deferred commands may change what it reads: delivered before it runs."""
 
 
+class KeptRoute(OwnRoute, kw_only=True):
+    """A route of another service, just taken out, whose reads this one answers from replicas."""
+
+    service: str
+
+
 class ForeignRoute(msgspec.Struct, kw_only=True):
     """A route that a sibling answers: it can be linked to, and must not be served here."""
 
@@ -111,6 +117,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     replicas: dict[str, ReplicaTable] = {}
     routes: dict[str, OwnRoute] = {}
     """By endpoint."""
+    kept_routes: dict[str, KeptRoute] = {}
+    """By endpoint: routes of another service whose reads this one can still answer."""
     foreign_routes: dict[str, ForeignRoute] = {}
     """By endpoint."""
     calls: dict[str, OutgoingCall] = {}
@@ -140,3 +148,7 @@ class System(msgspec.Struct, kw_only=True):
     """Absolute path of the monolith's root."""
     monolith_lines: int = 0
     version: int = 1
+    remainder: str = ""
+    """The service that is what remains of the monolith; empty: nothing does."""
+    in_transition: list[str] = []
+    """Services whose reads the remainder can answer as well."""

@@ -81,12 +81,19 @@ class Service(msgspec.Struct, kw_only=True, omit_defaults=True):
     """When it is taken out, from 1 on; the remainder has 0."""
     tables: list[str] = []
     entry_points: list[str] = []
+    also_answers: list[str] = []
+    """Entry points of a service just taken out whose reads it can still answer, from replicas."""
     replicas: dict[str, Replica] = {}
     """Table to where its copy comes from."""
     calls: list[Crossing] = []
     datastore: Datastore = msgspec.field(default_factory=Datastore)
     state: list[StateRemedy] = []
     maturity: str = ""
+
+    @property
+    def answered(self) -> list[str]:
+        """All entry points whose code is in the service."""
+        return [*self.entry_points, *self.also_answers]
 
 
 class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -117,6 +124,14 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
     services: dict[str, Service] = {}
     findings: list[Finding] = []
     made_from: Origin = msgspec.field(default_factory=Origin)
+
+    def in_transition(self) -> dict[str, str]:
+        """Each entry point that two services can answer to the one that is not its own."""
+        return {
+            entry: name
+            for name, service in sorted(self.services.items())
+            for entry in service.also_answers
+        }
 
     def owner_of(self, table: str) -> str | None:
         """The service that owns a table, or None."""

@@ -49,7 +49,7 @@ def _service(
         name,
         outline.owner,
         walk,
-        [evidence.entries[e] for e in entries],
+        [evidence.entries[e] for e in outline.entry_points(name) if e in evidence.entries],
         sorted(consequences.served[name]),
     )
     return Service(
@@ -57,6 +57,7 @@ def _service(
         remainder=remainder,
         tables=sorted(tables),
         entry_points=entries,
+        also_answers=sorted(outline.also.get(name, ())),
         replicas={table: Replica(owner=outline.owner[table]) for table in copies},
         calls=calls.crossings(reach, consequences, name),
         datastore=datastores.choose(evidence, tables),

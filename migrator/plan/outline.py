@@ -17,6 +17,13 @@ class Outline:
     services: tuple[str, ...]
     owner: Mapping[str, str]
     placed: Mapping[str, str]
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service to entry points of others that it keeps the code of, to answer their reads."""
+
+    def entry_points(self, service: str) -> list[str]:
+        """All entry points whose code is in a service, sorted."""
+        own = {name for name, where in self.placed.items() if where == service}
+        return sorted(own | set(self.also.get(service, ())))
 
 
 @dataclass
@@ -41,7 +48,11 @@ def follow(evidence: Evidence, outline: Outline) -> Consequences:
         served={service: set() for service in outline.services}, reach=evidence.reach
     )
     entries = {
-        service: [e for name, e in evidence.entries.items() if outline.placed.get(name) == service]
+        service: [
+            evidence.entries[name]
+            for name in outline.entry_points(service)
+            if name in evidence.entries
+        ]
         for service in outline.services
     }
     waiting = list(outline.services)

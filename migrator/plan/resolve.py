@@ -108,7 +108,8 @@ def _outline(evidence: Evidence, plan: Plan) -> tuple[Outline, list[MigratorErro
     elif free and not problems:
         suggested = place(evidence, owner)
         problems += [_unplaced(plan, name, suggested[name]) for name in free]
-    return Outline(tuple(sorted(plan.services)), owner, placed), problems
+    also = {n: tuple(s.also_answers) for n, s in plan.services.items() if s.also_answers}
+    return Outline(tuple(sorted(plan.services)), owner, placed, also), problems
 
 
 def _assigned(

@@ -67,7 +67,8 @@ class Web:
 
     def _catch_up(self, endpoint: Optional[str], environ: Dict[str, Any]) -> Dict[str, float]:
         """What lies under `routes` says whom the route reads of; anything else may read of all."""
-        route = settings().part("routes").get(endpoint or "")
+        known = settings().part
+        route = known("routes").get(endpoint or "") or known("kept_routes").get(endpoint or "")
         reads = set(self._owners if route is None else route.get("replicas_of", []))
         owners = reads & self._strict
         if "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ:
