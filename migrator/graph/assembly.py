@@ -8,6 +8,7 @@ from migrator.facts import ir
 from migrator.facts.project import absolute
 from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
 from migrator.graph.definitions import Function, Variant
+from migrator.graph.imports import imported_module
 from migrator.graph.linker import Linker
 from migrator.graph.values import Kind
 from migrator.model import program as model
@@ -71,7 +72,7 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
                 )
             if base is None:
                 continue
-            target = _imported(linker, base, each.name)
+            target = imported_module(module, each, facts.modules)
             if target is not None:
                 node = graph.add_node(NodeKind.MODULE, target)
                 graph.add_edge(EdgeKind.IMPORTS, source, node, module.file, each.line)
@@ -92,15 +93,6 @@ def _exists(linker: Linker, base: str, name: str) -> bool:
         or linker.module_attribute(module, name) is not None
         or "__getattr__" in module.names
     )
-
-
-def _imported(linker: Linker, base: str, name: str) -> str | None:
-    """The module of the project that an import names."""
-    for candidate in (f"{base}.{name}" if name and name != "*" else base, base):
-        known = linker.modules.get(candidate)
-        if known is not None and known.facts is not None:
-            return candidate
-    return None
 
 
 def _classes(analysis: Analysis, linker: Linker) -> None:
@@ -137,13 +129,14 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         )
     special = linker.special = _special_variants(linker)
     program = analysis.program
+    types = Types(linker)
     for name, functions in by_name.items():
         variants = [each for function in functions for each in function.variants.values()]
         events = _events(linker, variants, special)
-        program.functions[name] = _function(linker, functions, variants, events)
+        program.functions[name] = _function(types, functions, variants, events)
         for label, same in _grouped(linker, variants, special):
             program.variants[label] = _function(
-                linker, functions, same, _events(linker, same, special)
+                types, functions, same, _events(linker, same, special)
             )
         _edges(analysis, linker, variants)
         _unresolved_calls(analysis, linker, functions)
@@ -265,7 +258,7 @@ def _event(
 
 
 def _function(
-    linker: Linker,
+    types: Types,
     functions: list[Function],
     variants: list[Variant],
     events: tuple[model.Event, ...],
@@ -278,15 +271,15 @@ def _function(
             name=each.name,
             kind=_KINDS[each.kind],
             default=each.has_default,
-            types=types_of(linker, (v.base + each.variable for v in own)),
+            types=types.of(v.base + each.variable for v in own),
         )
         for each in facts.parameters
     )
     if facts.flags & ir.GENERATOR:
-        held = types_of(linker, (v.base + ir.YIELDED for v in own))
+        held = types.of(v.base + ir.YIELDED for v in own)
         returns = tuple(f"list[{each}]" for each in held)
     else:
-        returns = types_of(linker, (v.base + ir.RETURNED for v in own))
+        returns = types.of(v.base + ir.RETURNED for v in own)
     return model.Function(
         name=first.name,
         file=first.module.file,
@@ -302,25 +295,42 @@ def _function(
     )
 
 
-def types_of(linker: Linker, variables: Iterable[int], depth: int = 0) -> tuple[str, ...]:
-    """The dotted classes of what variables hold; `list[...]` around what containers hold."""
-    found: set[str] = set()
-    values = linker.values
-    for variable in variables:
-        for value in linker.values_of(variable):
+class Types:
+    """The classes of what variables hold, each container looked into once."""
+
+    def __init__(self, linker: Linker) -> None:
+        self._linker = linker
+        self._inside: dict[tuple[int, int], tuple[str, ...]] = {}
+
+    def of(self, variables: Iterable[int]) -> tuple[str, ...]:
+        """The dotted classes of what variables hold; `list[...]` around what containers hold."""
+        return self._of(variables, 0)
+
+    def _of(self, variables: Iterable[int], depth: int) -> tuple[str, ...]:
+        values = self._linker.values
+        held: set[int] = set()
+        for variable in variables:
+            held.update(self._linker.values_of(variable))
+        found: set[str] = set()
+        for value in held:
             kind = values.kinds[value]
             if kind in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
                 found.add(values.names[value])
             elif kind in (Kind.STRING, Kind.TEMPLATE):
                 found.add("builtins.str")
             elif kind == Kind.CONTAINER and depth < 3:
-                inner = types_of(linker, [linker.containers.of(value).every], depth + 1)
-                found.update(f"list[{each}]" for each in inner)
-                if not inner:
-                    found.add(values.names[value])
+                found.update(self._container(value, depth))
             elif kind == Kind.CLASS:
                 found.add(f"type[{values.names[value]}]")
-    return tuple(sorted(found)[:_MOST_TYPES])
+        return tuple(sorted(found)[:_MOST_TYPES])
+
+    def _container(self, value: int, depth: int) -> tuple[str, ...]:
+        known = self._inside.get((value, depth))
+        if known is None:
+            inner = self._of([self._linker.containers.of(value).every], depth + 1)
+            known = tuple(f"list[{each}]" for each in inner) or (self._linker.values.names[value],)
+            self._inside[value, depth] = known
+        return known
 
 
 def _edges(analysis: Analysis, linker: Linker, variants: list[Variant]) -> None:
