@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from migrator.model.program import EntryPoint, Program, Transaction
@@ -46,6 +46,17 @@ class Evidence:
     def bonds(self) -> list[frozenset[str]]:
         """Tables that must stay together, since the application's work commits them together."""
         return [b.tables for b in self.transactions if b.entry_point in self.working]
+
+    def copied(self) -> Evidence:
+        """The same evidence, of which entry points may be left out without changing this one."""
+        return replace(
+            self,
+            entries=dict(self.entries),
+            left_out=dict(self.left_out),
+            bound=dict(self.bound),
+            reads=dict(self.reads),
+            transactions=list(self.transactions),
+        )
 
     def leave_out(self, name: str, reason: str) -> None:
         """Take an entry point out of the plan, and say why."""

@@ -66,6 +66,15 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The groups of tables that become services."""
     affinity = measure(evidence)
     apart = apart_by(wanted)
+    atoms = inseparable(evidence, wanted)
+    chosen = _choose(cuts(atoms, affinity.between, apart), wanted)
+    least = wanted.services[0] if wanted.services else 1
+    return _folded(evidence, affinity, list(chosen.groups), apart, least)
+
+
+def inseparable(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
+    """The least sets of tables that demands and transactions keep together."""
+    apart = apart_by(wanted)
     pinned: dict[str, set[str]] = {}
     for table, service in wanted.owners.items():
         pinned.setdefault(service, set()).add(table)
@@ -76,10 +85,7 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
             f"{' and '.join(sorted(refused[0]))} are to be both together and apart",
             hint="leave one of the demands out",
         )
-    atoms, _ = merge_bound(evidence.program.tables, [*atoms, *evidence.bonds], apart)
-    chosen = _choose(cuts(atoms, affinity.between, apart), wanted)
-    least = wanted.services[0] if wanted.services else 1
-    return _folded(evidence, affinity, list(chosen.groups), apart, least)
+    return merge_bound(evidence.program.tables, [*atoms, *evidence.bonds], apart)[0]
 
 
 def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:

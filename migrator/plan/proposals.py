@@ -1,0 +1,163 @@
+"""Several proposals beside each other, and whether any of them beats not splitting at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from migrator.model.errors import ConfigurationError
+from migrator.model.graph import Graph
+from migrator.model.plan import Plan
+from migrator.plan.affinity import measure
+from migrator.plan.constraints import Constraints
+from migrator.plan.evidence import Evidence
+from migrator.plan.propose import boundaries, evidence_for, plan_of
+from migrator.plan.score import Score, score
+from migrator.plan.strategies import (
+    ONE_SERVICE,
+    STRATEGIES,
+    WHOLE_TRANSACTIONS,
+    Groups,
+    modularity,
+)
+from migrator.plan.wording import counted
+
+_SOME_STRUCTURE = 0.3
+"""Newman and Girvan (Phys. Rev. E 69, 026113): networks with communities reach 0.3 to 0.7."""
+
+_MOST_SLOWED = 0.5
+"""The share of routes that may wait for another service."""
+
+_MOST_COPIED = 0.9
+"""The share of the code that each service may have to carry with it, on average."""
+
+
+class Proposal(msgspec.Struct, kw_only=True):
+    """One named way to cut, with what it costs; `against`: why it does not beat not splitting."""
+
+    name: str
+    tradeoff: str
+    plan: Plan
+    score: Score
+    modularity: float
+    against: list[str] = []
+    same_as: str = ""
+    """An earlier proposal that cuts in the same way."""
+
+
+class Proposals(msgspec.Struct, kw_only=True):
+    """All proposals that there are, the default first."""
+
+    listed: list[Proposal]
+    left_out: dict[str, str]
+    """Those that cannot be made here, with why."""
+
+    def __getitem__(self, name: str) -> Proposal:
+        """The proposal of that name. Raises ConfigurationError where there is none."""
+        for each in self.listed:
+            if each.name == name:
+                return each
+        why = self.left_out.get(name)
+        raise ConfigurationError(
+            f"there is no proposal {name}" + (f": {why}" if why else ""),
+            hint="one of: " + ", ".join(each.name for each in self.listed),
+        )
+
+    @property
+    def worth_splitting(self) -> bool:
+        """Whether a proposal beats leaving the monolith whole."""
+        return any(not each.against for each in self.listed if each.name != ONE_SERVICE)
+
+    @property
+    def verdict(self) -> list[str]:
+        """Whether to split, in sentences: why not, or what the default does better."""
+        split = [each for each in self.listed if each.name != ONE_SERVICE]
+        if self.worth_splitting:
+            return []
+        reasons = list(dict.fromkeys(reason for each in split for reason in each.against))
+        return reasons or ["nothing but one service can be made of it"]
+
+
+def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposals:
+    """Every proposal that can be made; the same input, the same proposals.
+
+    Raises what `propose` raises: where the default proposal cannot be made, none can.
+    """
+    wanted = constraints or Constraints()
+    evidence = evidence_for(graph, wanted)
+    groups = boundaries(evidence, wanted)
+    listed: list[Proposal] = []
+    left_out: dict[str, str] = {}
+    for name, strategy in STRATEGIES.items():
+        try:
+            made = strategy.make(evidence, groups, wanted)
+            _require_allowed(made, wanted)
+            listed.append(_proposal(graph, evidence, name, made, wanted, listed))
+        except ConfigurationError as error:
+            if name == WHOLE_TRANSACTIONS:
+                raise
+            left_out[name] = error.message
+    return Proposals(listed=listed, left_out=left_out)
+
+
+def _require_allowed(groups: Groups, wanted: Constraints) -> None:
+    least, most = wanted.services or (1, len(groups))
+    if not least <= len(groups) <= most:
+        raise ConfigurationError(f"it has {counted(len(groups), 'service')}, not {least} to {most}")
+
+
+def _proposal(
+    graph: Graph,
+    evidence: Evidence,
+    name: str,
+    groups: Groups,
+    wanted: Constraints,
+    before: Sequence[Proposal],
+) -> Proposal:
+    plan, consequences = plan_of(evidence.copied(), groups, wanted)
+    proposal = Proposal(
+        name=name,
+        tradeoff=STRATEGIES[name].tradeoff,
+        plan=plan,
+        score=score(plan, graph, consequences),
+        modularity=modularity(measure(evidence), groups),
+        same_as=next((each.name for each in before if cut_of(each.plan) == cut_of(plan)), ""),
+    )
+    if name != ONE_SERVICE:
+        proposal.against = _against(proposal)
+    return proposal
+
+
+def cut_of(plan: Plan) -> frozenset[tuple[frozenset[str], frozenset[str]]]:
+    """What is decided, whatever the services are called: tables and entry points together."""
+    return frozenset(
+        (frozenset(s.tables), frozenset(s.entry_points)) for s in plan.services.values()
+    )
+
+
+def _against(proposal: Proposal) -> list[str]:
+    """Why a cut does not beat one service; each reason with its figure."""
+    scored = proposal.score
+    if len(scored.services) < 2:
+        return ["transactions and demands bind all tables into one service"]
+    reasons = []
+    if proposal.modularity < _SOME_STRUCTURE and len(proposal.plan.services) > 1:
+        reasons.append(
+            f"the tables form no domains: modularity {proposal.modularity:.2f},"
+            f" under {_SOME_STRUCTURE}"
+        )
+    if scored.split_transactions:
+        split = counted(scored.split_transactions, "transaction")
+        reasons.append(f"{split} would be split")
+    routes = sum(each.routes for each in scored.services)
+    whole = scored.whole
+    if whole is not None and routes and whole.latency.slowed / routes > _MOST_SLOWED:
+        reasons.append(
+            f"{whole.latency.slowed} of {counted(routes, 'route')} would wait for another service"
+        )
+    shares = [each.share for each in scored.services if each.share]
+    if shares and sum(shares) / len(shares) > _MOST_COPIED:
+        mean = sum(shares) / len(shares)
+        reasons.append(f"each service would carry {mean:.0%} of the code")
+    return reasons
