@@ -53,6 +53,10 @@ class ProjectFacts:
     modules: dict[str, ModuleFacts]
     tests: list[str] = field(default_factory=list)
     """Files of tests, which nothing else imports; they take no part."""
+    test_modules: dict[str, ModuleFacts] = field(default_factory=dict)
+    """What is in those files, by dotted name."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Modules of which nothing is known but that they are there, to their files."""
     skipped: list[Skipped] = field(default_factory=list)
     lines: int = 0
     digest: str = ""
@@ -84,8 +88,11 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
             files[path] = unpack(marshal.loads(packed))
         else:
             skipped.append(Skipped(file=path, reason=reason, line=line))
+    unread = [path for path in contents if path not in files]
     files = {path: files[path] for path in contents if path in files}
-    project = _name_modules(root, files, source_roots(files, settings.sources), skipped)
+    roots = source_roots(files, settings.sources, unread)
+    project = _name_modules(root, files, roots, skipped)
+    project.unread = {module_name(path, roots)[0]: path for path in unread}
     project.digest = _digest(keys, project.source_roots)
     return project
 
@@ -209,6 +216,7 @@ def _name_modules(
         source_roots=sorted({module.root for module in kept.values()}),
         modules=kept,
         tests=sorted(modules[name].file for name in tests),
+        test_modules={name: modules[name] for name in sorted(tests)},
         skipped=sorted(skipped, key=lambda each: each.file),
         lines=sum(module.facts.lines for module in kept.values()),
     )

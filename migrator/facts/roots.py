@@ -8,19 +8,24 @@ from collections.abc import Iterable, Mapping
 from migrator.facts.ir import FileFacts
 
 
-def source_roots(files: Mapping[str, FileFacts], given: list[str]) -> list[str]:
+def source_roots(
+    files: Mapping[str, FileFacts], given: list[str], unread: Iterable[str] = ()
+) -> list[str]:
     """The source roots, relative to the project ("" is the project itself), longest first.
 
     A package's root is the folder above its topmost `__init__.py`, or one further up where that
     makes more of the project's own absolute imports resolve (namespace packages). Files outside
     packages belong to the nearest root above them, or else to the project's folder, or to their own
-    folder where only that makes the imports between them resolve.
+    folder where only that makes the imports between them resolve. An `__init__.py` that could not
+    be read (`unread`) still makes a package.
     """
     if given:
         return sorted(
             {each.strip("/").removeprefix("./").rstrip(".") for each in given}, key=_order
         )
-    packages = {path.rpartition("/")[0] for path in files if _base(path) == "__init__.py"}
+    packages = {
+        path.rpartition("/")[0] for path in (*files, *unread) if _base(path) == "__init__.py"
+    }
     imported = _imported_heads(files.values())
     roots: set[str] = set()
     for folder in sorted(packages):
