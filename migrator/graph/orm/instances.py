@@ -164,12 +164,18 @@ class Instances:
 
     def link(self, engine: Engine, values: Iterable[int]) -> None:
         """These objects are put into a relationship: new ones among them will be inserted."""
-        for value in values:
+        seen: set[int] = set()
+        waiting = list(values)
+        while waiting:  # a container may hold itself
+            value = waiting.pop()
+            if value in seen:
+                continue
+            seen.add(value)
             view = engine.values.view(value)
             if view.kind == Kind.INSTANCE:
                 engine.add(engine.slot("sqlalchemy", "linked", view.owner), value)
             elif view.kind == Kind.CONTAINER:
-                self.link(engine, engine.points_to(engine.element(value)))
+                waiting.extend(engine.points_to(engine.element(value)))
 
     def construct(self, engine: Engine, site: CallSite, class_: int) -> None:
         """`Model(...)`: an insert if a relationship cascades to it; see `link`."""
