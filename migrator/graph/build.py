@@ -12,6 +12,7 @@ from migrator.graph.assembly import assemble
 from migrator.graph.frameworks.table import all_frameworks
 from migrator.graph.linker import Linker
 from migrator.graph.observed import merge
+from migrator.graph.outside import outside_calls
 from migrator.model.graph import Graph
 from migrator.model.program import Program
 from migrator.model.progress import Progress, step
@@ -54,8 +55,13 @@ PASSES: tuple[Pass, ...] = (
 )
 """In this order; each reads what those before it have put into the analysis."""
 
+CALL_PASSES: tuple[Pass, ...] = (link, assemble_program, outside_calls)
+"""Calls alone, with those of what is outside, which the other passes have no need of."""
 
-def build_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
+
+def build_graph(
+    root: Path, settings: Settings, progress: Progress, passes: tuple[Pass, ...] = PASSES
+) -> Graph:
     """The dependency graph of the project in `root`, with its program.
 
     Never runs or imports the analysed code. Raises ConfigurationError where there is no Python
@@ -76,7 +82,7 @@ def build_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
     enabled = gc.isenabled()
     gc.disable()  # nothing is freed while passes run, and there are many small objects
     try:
-        for run in PASSES:
+        for run in passes:
             with step(progress, run.__name__.replace("_", " ").capitalize()):
                 run(analysis)
     finally:

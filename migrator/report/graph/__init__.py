@@ -1,0 +1,1 @@
+"""The dependency graph in formats that other programs read."""
