@@ -25,6 +25,7 @@ VERBS = {
     "explain": "Say why something is where it is, with file and line",
     "check": "Check a plan that was edited, and the code against it",
     "generate": "Generate the services of the plan",
+    "record": "Record what is asked of a running application, to replay it",
     "up": "Run generated services behind a gateway on this machine",
     "scale": "More or fewer web processes of a running service",
     "route": "Let the gateway send a service's reads to it or back, in percent",

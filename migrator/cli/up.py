@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.operation.control import Control
 from migrator.operation.system import RunningSystem, reset_data
 
 
@@ -45,7 +46,7 @@ def command(output: Path, processes: int, port: int, fresh: bool, as_json: bool)
         reset_data(output)
     system = RunningSystem(output, progress, processes=processes, port=port)
     try:
-        with system:
+        with system, Control(system):
             _show(system, as_json)
             while True:
                 time.sleep(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -63,9 +64,18 @@ class RunningService:
         self.placeholders = Placeholders(data=data / "files", base_url="")
 
     @property
+    def web(self) -> list[str]:
+        """Names of the web processes."""
+        return list(self._web)
+
+    @property
     def servers(self) -> list[str]:
         """Addresses of the web processes, for the gateway."""
-        return [f"{HOST}:{self.ports[name]}" for name in self._web]
+        return self.addresses(self._web)
+
+    def addresses(self, names: Iterable[str]) -> list[str]:
+        """Addresses of some of the web processes."""
+        return [f"{HOST}:{self.ports[name]}" for name in names]
 
     @property
     def address(self) -> dict[str, str]:
@@ -81,6 +91,11 @@ class RunningService:
     def running(self) -> dict[str, Process]:
         """Its processes by name, those that ended by themselves included."""
         return dict(self._running)
+
+    @property
+    def started(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._started
 
     def install(self, cache: Path, progress: Progress) -> None:
         """Make its virtual environment from its hash-pinned requirements."""
@@ -147,11 +162,14 @@ class RunningService:
 
         `siblings` is how many other processes start at the same time, and share the processors.
         """
-        for name, process in self._running.items():
+        self._wait_for(self._running, siblings)
+
+    def _wait_for(self, names: Iterable[str], siblings: int) -> None:
+        for name in list(names):
             port = self.ports.get(name)
             if port is not None:
                 wait_until(
-                    process,
+                    self._running[name],
                     partial(answers, port, "/_service/ready"),
                     self.manifest.startup_seconds + siblings,
                 )
@@ -161,6 +179,32 @@ class RunningService:
         self._started = False
         self._processes.stop_each(self._running.values(), grace=grace)
         self._running.clear()
+
+    def add_web(self, count: int) -> list[str]:
+        """Start web processes until there are `count`, and wait until they are ready; their names.
+
+        When one does not start, those that were added are stopped again and OperationError says
+        why.
+        """
+        added = [f"web-{number}" for number in range(len(self._web) + 1, count + 1)]
+        try:
+            for name in added:
+                self.ports[name] = free_port()
+                self._web.append(name)
+                self.start_process(name)
+            self._wait_for(added, len(added))
+        except OperationError:
+            self.drop_web(added)
+            raise
+        return added
+
+    def drop_web(self, names: Collection[str]) -> None:
+        """Stop web processes for good, each after what it is at."""
+        gone = [process for name in names if (process := self._running.pop(name, None))]
+        self._web = [name for name in self._web if name not in names]
+        self._processes.stop_each(gone)
+        for name in names:
+            self.ports.pop(name, None)
 
     def kill(self, name: str) -> None:
         """`kill -9` of one process with all its children."""

