@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from migrator.cli.command_line import WithCommand
 from migrator.cli.terminal import console, print_json
 from migrator.facts.observation import session as sessions
 from migrator.facts.observation.records import Observation, read_session
@@ -18,22 +19,7 @@ from migrator.model.errors import ConfigurationError
 _HINT = "migrator observe . -- python -m pytest"
 
 
-class _Split(click.Command):
-    """Keeps what stands after the first `--` as the command to run."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta["command"] = []
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta["command"] = args[at + 1 :]
-            args = args[:at]
-        return super().parse_args(ctx, args)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [*super().collect_usage_pieces(ctx), "-- CMD..."]
-
-
-@click.command(name="observe", cls=_Split)
+@click.command(name="observe", cls=WithCommand)
 @click.argument("source", default=".", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--fresh", is_flag=True, help="Forget what earlier commands showed.")
 @click.option(

@@ -12,6 +12,7 @@ from migrator.facts.settings import load_run
 from migrator.graph import store
 from migrator.model.errors import ConfigurationError
 from migrator.proof.result import Comparison, FaultReport, Proof
+from migrator.proof.traffic import read_replay
 from migrator.proof.verify import PROOF, catch_faults, verify
 
 SHOWN = 12
@@ -46,6 +47,19 @@ SHOWN = 12
     type=click.IntRange(1),
     help="Instead, put that many faults into copies of the services: are they caught?",
 )
+@click.option(
+    "--replay",
+    "recorded",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ask what `record` wrote into FILE, instead of running the tests.",
+)
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The secrets that `record --secrets` kept apart; without it they are made up.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The proof as JSON on stdout.")
 def command(
     source: Path,
@@ -54,11 +68,14 @@ def command(
     quick: bool,
     least_kept: float,
     faults: int | None,
+    recorded: Path | None,
+    secrets: Path | None,
     as_json: bool,
 ) -> int:
     """Ask the monolith and its services the same things, and compare every answer.
 
-    The application's own HTTP tests are the traffic. Exit code 1 when anything differs.
+    The application's own HTTP tests are the traffic, or what `migrator record` wrote into a file.
+    Exit code 1 when anything differs.
 
     Example: migrator verify . --services ../services
     """
@@ -66,9 +83,10 @@ def command(
     run = load_run(root)
     folder = root / ".migrator" / "verify"
     progress = TerminalProgress()
+    traffic = read_replay(recorded.resolve(), secrets, progress) if recorded else None
     if faults:
         program = store.load(root).program
-        report = catch_faults(root, run, output, program, folder, faults, progress)
+        report = catch_faults(root, run, output, program, folder, faults, progress, traffic=traffic)
         if as_json:
             print_json(report)
         else:
@@ -83,6 +101,7 @@ def command(
         processes=_numbers(processes),
         checks=not quick,
         least_kept=least_kept / 100,
+        traffic=traffic,
     )
     (root / ".migrator" / PROOF).write_bytes((output / ".migrator" / PROOF).read_bytes())
     if as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from migrator.model.errors import OperationError, Place
@@ -15,7 +14,7 @@ from migrator.operation.start_state import PRIVATE, StartState, make_start_state
 from migrator.proof.comparison import Noise, noise_between
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables
-from migrator.proof.traffic import Recording, record
+from migrator.proof.traffic import Recording, Traffic, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,22 @@ class Baseline:
 
 
 def record_monolith(
-    root: Path, run: Run, folder: Path, proxy: RecordingProxy, progress: Progress
+    root: Path,
+    run: Run,
+    folder: Path,
+    proxy: RecordingProxy,
+    traffic: Traffic,
+    progress: Progress,
 ) -> Baseline:
-    """Run the monolith's tests twice behind the proxy, each time from the same start state.
+    """Drive the monolith with the traffic twice, each time from the same start state.
 
     The second time it runs in another folder: what depends on where its files lie (the tag of a
     static file) is noise as well, since services lie elsewhere.
-    Afterwards the monolith is stopped and its databases are gone. Raises OperationError when
-    none of its tests passes, since nothing could be compared then.
+    Afterwards the monolith is stopped and its databases are gone. Raises OperationError when none
+    of the tests (or recorded requests) passes on it, since nothing could be compared then.
     """
     try:
-        return _record(root, run, folder, proxy, progress)
+        return _record(root, run, folder, proxy, traffic, progress)
     except OperationError as error:
         error.message = f"the monolith: {error.message}"
         error.hint = "\n".join(filter(None, [error.hint, f"migrator doctor {root}"]))
@@ -50,19 +54,26 @@ def record_monolith(
 
 
 def _record(
-    root: Path, run: Run, folder: Path, proxy: RecordingProxy, progress: Progress
+    root: Path,
+    run: Run,
+    folder: Path,
+    proxy: RecordingProxy,
+    traffic: Traffic,
+    progress: Progress,
 ) -> Baseline:
-    start_state = make_start_state(root, run, folder / "start-state", progress, base_url=proxy.url)
+    start_state = traffic.start_state or make_start_state(
+        root, run, folder / "start-state", progress, base_url=proxy.url
+    )
     runs: list[tuple[Recording, dict[str, Content]]] = []
     for number, where in ((1, root), (2, _moved(root, folder / "moved"))):
         place = folder / f"monolith-{number}"
         with RunningMonolith(
             where, run, place, progress, outside_url=proxy.url, start_state=start_state
         ) as monolith:
-            recording = record(proxy, monolith.base_url, partial(monolith.run_tests, proxy.url))
+            recording = record(proxy, monolith, monolith.base_url, traffic)
             if not recording.tests.passed:
                 raise OperationError(
-                    f"none of its own {recording.tests.total} tests passes",
+                    f"none of {recording.tests.total} tests passes",
                     place=Place("pyproject.toml"),
                     log_tail="\n".join(recording.tests.failed[:10]),
                 )

@@ -69,7 +69,7 @@ def settled(exchanges: Iterable[Exchange]) -> list[Exchange]:
     last: dict[str, int] = {}
     for each in exchanges:
         client = _client(each)
-        before = last.get(client)
+        before = last.get(client) if each.place is None else None
         if before is not None and each.method == "GET" and _same(kept[before], each):
             kept[before] = each
         else:
@@ -99,10 +99,15 @@ def aligned(
     Requests of one kind of client are aligned among themselves, and in order only those of the
     client that asks most, the tests: what an outside system sends at its own time (a webhook) may
     come earlier or later, so that its n-th request of one body is the n-th of that body.
+    The steps of a replay are the same by their place.
     """
+    placed = {each.place: each for each in right if each.place is not None}
+    steps = [(each, placed[each.place]) for each in left if each.place in placed]
+    left = [each for each in left if each.place not in placed]
+    right = [each for each in right if each.place is None]
     asked = Counter(_client(each) for each in left)
     tests = max(asked, key=lambda client: (asked[client], client), default="")
-    pairs: list[tuple[Exchange, Exchange]] = []
+    pairs = steps
     only_left: list[Exchange] = []
     only_right: list[Exchange] = []
     for client in sorted({_client(each) for each in left + right}):

@@ -21,6 +21,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     body: bytes = b""
     started: float = 0.0
     elapsed: float = 0.0
+    place: int | None = None
+    """Of a replay: the step that it is, by which two runs are aligned."""
 
     @property
     def path(self) -> str:

@@ -63,6 +63,16 @@ def without_positions(name: str) -> str:
     return re.sub(r"\[\d+\]", "[*]", name)
 
 
+def plain_value(value: str) -> str:
+    """The text of a field: that of JSON without its quotes."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            pass
+    return value
+
+
 def _cookie(header: str) -> Fields:
     jar: SimpleCookie = SimpleCookie()
     try:

@@ -31,12 +31,14 @@ class RecordingProxy:
     """Passes every request on to `upstream` and keeps both sides in `exchanges`.
 
     One proxy can serve several runs: `upstream` may be changed and `take()` empties the record, so
-    that the application is at the same address in each run. Use it as a context manager.
+    that the application is at the same address in each run. `plain` asks for answers that are not
+    compressed, whatever the client takes. Use it as a context manager.
     """
 
-    def __init__(self, port: int = 0, timeout: float = 60.0) -> None:
+    def __init__(self, port: int = 0, timeout: float = 60.0, *, plain: bool = False) -> None:
         self.upstream = ""
         self.timeout = timeout
+        self.plain = plain
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         proxy = self
@@ -92,11 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _pass_on(self) -> None:
+        headers = _end_to_end(list(self.headers.items()))
+        if self.owner.plain:
+            headers = [each for each in headers if each[0].lower() != "accept-encoding"]
         exchange = Exchange(
             ordinal=0,
             method=self.command,
             target=self.path,
-            request_headers=_end_to_end(list(self.headers.items())),
+            request_headers=headers,
             request_body=self._read_body(),
             started=time.time(),
         )

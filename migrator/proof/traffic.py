@@ -1,15 +1,22 @@
-"""The application's own tests as traffic, through the recording proxy."""
+"""What both sides are asked: the application's own tests, or traffic that was recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
+from typing import Protocol
 
-from migrator.operation.suite import SuiteRun
+from migrator.model.progress import Progress, Silent
+from migrator.operation.monolith import RunningMonolith
+from migrator.operation.start_state import StartState
+from migrator.operation.system import RunningSystem
 from migrator.proof.exchange import Exchange
 from migrator.proof.probing import probe_requests, send_all
+from migrator.proof.recorded import RecordedTraffic, load, load_secrets
 from migrator.proof.recording import RecordingProxy
+from migrator.proof.replay import replay
 from migrator.proof.result import TestRun
 
 
@@ -26,19 +33,77 @@ class Recording:
         return median([each.elapsed for each in self.exchanges] or [0.0])
 
 
-def record(proxy: RecordingProxy, upstream: str, run_tests: Callable[[], SuiteRun]) -> Recording:
-    """Run the tests with the proxy in front of `upstream`, then ask what tests seldom ask."""
-    proxy.upstream = upstream
-    proxy.take()
-    suite = run_tests()
-    traffic = proxy.take()
-    send_all(probe_requests(traffic), proxy.url)
-    return Recording(
-        exchanges=traffic + proxy.take(),
-        tests=TestRun(
+class Traffic(Protocol):
+    """A source of requests that can be asked of either side, again and again."""
+
+    @property
+    def start_state(self) -> StartState | None:
+        """The state that it starts from, where that is not a migrated and seeded monolith's."""
+
+    def drive(
+        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+    ) -> tuple[list[Exchange], TestRun]:
+        """Ask everything of a running side that listens at `upstream`, behind the proxy."""
+
+
+class OwnTests:
+    """The HTTP tests of the application itself, through the proxy."""
+
+    start_state: StartState | None = None
+
+    def drive(
+        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+    ) -> tuple[list[Exchange], TestRun]:
+        """Run the tests; what the proxy saw, and what they counted."""
+        proxy.take()
+        suite = side.run_tests(proxy.url)
+        tests = TestRun(
             passed=suite.counts.get("passed", 0),
             total=suite.total,
             failed=suite.failures,
             seconds=suite.seconds,
-        ),
+        )
+        return proxy.take(), tests
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Recorded traffic, from the state that it was recorded from."""
+
+    traffic: RecordedTraffic
+    start_state: StartState | None = None
+    secrets: Mapping[int, str] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Silent)
+
+    def drive(
+        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+    ) -> tuple[list[Exchange], TestRun]:
+        """Ask each request in turn; what the application sends itself passes the proxy."""
+        proxy.take()
+        exchanges, tests = replay(self.traffic, upstream, proxy.url, self.secrets, self.progress)
+        return exchanges + proxy.take(), tests
+
+
+def read_replay(path: Path, secrets: Path | None, progress: Progress) -> Replay:
+    """The replay of a file of recorded traffic; ConfigurationError for what cannot be read."""
+    traffic = load(path)
+    state = StartState(path.parent / traffic.header.start_state)
+    return Replay(
+        traffic,
+        state if traffic.header.start_state else None,
+        load_secrets(secrets) if secrets else {},
+        progress,
     )
+
+
+def record(
+    proxy: RecordingProxy,
+    side: RunningMonolith | RunningSystem,
+    upstream: str,
+    traffic: Traffic,
+) -> Recording:
+    """Drive a side with the proxy in front of `upstream`, then ask what is seldom asked."""
+    proxy.upstream = upstream
+    exchanges, tests = traffic.drive(side, upstream, proxy)
+    send_all(probe_requests(exchanges), proxy.url)
+    return Recording(exchanges=exchanges + proxy.take(), tests=tests)

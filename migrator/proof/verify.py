@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,7 +23,7 @@ from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import manifests, owned_tables, settle
 from migrator.proof.result import Comparison, FaultReport, Latency, Proof, Tried
 from migrator.proof.tables import TableDifference, differences, without_key
-from migrator.proof.traffic import Recording, record
+from migrator.proof.traffic import OwnTests, Recording, Traffic, record
 from migrator.proof.trespass import find_trespasses
 
 PROOF = "proof.json"
@@ -40,19 +39,22 @@ def verify(
     processes: Sequence[int] = (1, 2),
     checks: bool = True,
     least_kept: float = 0.0,
+    traffic: Traffic | None = None,
 ) -> Proof:
     """Prove that the services in `output` answer as the monolith in `root` does.
 
-    The traffic is asked of the services once for each number of web processes in `processes`;
+    The traffic (the monolith's own tests where none is given) is asked of the services once for
+    each number of web processes in `processes`;
     the checks run on the system of the last. `least_kept` is the share of all routes that must go
     on answering whichever service is stopped. `folder` is for recordings and databases. The proof
     is also written to `output/.migrator/proof.json`.
     """
     begun = time.monotonic()
     system = read_system(output)
+    traffic = traffic or OwnTests()
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:
-        baseline = record_monolith(root, run, folder, proxy, progress)
+        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
         proof = Proof(
             application=root.name,
             plan_digest=system.plan_digest,
@@ -62,12 +64,12 @@ def verify(
             noise=sorted(baseline.noise, key=repr),
             column_noise=sorted(baseline.column_noise, key=repr),
         )
-        for count in processes:
+        for turn, count in enumerate(processes, start=1):
             with _running(output, baseline, proxy, count, progress) as running:
-                recording, compared = _compare(baseline, running, proxy, count)
+                recording, compared = _compare(baseline, running, proxy, traffic, count)
                 proof.comparisons.append(compared)
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
-                if checks and count == processes[-1]:
+                if checks and turn == len(processes):
                     _check(proof, recording, running, folder, progress, least_kept)
         proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
     proof.seconds = time.monotonic() - begun
@@ -84,6 +86,8 @@ def catch_faults(
     folder: Path,
     count: int,
     progress: Progress,
+    *,
+    traffic: Traffic | None = None,
 ) -> FaultReport:
     """Put `count` faults into copies of the services, one at a time, and see which are noticed.
 
@@ -92,9 +96,10 @@ def catch_faults(
     """
     faults = propose_faults(output, program, count)
     report = FaultReport(caught=[], missed=[])
+    traffic = traffic or OwnTests()
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:
-        baseline = record_monolith(root, run, folder, proxy, progress)
+        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
         progress.start("Inject faults", len(faults))
         for fault in faults:
             progress.advance("Inject faults", 0, fault.what)
@@ -102,7 +107,7 @@ def catch_faults(
             shutil.rmtree(target, ignore_errors=True)
             inject(output, fault, target)
             _share_environments(output, target)
-            noticed = _noticed(target, baseline, proxy)
+            noticed = _noticed(target, baseline, proxy, traffic)
             (report.caught if noticed else report.missed).append(
                 Tried(fault=fault, noticed=noticed)
             )
@@ -112,11 +117,11 @@ def catch_faults(
     return report
 
 
-def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy) -> str:
+def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy, traffic: Traffic) -> str:
     """By what a fault was noticed; empty: it was not."""
     try:
         with _running(output, baseline, proxy, 1, Silent()) as running:
-            _, compared = _compare(baseline, running, proxy, 1)
+            _, compared = _compare(baseline, running, proxy, traffic, 1)
     except OperationError as error:
         return f"does not start: {error}"
     for found in (
@@ -150,10 +155,14 @@ def _running(
 
 
 def _compare(
-    baseline: Baseline, system: RunningSystem, proxy: RecordingProxy, processes: int
+    baseline: Baseline,
+    system: RunningSystem,
+    proxy: RecordingProxy,
+    traffic: Traffic,
+    processes: int,
 ) -> tuple[Recording, Comparison]:
     begun = time.monotonic()
-    recording = record(proxy, system.gateway_url, partial(system.run_tests, proxy.url))
+    recording = record(proxy, system, system.gateway_url, traffic)
     replicas, replica_problems = settle(system)
     answers = compare(baseline.recording.exchanges, recording.exchanges, baseline.noise, proxy.url)
     found, reordered = _table_differences(baseline, system)

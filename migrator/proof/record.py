@@ -1,0 +1,125 @@
+"""Recording a running application: a proxy in front of it, until its user has done with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.model.errors import ConfigurationError, Place
+from migrator.model.progress import Progress
+from migrator.model.settings import Run
+from migrator.operation.monolith import RunningMonolith
+from migrator.operation.start_state import (
+    StartState,
+    copy_database,
+    make_start_state,
+    private_folder,
+)
+from migrator.proof.binding import recorded_steps
+from migrator.proof.recorded import FORMAT, VERSION, Header, RecordedTraffic, save, save_secrets
+from migrator.proof.recording import RecordingProxy
+
+Use = Callable[[str], None]
+"""What is done while the proxy stands at the address that is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of it."""
+
+    traffic: RecordedTraffic
+    bound: int
+    """Values of requests that are taken from earlier answers."""
+    start_state: Path | None
+
+
+def record_monolith(
+    root: Path,
+    run: Run,
+    target: Path,
+    use: Use,
+    progress: Progress,
+    *,
+    port: int = 0,
+    secrets: Path | None = None,
+) -> Recorded:
+    """Start the monolith in `root` from a fresh state, and record what is asked of it.
+
+    The state is kept beside `target`, so that a replay starts from the same rows.
+    """
+    state = StartState(_state_folder(target))
+    with RecordingProxy(port, plain=True) as proxy:
+        make_start_state(root, run, state.folder, progress, base_url=proxy.url)
+        running = private_folder(root) / "record"
+        with RunningMonolith(
+            root, run, running, progress, outside_url=proxy.url, start_state=state
+        ) as monolith:
+            proxy.upstream = monolith.base_url
+            use(proxy.url)
+        shutil.rmtree(running, ignore_errors=True)
+        return _written(proxy, target, root.name, state, secrets)
+
+
+def record_running(
+    upstream: str,
+    target: Path,
+    use: Use,
+    *,
+    database: Path | None = None,
+    port: int = 0,
+    secrets: Path | None = None,
+) -> Recorded:
+    """Record what is asked of an application that runs at `upstream`.
+
+    `database` is its SQLite file; as it is now, it becomes the state that a replay starts from.
+    """
+    state = None
+    if database is not None:
+        state = _copied(database, _state_folder(target))
+    with RecordingProxy(port, plain=True) as proxy:
+        proxy.upstream = upstream
+        use(proxy.url)
+        return _written(proxy, target, upstream, state, secrets)
+
+
+def _state_folder(target: Path) -> Path:
+    return target.with_name(f"{target.stem}.start").resolve()
+
+
+def _copied(database: Path, folder: Path) -> StartState:
+    if not database.is_file():
+        raise ConfigurationError(
+            "there is no such database",
+            place=Place(str(database)),
+            hint="name the SQLite file that the running application uses",
+        )
+    state = StartState(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    state.data.mkdir(parents=True)
+    copy_database(database, state.database)
+    return state
+
+
+def _written(
+    proxy: RecordingProxy,
+    target: Path,
+    application: str,
+    state: StartState | None,
+    secrets: Path | None,
+) -> Recorded:
+    steps, taken = recorded_steps(proxy.take(), proxy.url)
+    header = Header(
+        format=FORMAT,
+        version=VERSION,
+        application=application,
+        start_state=state.folder.name if state else "",
+        secrets=len(taken),
+    )
+    traffic = RecordedTraffic(header=header, steps=steps)
+    save(traffic, target)
+    if secrets is not None:
+        save_secrets(taken, secrets)
+    bound = sum(value.answer is not None for step in steps for value in step.values.values())
+    return Recorded(traffic, bound, state.folder if state else None)
