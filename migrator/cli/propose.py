@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from migrator.cli.scores import print_beside
 from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
@@ -15,9 +16,11 @@ from migrator.model.errors import ConfigurationError, Place
 from migrator.model.plan import Plan
 from migrator.plan.constraints import Constraints
 from migrator.plan.findings import DECISION, LEFT_OUT, SPLIT
-from migrator.plan.propose import propose_with_consequences
-from migrator.plan.score import Score, score
-from migrator.plan.store import FILE_NAME, PROPOSAL, save
+from migrator.plan.proposals import Proposal, Proposals, propose_all
+from migrator.plan.score import Score
+from migrator.plan.scorecard import figures
+from migrator.plan.store import FILE_NAME, PROPOSAL, save, save_proposals
+from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 
 
 @click.command("propose")
@@ -27,6 +30,13 @@ from migrator.plan.store import FILE_NAME, PROPOSAL, save
 @click.option("--apart", metavar="A,B", multiple=True, help="Tables of different services.")
 @click.option("--own", metavar="SERVICE=A,B", multiple=True, help="Tables of a named service.")
 @click.option("--first", metavar="NAME", default="", help="Take out only this service.")
+@click.option(
+    "--proposal",
+    metavar="NAME",
+    default=WHOLE_TRANSACTIONS,
+    show_default=True,
+    help=f"Which one to write: {', '.join(STRATEGIES)}.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the plan here.")
 @click.option("--force", is_flag=True, help="Replace a plan that is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Plan and score as JSON on stdout.")
@@ -37,11 +47,14 @@ def command(
     apart: tuple[str, ...],
     own: tuple[str, ...],
     first: str,
+    proposal: str,
     output: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Propose service boundaries for the monolith in SOURCE and write the plan.
+    """Propose service boundaries for the monolith in SOURCE and write one as the plan.
+
+    The proposals are compared on stderr; all of them are kept for `migrator plan`.
 
     Example: migrator propose . --services 4-8 --apart members,invoices
     """
@@ -72,30 +85,76 @@ def command(
         application=root.name,
     )
     progress.start("Proposing boundaries")
-    plan, consequences = propose_with_consequences(graph, constraints)
-    numbers = score(plan, graph, consequences)
+    found = propose_all(graph, constraints)
+    chosen = found[proposal]
     target.parent.mkdir(parents=True, exist_ok=True)
-    save(plan, target, graph)
-    save(plan, _last_proposal(root), graph)
-    progress.finish("Proposing boundaries", f"{len(plan.services)} services")
+    save(chosen.plan, target, graph)
+    save_proposals({each.name: each.plan for each in found.listed}, root, graph)
+    save(chosen.plan, root / PROPOSAL, graph)
+    progress.finish(
+        "Proposing boundaries",
+        f"{len(found.listed)} proposals; {chosen.name}: {len(chosen.plan.services)} services",
+    )
     if as_json:
-        print_json({"plan": plan, "score": numbers, "file": str(target)})
+        print_json(
+            {
+                "plan": chosen.plan,
+                "score": chosen.score,
+                "file": str(target),
+                "proposal": chosen.name,
+                "proposals": [_told(each) for each in found.listed],
+                "left_out": found.left_out,
+                "do_not_split": found.verdict,
+            }
+        )
         return
-    print_summary(plan, numbers)
-    _print_findings(plan)
+    _print_proposals(found)
+    print_summary(chosen.plan, chosen.score)
+    _print_findings(chosen.plan)
     click.echo(str(target))
     plan_option = f" --plan {output}" if output else ""
     for line in (
-        "next: read and edit the plan (`migrator explain` says why), then",
+        "next: read and edit the plan (`migrator explain`, `migrator plan`), then",
         f"      migrator generate {source}{plan_option} -o SERVICES",
     ):
         console(stderr=True).print(line, soft_wrap=True)
 
 
-def _last_proposal(root: Path) -> Path:
-    path = root / PROPOSAL
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _told(proposal: Proposal) -> dict[str, object]:
+    """A proposal without its plan, which is in a file of its own."""
+    return {
+        "name": proposal.name,
+        "tradeoff": proposal.tradeoff,
+        "services": {name: service.tables for name, service in proposal.plan.services.items()},
+        "score": proposal.score,
+        "modularity": proposal.modularity,
+        "against": proposal.against,
+        "same_as": proposal.same_as,
+    }
+
+
+def _print_proposals(found: Proposals) -> None:
+    """All proposals beside each other, what each is for, and whether to split at all."""
+    out = console(stderr=True)
+    print_beside(
+        [each.name for each in found.listed],
+        figures([each.score for each in found.listed]),
+        {each.name: sorted(each.plan.services) for each in found.listed},
+        stderr=True,
+    )
+    out.print()
+    for each in found.listed:
+        same = f" (here the same as {each.same_as})" if each.same_as else ""
+        out.print(f"{each.name}{same}: {each.tradeoff}", markup=False)
+        for reason in each.against:
+            out.print(f"  against it: {reason}", markup=False)
+    for name, why in found.left_out.items():
+        out.print(f"{name}: left out: {why}", markup=False)
+    if found.verdict:
+        out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
+        for reason in found.verdict:
+            out.print(f"  because {reason}", markup=False)
+    out.print()
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -43,21 +43,30 @@ def reference() -> str:
     for verb, line in VERBS.items():
         command = program.get_command(context, verb)
         assert command is not None
-        parts.append(_section(verb, line, command, click.Context(command, context, verb)))
+        below = click.Context(command, context, verb)
+        parts.append(_section(f"## migrator {verb}", line, command, below))
+        if isinstance(command, click.Group):
+            for name, each in command.commands.items():
+                said = each.get_short_help_str(120).rstrip(".")
+                parts.append(
+                    _section(
+                        f"### migrator {verb} {name}", said, each, click.Context(each, below, name)
+                    )
+                )
     return "\n".join(parts)
 
 
-def _section(verb: str, line: str, command: click.Command, context: click.Context) -> str:
+def _section(title: str, line: str, command: click.Command, context: click.Context) -> str:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    lines = [f"## migrator {verb}", "", f"{line}.", "", f"    {usage}", ""]
+    lines = [title, "", f"{line}.", "", f"    {usage}", ""]
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         text = " ".join(paragraph.split())
         example = text.removeprefix("Example: ")
         shown = [f"    {example}"] if example != text else textwrap.wrap(text, 120)
         lines += [*shown, ""]
-    lines += ["| option | |", "|---|---|"]
-    lines += [_row(each) for each in command.params if isinstance(each, click.Option)]
-    return "\n".join(lines) + "\n"
+    options = [_row(each) for each in command.params if isinstance(each, click.Option)]
+    lines += ["| option | |", "|---|---|", *options] if options else []
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _row(option: click.Option) -> str:

@@ -48,6 +48,19 @@ class Crossing(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Places of the calls, `file:line`."""
 
 
+class StoreAdvice(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A store of another kind that some of a service's data would be better kept in."""
+
+    kind: str
+    engine: str
+    tables: list[str] = []
+    """Empty for files."""
+    status: DatastoreStatus = "advice"
+    because: str = ""
+    at: list[str] = []
+    """Places of the evidence, `file:line`."""
+
+
 class Datastore(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where a service keeps its tables."""
 
@@ -55,6 +68,7 @@ class Datastore(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: str = "relational"
     status: DatastoreStatus = "generated"
     because: str = ""
+    advice: list[StoreAdvice] = []
 
 
 class StateRemedy(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -100,6 +114,8 @@ class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the plan was made from; each digest is of the facts that the plan relies on."""
 
     program: str = ""
+    decisions: str = ""
+    """Of tables and entry points as the plan gave them to services when it was written."""
     entry_points: dict[str, str] = {}
     tables: dict[str, str] = {}
     functions: dict[str, str] = {}
@@ -116,12 +132,33 @@ class Finding(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What can be done about it."""
 
 
+class Step(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One step of the roadmap: a state that runs, and from which there is a way back."""
+
+    step: int
+    title: str
+    service: str = ""
+    """The service that it takes out, if it takes one out."""
+    runs: str = ""
+    """What runs once it is done."""
+    because: str = ""
+    """Why it comes now: what it costs, and what it is worth."""
+    commands: list[str] = []
+    check: str = ""
+    """The command that exits with 0 when the step is done."""
+    back: str = ""
+    """How it is undone."""
+
+
 class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A whole plan, as `migrator.plan.yaml` holds it."""
 
     version: int = 1
     application: str = ""
+    proposal: str = ""
+    """The name of the proposal that it began as."""
     services: dict[str, Service] = {}
+    roadmap: list[Step] = []
     findings: list[Finding] = []
     made_from: Origin = msgspec.field(default_factory=Origin)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from migrator.model.plan import Crossing, Plan, Replica, Service
+from migrator.model.plan import Plan, Replica, Service
 from migrator.plan import calls, datastores, replicas, state
-from migrator.plan.crossings import COST
 from migrator.plan.digests import origin
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import findings
 from migrator.plan.naming import purpose
 from migrator.plan.outline import Consequences, Outline, follow
-
-_REPLICA_COST = 1.0
+from migrator.plan.roadmap import order, roadmap
 
 
 def assemble(
@@ -29,10 +25,11 @@ def assemble(
         name: _service(evidence, outline, consequences, name, name == remainder)
         for name in sorted(outline.services)
     }
-    for number, name in enumerate(_order(services), start=1):
+    for number, name in enumerate(order(services), start=1):
         services[name].order = number
     plan = Plan(application=application, services=services)
     plan.findings = findings(evidence, outline, consequences, plan)
+    plan.roadmap = roadmap(plan)
     plan.made_from = origin(evidence.program, plan)
     return plan, consequences
 
@@ -72,21 +69,3 @@ def _service(
             ),
         ),
     )
-
-
-def _order(services: Mapping[str, Service]) -> list[str]:
-    """Cheapest first: what crosses in and out, and what must be copied in and out."""
-
-    def dear(crossing: Crossing) -> float:
-        return COST[crossing.remedy]
-
-    cost = dict.fromkeys(services, 0.0)
-    for name, service in services.items():
-        for crossing in service.calls:
-            for end in (name, crossing.owner):
-                cost[end] += dear(crossing)
-        for replica in service.replicas.values():
-            for end in (name, replica.owner):
-                cost[end] += _REPLICA_COST
-    taken = [name for name, service in services.items() if not service.remainder]
-    return sorted(taken, key=lambda name: (cost[name], name))

@@ -21,6 +21,7 @@ def origin(program: Program, plan: Plan) -> Origin:
     functions = [c.function for s in plan.services.values() for c in s.calls]
     return Origin(
         program=program.digest,
+        decisions=decisions(plan),
         entry_points={
             name: _entry_point(program.entry_points[name])
             for name in sorted(entries)
@@ -35,6 +36,15 @@ def origin(program: Program, plan: Plan) -> Origin:
             if name in program.functions
         },
     )
+
+
+def decisions(plan: Plan) -> str:
+    """A digest of what people decide: which service has which tables and entry points."""
+    homes = [
+        [name, service.remainder, sorted(service.tables), sorted(service.entry_points)]
+        for name, service in sorted(plan.services.items())
+    ]
+    return _digest(homes)
 
 
 def changes(graph: Graph, plan: Plan) -> list[str]:

@@ -14,7 +14,13 @@ from ruamel.yaml.tokens import ScalarToken
 
 Path = tuple[str, ...]
 
-IDENTITY = (("function", "owner"), ("kind", "subject", "message"), ("name", "kind"))
+IDENTITY = (
+    ("function", "owner"),
+    ("kind", "subject", "message"),
+    ("name", "kind"),
+    ("kind", "engine"),
+    ("step",),
+)
 """The keys by which an item of a list of mappings is known, the first set that it has."""
 
 
@@ -48,7 +54,7 @@ def identity(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
     for keys in IDENTITY:
-        if keys[0] in item:
+        if keys[0] in item and keys[-1] in item:
             return " ".join(str(item.get(key, "")) for key in keys)
     return ""
 

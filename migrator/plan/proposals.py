@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -91,9 +92,10 @@ def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposa
     left_out: dict[str, str] = {}
     for name, strategy in STRATEGIES.items():
         try:
-            made = strategy.make(evidence, groups, wanted)
+            made, named = strategy.make(evidence, groups, wanted)
             _require_allowed(made, wanted)
-            listed.append(_proposal(graph, evidence, name, made, wanted, listed))
+            owned = replace(wanted, owners={**named, **wanted.owners})
+            listed.append(_proposal(graph, evidence, name, made, owned, listed))
         except ConfigurationError as error:
             if name == WHOLE_TRANSACTIONS:
                 raise
@@ -116,6 +118,7 @@ def _proposal(
     before: Sequence[Proposal],
 ) -> Proposal:
     plan, consequences = plan_of(evidence.copied(), groups, wanted)
+    plan.proposal = name
     proposal = Proposal(
         name=name,
         tradeoff=STRATEGIES[name].tradeoff,

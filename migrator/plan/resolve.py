@@ -9,12 +9,13 @@ import msgspec
 
 from migrator.model.errors import MigratorError, PlanError
 from migrator.model.graph import Graph
-from migrator.model.plan import Crossing, Plan, Service
+from migrator.model.plan import Crossing, Datastore, Plan, Service
 from migrator.plan.assemble import assemble
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.findings import LEFT_OUT, findings
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.placement import leave_out_tools, place
+from migrator.plan.roadmap import roadmap
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
 
@@ -53,7 +54,8 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     if problems:
         raise PlanError(problems)
     derived.findings = findings(evidence, outline, consequences, derived)
-    derived.version = plan.version
+    derived.roadmap = roadmap(derived)
+    derived.version, derived.proposal = plan.version, plan.proposal
     return derived, consequences
 
 
@@ -167,19 +169,24 @@ def _with_decisions(derived: Service, before: Service) -> Service:
             )
         replicas[table] = replica
     remedies = {(each.name, each.kind): each for each in before.state}
-    chosen = before.datastore != type(before.datastore)()
     return msgspec.structs.replace(
         derived,
         purpose=before.purpose or derived.purpose,
         maturity=before.maturity or derived.maturity,
         replicas=replicas,
         calls=[_decided(call, before) for call in derived.calls],
-        datastore=before.datastore if chosen else derived.datastore,
+        datastore=_store(derived.datastore, before.datastore),
         state=[
             msgspec.structs.replace(each, remedy=remedies.get((each.name, each.kind), each).remedy)
             for each in derived.state
         ],
     )
+
+
+def _store(derived: Datastore, before: Datastore) -> Datastore:
+    """The store that follows, unless a person chose another engine or kind."""
+    chosen = (before.engine, before.kind) != (derived.engine, derived.kind)
+    return before if chosen else derived
 
 
 def _decided(call: Crossing, before: Service) -> Crossing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from migrator.model.errors import MigratorError, Place, PlanError
+from migrator.model.errors import ConfigurationError, MigratorError, Place, PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Service
 from migrator.model.program import EntryPoint
@@ -23,6 +24,9 @@ FILE_NAME = "migrator.plan.yaml"
 
 PROPOSAL = ".migrator/proposal.plan.yaml"
 """Where the last proposal is kept, relative to the root, so that edits can be compared with it."""
+
+PROPOSALS = ".migrator/proposals"
+"""The folder of all proposals that were made last, each as NAME.plan.yaml."""
 
 _MEND = "correct it there, then run `migrator check`"
 
@@ -171,6 +175,39 @@ def save(plan: Plan, path: Path, graph: Graph | None = None) -> None:
     )
 
 
+def save_proposals(plans: Mapping[str, Plan], root: Path, graph: Graph) -> None:
+    """Keep proposals by name below the root, in place of those that were there."""
+    folder = root / PROPOSALS
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.plan.yaml"):
+        old.unlink()
+    for name, plan in plans.items():
+        save(plan, folder / f"{name}.plan.yaml", graph)
+
+
+def find(root: Path, name: str) -> Plan:
+    """The plan that a name means: of a proposal that was kept, or of a file.
+
+    Raises ConfigurationError when it is neither, PlanError when the file is no plan.
+    """
+    kept = {each.name.removesuffix(".plan.yaml"): each for each in proposal_files(root)}
+    if name in kept:
+        return load(kept[name])
+    for path in (Path(name), root / name):
+        if path.is_file():
+            return load(path)
+    known = ", ".join([*kept, FILE_NAME])
+    raise ConfigurationError(
+        f"there is no proposal and no plan file {name}",
+        hint=f"one of: {known}" if kept else "`migrator propose` makes proposals",
+    )
+
+
+def proposal_files(root: Path) -> list[Path]:
+    """The files of the proposals that were kept, by name."""
+    return sorted((root / PROPOSALS).glob("*.plan.yaml"))
+
+
 def render(plan: Plan, graph: Graph | None = None, before: str = "") -> str:
     """The text of a plan, with the comments of the text that it replaces."""
     text = _dump(_as_yaml(plan))
@@ -203,7 +240,11 @@ def described(entry: EntryPoint) -> str:
 
 def _as_yaml(plan: Plan) -> dict[str, Any]:
     top: dict[str, Any] = {"version": plan.version, "application": plan.application}
+    if plan.proposal:
+        top["proposal"] = plan.proposal
     top["services"] = {name: _service(s) for name, s in sorted(plan.services.items())}
+    if plan.roadmap:
+        top["roadmap"] = msgspec.to_builtins(plan.roadmap)
     findings = [msgspec.to_builtins(finding) for finding in plan.findings]
     if findings:
         top["findings"] = findings
@@ -244,6 +285,7 @@ def _service(service: Service) -> dict[str, Any]:
         "kind": store.kind,
         "status": store.status,
         "because": store.because,
+        **({"advice": msgspec.to_builtins(store.advice)} if store.advice else {}),
     }
     out["state"] = [msgspec.to_builtins(state) for state in service.state]
     if service.maturity:

@@ -16,11 +16,15 @@ from migrator.plan.affinity import Affinity, measure
 from migrator.plan.constraints import Constraints
 from migrator.plan.crossings import COST, LOOP_FACTOR
 from migrator.plan.evidence import Evidence
+from migrator.plan.naming import slug
 from migrator.plan.outline import Consequences
 from migrator.plan.propose import apart_by, inseparable, plan_of
 from migrator.plan.teams import team_of_tables
 
 Groups = list[frozenset[str]]
+
+Names = dict[str, str]
+"""Table to the name that its service is to have, where the strategy knows one."""
 
 _KEPT_QUALITY = 0.9
 """Of the modularity of the best cut, what a coarser one must keep to separate the same domains."""
@@ -29,16 +33,16 @@ _KEPT_QUALITY = 0.9
 class Strategy(NamedTuple):
     """How groups are made, and in a sentence what is gained and what is paid."""
 
-    make: Callable[[Evidence, Groups, Constraints], Groups]
+    make: Callable[[Evidence, Groups, Constraints], tuple[Groups, Names]]
     tradeoff: str
 
 
-def whole_transactions(_: Evidence, groups: Groups, __: Constraints) -> Groups:
+def whole_transactions(_: Evidence, groups: Groups, __: Constraints) -> tuple[Groups, Names]:
     """The groups of the greatest modularity among those that split no transaction."""
-    return groups
+    return groups, {}
 
 
-def fewest(evidence: Evidence, groups: Groups, wanted: Constraints) -> Groups:
+def fewest(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """Merge those that are tied most until they would no longer separate the domains."""
     affinity = measure(evidence)
     floor = _KEPT_QUALITY * modularity(affinity, groups)
@@ -58,10 +62,10 @@ def fewest(evidence: Evidence, groups: Groups, wanted: Constraints) -> Groups:
         if modularity(affinity, merged) < floor:
             break
         groups = merged
-    return groups
+    return groups, {}
 
 
-def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> Groups:
+def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """Merge services that wait for each other until none does, the dearest calls first."""
     allowed = _mergeable(wanted)
     least = wanted.services[0] if wanted.services else 1
@@ -74,17 +78,15 @@ def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> Grou
             if group & frozenset(service.tables)
         }
         waits = _waits(plan, consequences, where)
-        pairs = [
-            (cost, -i, -j) for (i, j), cost in waits.items() if allowed(groups[i], groups[j])
-        ]
+        pairs = [(cost, -i, -j) for (i, j), cost in waits.items() if allowed(groups[i], groups[j])]
         if not pairs:
             break
         _, i, j = max(pairs)
         groups = _merged(groups, -i, -j)
-    return groups
+    return groups, {}
 
 
-def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> Groups:
+def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """A service for each team that owns code of tables; what a transaction binds stays whole.
 
     Raises ConfigurationError where nobody is known to own code, or one team owns all of it.
@@ -110,14 +112,19 @@ def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> Groups:
             by_name[nearest].add(table)
     if len(by_name) < 2:
         raise ConfigurationError(f"one team has all tables ({source})")
-    return sorted((frozenset(tables) for tables in by_name.values()), key=min)
+    named = {t: slug(name.rpartition("/")[2]) for name, tables in by_name.items() for t in tables}
+    return sorted((frozenset(tables) for tables in by_name.values()), key=min), named
 
 
-def one_service(evidence: Evidence, _: Groups, wanted: Constraints) -> Groups:
+def one_service(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """No split. Raises ConfigurationError where more than one service is demanded."""
-    if (wanted.services and wanted.services[0] > 1) or wanted.apart or len(set(wanted.owners.values())) > 1:
+    if (
+        (wanted.services and wanted.services[0] > 1)
+        or wanted.apart
+        or len(set(wanted.owners.values())) > 1
+    ):
         raise ConfigurationError("more than one service is demanded")
-    return [frozenset(evidence.program.tables)]
+    return [frozenset(evidence.program.tables)], {}
 
 
 WHOLE_TRANSACTIONS = "whole-transactions"

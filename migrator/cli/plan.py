@@ -1,0 +1,203 @@
+"""`migrator plan`: proposals and plans beside each other, and the way from the monolith to them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from migrator.cli.scores import print_beside
+from migrator.cli.terminal import WIDTH, TerminalProgress, console, print_json
+from migrator.facts.settings import load_settings
+from migrator.graph.current import current_graph
+from migrator.model.errors import ConfigurationError, PlanError
+from migrator.model.graph import Graph
+from migrator.model.plan import Plan, Step
+from migrator.plan.comparison import Difference, Moved, compare
+from migrator.plan.resolve import resolve, resolve_with_consequences
+from migrator.plan.roadmap import roadmap
+from migrator.plan.score import Score, score
+from migrator.plan.scorecard import changes, figures
+from migrator.plan.store import FILE_NAME, find, proposal_files
+from migrator.plan.wording import counted, enumerated
+
+_SOURCE = click.option(
+    "--source", type=click.Path(path_type=Path), default=Path("."), help="The monolith's root."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")
+
+
+@click.group("plan")
+def command() -> None:
+    """Compare proposals and plans, and show the way to them.
+
+    Example: migrator plan diff whole-transactions fewest
+    """
+
+
+@command.command("compare")
+@click.argument("names", nargs=-1)
+@_SOURCE
+@_JSON
+def compare_command(names: tuple[str, ...], source: Path, as_json: bool) -> None:
+    """Put proposals and plan files beside each other, each with its scores.
+
+    A name is that of a proposal or a file; without names all proposals and the plan.
+
+    Example: migrator plan compare fewest migrator.plan.yaml
+    """
+    root = source.resolve()
+    graph = _graph(root)
+    wanted = list(names) or _all_names(root)
+    scored = {name: _scored(graph, find(root, name)) for name in wanted}
+    if as_json:
+        print_json({name: number for name, (_, number) in scored.items()})
+        return
+    print_beside(
+        list(scored),
+        figures([number for _, number in scored.values()]),
+        {name: sorted(plan.services) for name, (plan, _) in scored.items()},
+    )
+
+
+@command.command("diff")
+@click.argument("before")
+@click.argument("after", default=FILE_NAME)
+@_SOURCE
+@_JSON
+def diff_command(before: str, after: str, source: Path, as_json: bool) -> None:
+    """Say what has to change for BEFORE to become AFTER, and what that costs or saves.
+
+    Both are names of proposals, or files; AFTER is the plan unless it is given.
+
+    Example: migrator plan diff whole-transactions by-team
+    """
+    root = source.resolve()
+    graph = _graph(root)
+    (old, old_score), (new, new_score) = (_scored(graph, find(root, n)) for n in (before, after))
+    difference = compare(old, new)
+    moved = changes(old_score, new_score)
+    if as_json:
+        print_json({"difference": difference, "scores": [each._asdict() for each in moved]})
+        return
+    out = console()
+    for line in _difference_lines(difference):
+        out.print(line, markup=False, soft_wrap=True)
+    for change in moved:
+        out.print(
+            f"{change.label}: {change.before} -> {change.after} ({change.difference})",
+            markup=False,
+            soft_wrap=True,
+        )
+    if difference.none and not moved:
+        out.print("no difference")
+
+
+@command.command("roadmap")
+@click.argument("name", default=FILE_NAME)
+@_SOURCE
+@_JSON
+def roadmap_command(name: str, source: Path, as_json: bool) -> None:
+    """Show the way from the monolith to a plan: steps that run, each with a way back.
+
+    NAME is a proposal or a file; the plan unless it is given.
+
+    Example: migrator plan roadmap fewest
+    """
+    root = source.resolve()
+    steps = roadmap(resolve(_graph(root), find(root, name)))
+    if as_json:
+        print_json(steps)
+        return
+    out = console()
+    for step in steps:
+        for line in _step_lines(step):
+            out.print(line, markup=False, soft_wrap=True)
+
+
+def _graph(root: Path) -> Graph:
+    return current_graph(root, load_settings(root), TerminalProgress())
+
+
+def _all_names(root: Path) -> list[str]:
+    names = [path.name.removesuffix(".plan.yaml") for path in proposal_files(root)]
+    if (root / FILE_NAME).exists():
+        names.append(FILE_NAME)
+    if not names:
+        raise ConfigurationError(
+            "there is no proposal and no plan yet", hint="`migrator propose` makes them"
+        )
+    return names
+
+
+def _scored(graph: Graph, plan: Plan) -> tuple[Plan, Score]:
+    """A plan as it follows from the code of today, and its score."""
+    try:
+        resolved, consequences = resolve_with_consequences(graph, plan)
+    except PlanError as error:
+        error.hint = error.hint or "`migrator propose --force` makes proposals of today's code"
+        raise
+    return resolved, score(resolved, graph, consequences)
+
+
+def _difference_lines(difference: Difference) -> list[str]:
+    lines = [f"service {old} is called {new}" for old, new in difference.renamed.items()]
+    lines += [f"+ service {name}" for name in difference.added]
+    lines += [f"- service {name}" for name in difference.removed]
+    lines += [
+        f"~ table {m.name}: {m.before or 'none'} -> {m.after or 'none'}" for m in difference.tables
+    ]
+    lines += _grouped(difference.entry_points)
+    lines += [f"+ crossing {each}" for each in difference.crossings_added]
+    lines += [f"- crossing {each}" for each in difference.crossings_removed]
+    lines += [f"~ crossing {each}" for each in difference.remedies]
+    lines += _copies("+", difference.replicas_added)
+    lines += _copies("-", difference.replicas_removed)
+    return lines
+
+
+def _grouped(moved: Sequence[Moved]) -> list[str]:
+    """Entry points in one line for each way that they go."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for each in moved:
+        ways.setdefault((each.before or "none", each.after or "none"), []).append(each.name)
+    return [
+        f"~ {counted(len(names), 'entry point')} {before} -> {after}: {enumerated(names)}"
+        for (before, after), names in sorted(ways.items())
+    ]
+
+
+def _copies(sign: str, copies: Sequence[str]) -> list[str]:
+    """Replicas in one line for each service that has them."""
+    by_service: dict[str, list[str]] = {}
+    for each in copies:
+        table, _, service = each.partition(" in ")
+        by_service.setdefault(service, []).append(table)
+    return [
+        f"{sign} {counted(len(tables), 'replica')} in {service}: {enumerated(tables, 8)}"
+        for service, tables in sorted(by_service.items())
+    ]
+
+
+def _step_lines(step: Step) -> list[str]:
+    told = [
+        ("", step.because),
+        ("runs: ", step.runs),
+        *(("do: ", each) for each in step.commands),
+        ("check: ", step.check),
+        ("back: ", step.back),
+    ]
+    lines = [f"{step.step}. {step.title}"]
+    for label, text in told:
+        first = f"   {label:<7}" if label else "   "
+        lines += textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=" " * len(first),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    return [*lines, ""]

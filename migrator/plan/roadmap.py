@@ -1,0 +1,148 @@
+"""The way from the monolith to a plan: each step a state that runs, with a check and a way back.
+
+First the boundaries are kept where the code is, then the code goes out service by service, the
+one that costs least for what it is worth first. A team may stop after any step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrator.model.plan import Plan, Service, Step
+from migrator.plan.crossings import COST
+from migrator.plan.wording import counted, enumerated
+
+_REPLICA_COST = 1.0
+_PLAN = "migrator.plan.yaml"
+_OUT = "SERVICES"
+
+
+def order(services: Mapping[str, Service]) -> list[str]:
+    """The services but for the remainder, in the order in which to take them out.
+
+    By what a service costs (crossings and copies, in and out) for each entry point that is then
+    on its own.
+    """
+    cost = costs(services)
+    taken = [name for name, service in services.items() if not service.remainder]
+
+    def rank(name: str) -> tuple[float, str]:
+        worth = 1 + len(services[name].entry_points)
+        return (round((1 + cost[name]) / worth, 9), name)
+
+    return sorted(taken, key=rank)
+
+
+def costs(services: Mapping[str, Service]) -> dict[str, float]:
+    """What crosses in and out of each service, and what must be copied in and out."""
+    cost = dict.fromkeys(services, 0.0)
+    for name, service in services.items():
+        for crossing in service.calls:
+            for end in (name, crossing.owner):
+                cost[end] += COST[crossing.remedy]
+        for replica in service.replicas.values():
+            for end in (name, replica.owner):
+                cost[end] += _REPLICA_COST
+    return cost
+
+
+def roadmap(plan: Plan) -> list[Step]:
+    """The steps of a plan whose services are complete; one service ends as a modular monolith."""
+    names = [n for n, s in plan.services.items() if not s.remainder and len(plan.services) > 1]
+    names.sort(key=lambda name: (plan.services[name].order or len(names) + 1, name))
+    steps = [_own_the_tables(plan), _ban_new_crossings(plan)]
+    if names:
+        steps.append(_split_the_data(plan))
+    cost = costs(plan.services)
+    for number, name in enumerate(names, start=1):
+        steps.append(_take_out(plan, name, number, names, cost))
+    for number, step in enumerate(steps, start=1):
+        step.step = number
+    return steps
+
+
+def _own_the_tables(plan: Plan) -> Step:
+    return Step(
+        step=0,
+        title="own the tables",
+        runs="the monolith, unchanged",
+        because=f"every table has one of {counted(len(plan.services), 'owner')} from now on,"
+        " and each change is checked against that",
+        commands=[f"git add {_PLAN}", "run `migrator check . --format github` in CI"],
+        check="migrator check .",
+        back="take the check out of CI: no code has changed",
+    )
+
+
+def _ban_new_crossings(plan: Plan) -> Step:
+    crossings = sum(len(service.calls) for service in plan.services.values())
+    copies = sum(len(service.replicas) for service in plan.services.values())
+    due = [c for s in plan.services.values() for c in s.calls if c.remedy in ("merge", "saga")]
+    commands = [
+        "in the code, take crossings away where it is cheap; `migrator check . --write` then"
+        " takes them off the list"
+    ]
+    if due:
+        functions = enumerated(sorted({call.function for call in due}))
+        commands.insert(0, f"decide on what nothing pays for yet: {functions}")
+    return Step(
+        step=0,
+        title="ban new crossings: a modular monolith, and a valid place to stop",
+        runs="the monolith; its modules cross only where the plan lists it",
+        because=f"{counted(crossings, 'crossing')} and {counted(copies, 'foreign read')} are known;"
+        " the list may only shrink",
+        commands=commands,
+        check="migrator check .",
+        back="a crossing that has to be is let in by `migrator check . --write --accept-crossings`",
+    )
+
+
+def _split_the_data(plan: Plan) -> Step:
+    return Step(
+        step=0,
+        title="put the gateway in front, and the data where it can be split",
+        runs="all of the monolith as one service, generated, behind the gateway",
+        because="outbox, readiness and gateway are tried before anything is taken apart",
+        commands=[
+            f"migrator generate . --step 0 -o {_OUT}",
+            f"migrator up {_OUT}",
+        ],
+        check=f"migrator verify . --services {_OUT}",
+        back="point the load balancer at the monolith again: its code and database are as before",
+    )
+
+
+def _take_out(
+    plan: Plan, name: str, number: int, names: list[str], cost: Mapping[str, float]
+) -> Step:
+    service = plan.services[name]
+    waited = sum(call.remedy not in ("defer", "copy") for call in service.calls)
+    deferred = sum(call.remedy == "defer" for call in service.calls)
+    given = sum(
+        replica.owner == name
+        for other in plan.services.values()
+        for replica in other.replicas.values()
+    )
+    parts = [
+        f"it answers {counted(len(service.entry_points), 'entry point')}",
+        f"owns {counted(len(service.tables), 'table')}",
+        f"{counted(waited, 'call')} and {counted(deferred, 'deferred command')} leave it",
+        f"it copies {counted(len(service.replicas), 'table')} in, others copy {given} out",
+    ]
+    remainder = next((n for n, s in plan.services.items() if s.remainder), "")
+    left = names[number:] + ([remainder] if remainder else [])
+    runs = f"{enumerated(names[:number], 8)}"
+    runs += f", and {enumerated(left, 8)} as one remainder" if left else ": nothing remains"
+    commands = [f"migrator generate . --step {number} -o {_OUT}", f"migrator up {_OUT}"]
+    if service.maturity:
+        commands.insert(0, service.maturity)
+    return Step(
+        step=0,
+        title=f"take out {name}",
+        service=name,
+        runs=runs,
+        because="; ".join(parts),
+        commands=commands,
+        check=f"migrator verify . --services {_OUT}",
+        back=f"`migrator generate . --step {number - 1} -o {_OUT}` and `migrator up {_OUT}` again",
+    )
