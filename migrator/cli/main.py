@@ -22,6 +22,7 @@ VERBS = {
     "list": "Ask the graph: which routes write this table, and so on",
     "export": "Write the graph for other programs: PyCG's call graph, imports, GraphML, DOT",
     "propose": "Propose service boundaries and write the plan",
+    "plan": "Compare proposals and plans, and show the way to them",
     "explain": "Say why something is where it is, with file and line",
     "check": "Check a plan that was edited, and the code against it",
     "generate": "Generate the services of the plan",
@@ -29,6 +30,7 @@ VERBS = {
     "up": "Run generated services behind a gateway on this machine",
     "scale": "More or fewer web processes of a running service",
     "route": "Let the gateway send a service's reads to it or back, in percent",
+    "move-data": "Move what services own to others: a step forward, or back",
     "verify": "Prove that the services answer as the monolith does",
     "report": "Write a report of analysis, plan and proof",
 }
@@ -47,7 +49,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"migrator.cli.{cmd_name}")
+        module = importlib.import_module(f"migrator.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

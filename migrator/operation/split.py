@@ -1,4 +1,7 @@
-"""The monolith's data, divided: each service gets the rows that it owns and the files it names."""
+"""The monolith's data, divided: each service gets the rows that it owns and the files it names.
+
+And the way back: rows and files of services make one monolith's data again.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,17 @@ from migrator.model.manifest import ServiceManifest
 
 
 def load_tables(source: Path, target: Path, manifest: ServiceManifest) -> int:
-    """Copy the rows of a service's owned tables, as they are, from the monolith's database to its.
+    """Copy the rows of a service's owned tables, as they are, from one database to another.
 
-    The target's tables exist and are emptied first. No trigger fires: the rows are no events,
-    and what the application's own triggers did is in the source already. One transaction; the
-    number of rows. Raises OperationError, naming the table, when the two do not fit.
+    From the monolith's to the service's, or back. The target's tables exist and are emptied first.
+    No trigger fires: the rows are no events, and what the application's own triggers did is in the
+    source already. One transaction; the number of rows. Raises OperationError, naming the table,
+    when the two do not fit.
     """
     uri = f"{target.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute(f"ATTACH DATABASE '{source.absolute().as_uri()}?mode=ro' AS monolith")
+        connection.execute(f"ATTACH DATABASE '{source.absolute().as_uri()}?mode=ro' AS source")
         connection.execute("BEGIN IMMEDIATE")
         triggers = connection.execute(
             "SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
@@ -39,17 +43,17 @@ def load_tables(source: Path, target: Path, manifest: ServiceManifest) -> int:
 
 def _copy(connection: sqlite3.Connection, table: str, service: str) -> int:
     name = _quoted(table)
-    ours, theirs = (_columns(connection, table, schema) for schema in ("main", "monolith"))
+    ours, theirs = (_columns(connection, table, schema) for schema in ("main", "source"))
     if not ours or not theirs:
-        where = f"the database of {service}" if not ours else "the monolith's database"
+        where = "filled" if not ours else "read"
         raise OperationError(
-            f"{where} has no table {table}",
+            f"the database that is {where} has no table {table} of {service}",
             hint="analyze and generate again: the schema has changed since",
         )
     if set(ours) != set(theirs):
         raise OperationError(
-            f"table {table} has the columns {', '.join(theirs)} in the monolith"
-            f" and {', '.join(ours)} in {service}",
+            f"table {table} of {service} has the columns {', '.join(theirs)} where it is read"
+            f" and {', '.join(ours)} where it is filled",
             hint="analyze and generate again: the schema has changed since",
         )
     columns = ", ".join(_quoted(column) for column in ours)
@@ -58,7 +62,7 @@ def _copy(connection: sqlite3.Connection, table: str, service: str) -> int:
         columns = f"rowid, {columns}"
     connection.execute(f"DELETE FROM main.{name}")
     copied = connection.execute(
-        f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM monolith.{name}"
+        f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM source.{name}"
     )
     return copied.rowcount
 
@@ -74,7 +78,7 @@ def _has_rowid(connection: sqlite3.Connection, table: str, columns: list[str]) -
     if any(column.lower() == "rowid" for column in columns):
         return False
     try:
-        for schema in ("main", "monolith"):
+        for schema in ("main", "source"):
             connection.execute(f"SELECT rowid FROM {schema}.{_quoted(table)} LIMIT 0")
     except sqlite3.OperationalError:
         return False
@@ -83,15 +87,15 @@ def _has_rowid(connection: sqlite3.Connection, table: str, columns: list[str]) -
 
 def _copy_sequences(connection: sqlite3.Connection, manifest: ServiceManifest) -> None:
     """The counters of AUTOINCREMENT tables, so that new keys go on where the monolith was."""
-    for schema in ("main", "monolith"):
+    for schema in ("main", "source"):
         if not connection.execute(
             f"SELECT 1 FROM {schema}.sqlite_master WHERE name = 'sqlite_sequence'"
         ).fetchone():
             return
-    for table in manifest.tables:
+    for table in sorted(manifest.tables):
         connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?", (table,))
         connection.execute(
-            "INSERT INTO main.sqlite_sequence SELECT name, seq FROM monolith.sqlite_sequence"
+            "INSERT INTO main.sqlite_sequence SELECT name, seq FROM source.sqlite_sequence"
             " WHERE name = ?",
             (table,),
         )
@@ -112,3 +116,12 @@ def load_files(source: Path, target: Path, manifest: ServiceManifest) -> None:
             elif named.is_file():
                 (target / below).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(named, target / below)
+
+
+def join_files(source: Path, target: Path) -> None:
+    """Add a service's files to those of the monolith; of a file that several have, the newest."""
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        there = target / file.relative_to(source)
+        if not there.is_file() or there.stat().st_mtime < file.stat().st_mtime:
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, there)

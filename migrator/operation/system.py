@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -20,6 +19,7 @@ from migrator.model.manifest import System
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
+from migrator.operation.division import Division
 from migrator.operation.environment import Environment
 from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
@@ -303,14 +303,26 @@ class RunningSystem:
             self._environment = monolith_environment(self.monolith, self.run, self._progress)
         return self._environment
 
-    def _start(self) -> None:
-        assert self._running is not None
-        self._make_services(self._running)
-        services = list(self.services.values())
+    def prepare(self) -> None:
+        """Install the services and make their data, and start nothing.
+
+        Raises OperationError as entering does, also while the system runs.
+        """
+        self.folder.mkdir(exist_ok=True)
+        with Processes(self.folder / "processes.json") as running:
+            self._prepare(running)
+
+    def _prepare(self, running: Processes) -> None:
+        self._make_services(running)
         cache = self.folder / "environments"
-        with step(self._progress, "Install the services", len(services)):
+        with step(self._progress, "Install the services", len(self.services)):
             self._each("Install the services", lambda s: s.install(cache, Silent()))
         self._prepare_data()
+
+    def _start(self) -> None:
+        assert self._running is not None
+        self._prepare(self._running)
+        services = list(self.services.values())
         with step(self._progress, "Start the services", len(services)):
             self._start_companions(self._running)
             for service in services:
@@ -348,14 +360,9 @@ class RunningSystem:
             }
 
     def _prepare_data(self) -> None:
-        complete = self.folder / "data" / "complete"
-        ownership = self._ownership()
-        if complete.is_file() and self._start_state is None:
-            if complete.read_text() != ownership:
-                raise OperationError(
-                    f"the data in {complete.parent} is of services that owned other tables",
-                    hint=f"`migrator up {self.output} --fresh` divides the monolith's seed anew",
-                )
+        division = Division(self.folder / "data")
+        if division.complete and self._start_state is None:
+            division.require_usable(self.services, self.output)
             task = "Check the databases"
             with step(self._progress, task, len(self.services)):
                 self._each(task, lambda service: service.migrate())
@@ -371,16 +378,7 @@ class RunningSystem:
         task = "Divide the data"
         with step(self._progress, task, len(self.services)):
             self._each(task, lambda service: service.load(start))
-        complete.write_text(ownership)
-
-    def _ownership(self) -> str:
-        """The digest of who owns which tables, and of what they look like."""
-        seen = hashlib.sha256()
-        for name, service in sorted(self.services.items()):
-            seen.update(repr((name, sorted(service.manifest.tables))).encode())
-            for script in sorted((service.folder / "migrations").glob("[0-9]*.sql")):
-                seen.update(script.read_bytes())
-        return seen.hexdigest()
+        division.mark_complete(self.services)
 
     def _each(self, task: str, do: Callable[[RunningService], None]) -> None:
         """Do it for every service, a few at a time; the first error after all have ended."""
@@ -442,4 +440,4 @@ def require_two_sides(system: System, name: str) -> None:
 
 def reset_data(output: Path) -> None:
     """Forget the services' data: the next start divides that of a fresh monolith."""
-    (output / PRIVATE / "data" / "complete").unlink(missing_ok=True)
+    Division(output / PRIVATE / "data").forget()

@@ -67,11 +67,11 @@ def test_rows_are_copied_as_they_are(tmp_path: Path) -> None:
 def test_tables_that_do_not_fit(tmp_path: Path) -> None:
     source = make(tmp_path / "m.db", MONOLITH)
     target = make(tmp_path / "s.db", "CREATE TABLE bed (id INTEGER); CREATE TABLE lost (id)")
-    with pytest.raises(OperationError, match="table bed has the columns id, name, area"):
+    with pytest.raises(OperationError, match="table bed of garden has the columns id, name, area"):
         load_tables(source, target, manifest("bed"))
-    with pytest.raises(OperationError, match="the monolith's database has no table lost"):
+    with pytest.raises(OperationError, match="the database that is read has no table lost of"):
         load_tables(source, target, manifest("lost"))
-    with pytest.raises(OperationError, match="the database of garden has no table foreign_one"):
+    with pytest.raises(OperationError, match="the database that is filled has no table foreign_one of garden"):
         load_tables(source, target, manifest("foreign_one"))
 
 
