@@ -23,6 +23,7 @@ VERBS = {
     "export": "Write the graph for other programs: PyCG's call graph, imports, GraphML, DOT",
     "propose": "Propose service boundaries and write the plan",
     "plan": "Compare proposals and plans, and show the way to them",
+    "plan": "Compare proposals and plans, and show the way to them",
     "explain": "Say why something is where it is, with file and line",
     "check": "Check a plan that was edited, and the code against it",
     "generate": "Generate the services of the plan",
