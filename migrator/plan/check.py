@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from migrator.model.errors import PlanError
 from migrator.model.graph import Graph
-from migrator.model.plan import Plan
-from migrator.plan.digests import changes
-from migrator.plan.findings import DECISION, SPLIT
+from migrator.model.plan import Finding, Plan
+from migrator.plan.digests import changed
+from migrator.plan.findings import DECISION, SPLIT, STALE
+from migrator.plan.ratchet import gone_crossings, new_crossings, speaks_for
 from migrator.plan.resolve import resolve_with_consequences
-from migrator.plan.score import Score, difference, score
+from migrator.plan.score import Score, score
+from migrator.plan.scorecard import Change, changes
+
+_STALE_HINT = "read what has changed; `migrator check --write` stamps the plan anew"
 
 
 class Check(msgspec.Struct, kw_only=True):
@@ -22,8 +27,21 @@ class Check(msgspec.Struct, kw_only=True):
     restamped: bool
     """The code has changed, and nothing that the plan relies on has."""
     score: Score
-    cost: list[str]
-    """What it costs more or less than the last proposal."""
+    changes: list[Change]
+    """The figures of the last proposal that are different now."""
+    new_crossings: list[Finding]
+    """What the code crosses beyond the plan's list."""
+    gone_crossings: list[str]
+    """What is on the plan's list and crosses no more."""
+    edited: bool
+    """Tables or entry points were moved since the plan was last written by `check` or `propose`."""
+    findings: list[Finding]
+    """Everything to be seen to, with its place in the code, the gravest first."""
+
+    @property
+    def cost(self) -> list[str]:
+        """What it costs more or less than the last proposal, in words."""
+        return [f"{c.label}: {c.before} -> {c.after} ({c.difference})" for c in self.changes]
 
     @property
     def decisions(self) -> list[str]:
@@ -36,8 +54,9 @@ class Check(msgspec.Struct, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Nothing is stale, and nothing is left to decide."""
-        return not self.stale and not self.score.undecided and not self.score.split_transactions
+        """Nothing is stale, nothing crosses that is not listed, and nothing is left to decide."""
+        undecided = self.score.undecided or self.score.split_transactions
+        return not (self.stale or self.new_crossings or undecided)
 
 
 def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
@@ -45,15 +64,35 @@ def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
 
     Raises PlanError with every contradiction.
     """
-    stale = changes(graph, plan)
+    stale = changed(graph, plan)
     resolved, consequences = resolve_with_consequences(graph, plan)
     now = score(resolved, graph, consequences)
-    cost = difference(score(proposal, graph), now) if proposal is not None else []
     made = plan.made_from.program
+    new = new_crossings(graph.program, plan, resolved)
     return Check(
         plan=resolved,
-        stale=stale,
+        stale=[each.what for each in stale],
         restamped=bool(made) and made != graph.program.digest and not stale,
         score=now,
-        cost=cost,
+        changes=changes(_score_of(graph, proposal), now) if proposal is not None else [],
+        new_crossings=new,
+        gone_crossings=gone_crossings(plan, resolved),
+        edited=not speaks_for(plan),
+        findings=[
+            *new,
+            *(
+                Finding(kind=STALE, subject="plan", message=each.what, at=each.at, hint=_STALE_HINT)
+                for each in stale
+            ),
+            *(each for each in resolved.findings if each.kind in (SPLIT, DECISION)),
+        ],
     )
+
+
+def _score_of(graph: Graph, proposal: Plan) -> Score:
+    """What a proposal costs by the code of today; as it is written where it does not fit it."""
+    try:
+        resolved, consequences = resolve_with_consequences(graph, proposal)
+    except PlanError:
+        return score(proposal, graph)
+    return score(resolved, graph, consequences)

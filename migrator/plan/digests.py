@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -47,24 +48,44 @@ def decisions(plan: Plan) -> str:
     return _digest(homes)
 
 
+class Change(NamedTuple):
+    """Something that the plan relies on and that is not as it was; `at` is where it stands."""
+
+    what: str
+    at: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
 def changes(graph: Graph, plan: Plan) -> list[str]:
     """What has changed in the code since the plan was made that the plan relies on, in words.
 
     Empty: the plan still fits; if only `made_from.program` differs it may be stamped anew.
     """
+    return [each.what for each in changed(graph, plan)]
+
+
+def changed(graph: Graph, plan: Plan) -> list[Change]:
+    """The same as `changes`, each with its place in the code; what is gone has none."""
     program = graph.program
     made = plan.made_from
     if not made.program or made.program == program.digest:
         return []
     now = origin(program, plan)
-    found = [
-        *_differences("entry point", made.entry_points, now.entry_points),
-        *_differences("table", made.tables, now.tables),
-        *_differences("function", made.functions, now.functions),
-    ]
-    known = set(made.entry_points) | {f.subject for f in plan.findings if f.kind == "left-out"}
-    found += [f"entry point {n} is new" for n in sorted(set(program.entry_points) - known)]
-    found += [f"table {n} is new" for n in sorted(set(program.tables) - set(made.tables))]
+    found: list[Change] = []
+    for what, before, after, known in (
+        ("entry point", made.entry_points, now.entry_points, program.entry_points),
+        ("table", made.tables, now.tables, program.tables),
+        ("function", made.functions, now.functions, program.functions),
+    ):
+        found += _differences(what, before, after, known)
+    taken = set(made.entry_points) | {f.subject for f in plan.findings if f.kind == "left-out"}
+    for what, names, there in (
+        ("entry point", set(program.entry_points) - taken, program.entry_points),
+        ("table", set(program.tables) - set(made.tables), program.tables),
+    ):
+        found += [Change(f"{what} {name} is new", _place(there[name])) for name in sorted(names)]
     return found
 
 
@@ -73,14 +94,23 @@ def stamped(graph: Graph, plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, made_from=origin(graph.program, plan))
 
 
-def _differences(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _differences(
+    what: str,
+    before: Mapping[str, str],
+    now: Mapping[str, str],
+    known: Mapping[str, EntryPoint | Table | Function],
+) -> list[Change]:
     found = []
     for name, digest in before.items():
         if name not in now:
-            found.append(f"{what} {name} is gone")
+            found.append(Change(f"{what} {name} is gone", ""))
         elif now[name] != digest:
-            found.append(f"{what} {name} has changed")
+            found.append(Change(f"{what} {name} has changed", _place(known[name])))
     return found
+
+
+def _place(known: EntryPoint | Table | Function) -> str:
+    return f"{known.file}:{known.line}"
 
 
 def _digest(value: object) -> str:

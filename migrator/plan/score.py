@@ -179,19 +179,3 @@ def _latency(needs: Dependence, program: Program) -> Latency:
         slowed=sum(len(needs.on[name]) > 1 for name in added),
         weighed=weighed,
     )
-
-
-def difference(before: Score, after: Score) -> list[str]:
-    """What a plan costs more or less than another, in words; empty: the same."""
-    said = []
-    for label, old, new in (
-        ("services", len(before.services), len(after.services)),
-        ("calls that cross", before.calls, after.calls),
-        ("deferred commands", before.deferred, after.deferred),
-        ("replicas", before.replicas, after.replicas),
-        ("split transactions", before.split_transactions, after.split_transactions),
-        ("crossings that need a decision", before.undecided, after.undecided),
-    ):
-        if old != new:
-            said.append(f"{label}: {old} -> {new} ({new - old:+d})")
-    return said

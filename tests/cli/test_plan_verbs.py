@@ -123,7 +123,7 @@ def test_check_says_what_an_edit_costs(
     )
     assert project.run("check", "--write") == 0
     told = capsys.readouterr().out
-    assert "against the last proposal: calls that cross: 3 -> 4 (+1)" in told
+    assert "against the last proposal: calls that cross: 3 -> 4 (+1, worse)" in told
     assert "function: shop.payments.services.pay" in project.plan.read_text()
 
 
@@ -156,3 +156,28 @@ def test_explain(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert project.run("explain", "orders", "payments", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["depth"] == 0
     assert project.run("explain", "nonsense") == 2
+
+
+def test_check_in_ci(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.run("propose")
+    listed = project.plan.read_text()
+    read = "    def shop.mail.views.inbox()\n      read letters\n"
+    project.graph = sketch(SHOP.replace(read, read + "      read payments\n"))
+    project.graph.program.digest = "later"
+    capsys.readouterr()
+    assert project.run("check", "--format", "github") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("::error file=shop/mail/views.py,line=")
+    assert "mail reads payments of payments" in lines[0]
+    assert project.run("check", "--format", "sarif", "-o", "out/check.sarif") == 1
+    (run,) = json.loads((project.root / "out" / "check.sarif").read_text())["runs"]
+    assert run["results"][0]["ruleId"] == "new-crossing"
+    assert project.run("check", "--write") == 1
+    assert project.plan.read_text() == listed, "the list may only shrink"
+    assert project.run("check", "--write", "--accept-crossings") == 1
+    assert project.run("check") == 0
+    project.edit("tables:\n      - letters", "tables:\n      - leters")
+    capsys.readouterr()
+    assert project.run("check", "--format", "github") == 2
+    line = project.plan.read_text().splitlines().index("      - leters") + 1
+    assert f"::error file={PLAN},line={line},title=wrong-plan::" in capsys.readouterr().out
