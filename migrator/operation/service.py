@@ -132,7 +132,7 @@ class RunningService:
         shutil.rmtree(self.data, ignore_errors=True)
         load_files(start.data, self.data / "files", self.manifest)
         self.migrate()
-        load_tables(start.database, self.database, self.manifest)
+        load_tables(start.database, self.database, self.name, self.manifest.tables)
 
     def start(self) -> None:
         """Start all its processes that do not run, without waiting."""

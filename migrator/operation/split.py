@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from migrator.model.errors import OperationError
 from migrator.model.manifest import ServiceManifest
 
 
-def load_tables(source: Path, target: Path, manifest: ServiceManifest) -> int:
+def load_tables(source: Path, target: Path, service: str, tables: Collection[str]) -> int:
     """Copy the rows of a service's owned tables, as they are, from one database to another.
 
     From the monolith's to the service's, or back. The target's tables exist and are emptied first.
@@ -33,8 +34,8 @@ def load_tables(source: Path, target: Path, manifest: ServiceManifest) -> int:
         ).fetchall()
         for name, _ in triggers:
             connection.execute(f"DROP TRIGGER main.{_quoted(name)}")
-        rows = sum(_copy(connection, table, manifest.name) for table in sorted(manifest.tables))
-        _copy_sequences(connection, manifest)
+        rows = sum(_copy(connection, table, service) for table in sorted(tables))
+        _copy_sequences(connection, tables)
         for _, sql in triggers:
             connection.execute(sql)
         connection.execute("COMMIT")
@@ -85,14 +86,14 @@ def _has_rowid(connection: sqlite3.Connection, table: str, columns: list[str]) -
     return True
 
 
-def _copy_sequences(connection: sqlite3.Connection, manifest: ServiceManifest) -> None:
+def _copy_sequences(connection: sqlite3.Connection, tables: Collection[str]) -> None:
     """The counters of AUTOINCREMENT tables, so that new keys go on where the monolith was."""
     for schema in ("main", "source"):
         if not connection.execute(
             f"SELECT 1 FROM {schema}.sqlite_master WHERE name = 'sqlite_sequence'"
         ).fetchone():
             return
-    for table in sorted(manifest.tables):
+    for table in sorted(tables):
         connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?", (table,))
         connection.execute(
             "INSERT INTO main.sqlite_sequence SELECT name, seq FROM source.sqlite_sequence"

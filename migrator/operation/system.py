@@ -19,7 +19,7 @@ from migrator.model.manifest import System
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
-from migrator.operation.division import Division
+from migrator.operation.division import Division, require_equal, require_same_tables
 from migrator.operation.environment import Environment
 from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
@@ -361,8 +361,16 @@ class RunningSystem:
 
     def _prepare_data(self) -> None:
         division = Division(self.folder / "data")
+        before = Division(self.folder / "data-before")
+        if before.complete and not division.complete:
+            # A start that divided the data anew was broken off.
+            shutil.rmtree(division.folder, ignore_errors=True)
+            before.folder.rename(division.folder)
         if division.complete and self._start_state is None:
-            division.require_usable(self.services, self.output)
+            division.require_here(self.output)
+            if not division.is_of(self.services):
+                self._divide_anew(division, before)
+                return
             task = "Check the databases"
             with step(self._progress, task, len(self.services)):
                 self._each(task, lambda service: service.migrate())
@@ -375,10 +383,32 @@ class RunningSystem:
             base_url=self.outside_url,
         )
         shutil.rmtree(self.folder / "data", ignore_errors=True)
+        self._divide(start, division)
+
+    def _divide(self, start: StartState, division: Division) -> None:
         task = "Divide the data"
         with step(self._progress, task, len(self.services)):
             self._each(task, lambda service: service.load(start))
         division.mark_complete(self.services)
+
+    def _divide_anew(self, division: Division, before: Division) -> None:
+        """The services were generated for other owners since: what there is goes to them."""
+        owned = {
+            t: name for name, service in self.services.items() for t in service.manifest.tables
+        }
+        require_same_tables(division.tables, owned)
+        joined = division.joined(self.monolith, self.folder / "joined", self._progress)
+        shutil.rmtree(before.folder, ignore_errors=True)
+        division.folder.rename(before.folder)
+        self._divide(joined, division)
+        try:
+            division.take_shared_state(before)
+            require_equal(before.digests(), division.digests(), division.folder)
+        except BaseException:
+            division.forget()
+            raise
+        shutil.rmtree(before.folder)
+        shutil.rmtree(joined.folder)
 
     def _each(self, task: str, do: Callable[[RunningService], None]) -> None:
         """Do it for every service, a few at a time; the first error after all have ended."""

@@ -46,7 +46,7 @@ def manifest(*tables: str) -> ServiceManifest:
 def test_rows_are_copied_as_they_are(tmp_path: Path) -> None:
     source, target = make(tmp_path / "m.db", MONOLITH), make(tmp_path / "s.db", SERVICE)
     for _ in range(2):  # Loading twice is as loading once.
-        assert load_tables(source, target, manifest("bed", "sown", "kept")) == 6
+        assert load_tables(source, target, "garden", manifest("bed", "sown", "kept").tables) == 6
     connection = sqlite3.connect(target)
     assert connection.execute("SELECT * FROM bed").fetchall() == [
         (1, "north", 1.5, "north!"),
@@ -68,11 +68,11 @@ def test_tables_that_do_not_fit(tmp_path: Path) -> None:
     source = make(tmp_path / "m.db", MONOLITH)
     target = make(tmp_path / "s.db", "CREATE TABLE bed (id INTEGER); CREATE TABLE lost (id)")
     with pytest.raises(OperationError, match="table bed of garden has the columns id, name, area"):
-        load_tables(source, target, manifest("bed"))
+        load_tables(source, target, "garden", manifest("bed").tables)
     with pytest.raises(OperationError, match="the database that is read has no table lost of"):
-        load_tables(source, target, manifest("lost"))
-    with pytest.raises(OperationError, match="the database that is filled has no table foreign_one of garden"):
-        load_tables(source, target, manifest("foreign_one"))
+        load_tables(source, target, "garden", manifest("lost").tables)
+    with pytest.raises(OperationError, match="is filled has no table foreign_one of garden"):
+        load_tables(source, target, "garden", manifest("foreign_one").tables)
 
 
 def test_files_go_where_they_are_named(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -18,6 +21,38 @@ from migrator.operation.system import RunningSystem, read_system, reset_data
 def rows(database: Path, table: str) -> list[tuple[object, ...]]:
     with sqlite3.connect(database) as connection:
         return connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+
+
+@contextmanager
+def others_own(services: Path, *, note: str) -> Iterator[None]:
+    """The table `note` is that of another service, or of none."""
+    kept = {
+        path: path.read_text()
+        for name in ("authors", "notes")
+        for path in (
+            services / name / "service.json",
+            services / name / "migrations/0001_schema.sql",
+        )
+    }
+    texts = dict(kept)
+    old, table = services / "notes", json.loads(kept[services / "notes/service.json"])["tables"]
+    texts[old / "service.json"] = json.dumps(
+        {**json.loads(kept[old / "service.json"]), "tables": {}}
+    )
+    texts[old / "migrations/0001_schema.sql"] = ""
+    if note:
+        new = services / note
+        manifest = json.loads(kept[new / "service.json"])
+        manifest["tables"] |= table
+        texts[new / "service.json"] = json.dumps(manifest)
+        texts[new / "migrations/0001_schema.sql"] += kept[old / "migrations/0001_schema.sql"]
+    try:
+        for path, text in texts.items():
+            path.write_text(text)
+        yield
+    finally:
+        for path, text in kept.items():
+            path.write_text(text)
 
 
 def ours(token: str) -> list[int]:
@@ -57,16 +92,20 @@ def test_a_system_from_start_to_stop(notes_services: Path) -> None:
     # The data stays for the next time.
     with RunningSystem(notes_services) as again:
         assert len(rows(again.databases["authors"], "author")) == 2
-    # Unless it is another owner's by now.
-    schema = notes_services / "notes/migrations/0001_schema.sql"
-    text = schema.read_text()
-    schema.write_text(text + "CREATE TABLE more (id INTEGER);\n")
-    try:
-        with pytest.raises(OperationError, match="owned other tables") as caught:
-            RunningSystem(notes_services).__enter__()
-        assert "--fresh" in caught.value.hint
-    finally:
-        schema.write_text(text)
+    # When it is another owner's by now, it is divided anew, and no row is lost.
+    with others_own(notes_services, note="authors"):
+        RunningSystem(notes_services).prepare()
+        data = notes_services / ".migrator/data"
+        assert rows(data / "authors/service.db", "note") == [(1, 1, "first"), (2, 2, "x")]
+    RunningSystem(notes_services).prepare()
+    assert rows(data / "notes/service.db", "note") == [(1, 1, "first"), (2, 2, "x")]
+    # Unless it is of other tables.
+    with (
+        others_own(notes_services, note=""),
+        pytest.raises(ConfigurationError, match="the data has note, which no service") as caught,
+    ):
+        RunningSystem(notes_services).prepare()
+    assert "--fresh" in caught.value.hint
 
 
 def test_a_service_that_does_not_start(notes_services: Path) -> None:
