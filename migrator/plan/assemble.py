@@ -57,7 +57,7 @@ def _service(
         also_answers=sorted(outline.also.get(name, ())),
         replicas={table: Replica(owner=outline.owner[table]) for table in copies},
         calls=calls.crossings(reach, consequences, name),
-        datastore=datastores.choose(evidence, tables),
+        datastore=datastores.choose(evidence, tables, entries),
         state=state.remedies(
             evidence.program,
             frozenset(map(reach.name, walk.kept)),

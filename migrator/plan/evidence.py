@@ -7,9 +7,11 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from migrator.facts.inspection import Texts
 from migrator.model.program import EntryPoint, Program, Transaction
 from migrator.plan.deferral import Deferral
 from migrator.plan.reach import Reach
+from migrator.plan.table_usage import Usage
 
 _BROAD_SHARE = 0.5
 _BROAD_TABLES = 4
@@ -36,6 +38,8 @@ class Evidence:
     reads: dict[str, frozenset[str]] = field(default_factory=dict)
     """Tables that the entry point reads on its own account, hooks left out."""
     transactions: list[Binding] = field(default_factory=list)
+    texts: Texts = field(default_factory=lambda: Texts(""))
+    usage: Usage = field(default_factory=lambda: Usage(Program(), Texts("")))
 
     @property
     def working(self) -> dict[str, EntryPoint]:
@@ -77,7 +81,9 @@ def gather(
     A plan that exists says which entry points it leaves out, with why, and which it has taken in.
     """
     reach = Reach(program)
-    evidence = Evidence(program, reach, Deferral(reach))
+    texts = Texts(program.root)
+    usage = Usage(program, texts)
+    evidence = Evidence(program, reach, Deferral(reach), texts=texts, usage=usage)
     around = set(program.hooks)
     for name, entry in sorted(program.entry_points.items()):
         reason = (left_out or {}).get(name) or _not_for_a_service(program, entry, setup)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from migrator.graph.frameworks import Annotation, Engine
 from migrator.graph.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
 from migrator.graph.orm.declarations import (
@@ -164,6 +166,8 @@ class MappingBuilder:
                 model.attributes[attribute] = attribute
                 if all(column.name != attribute for column in fact.columns):
                     fact.columns.append(_annotated_column(attribute, annotation))
+            else:
+                _give_type(fact.columns, model.attributes[attribute], annotation)
         for value in self._table_arguments(class_):
             self._add_key(fact, value)
         if not columns:
@@ -305,3 +309,11 @@ def _annotated_column(name: str, annotation: Annotation) -> Column:
     text = inner.text.strip("\"'")
     nullable = "Optional" in text or "None" in text
     return Column(name=name, type=text, nullable=nullable)
+
+
+def _give_type(columns: list[Column], name: str, annotation: Annotation) -> None:
+    """A column that is declared without a type has that of its annotation."""
+    for index, column in enumerate(columns):
+        if column.name == name and not column.type:
+            told = _annotated_column(name, annotation).type
+            columns[index] = msgspec.structs.replace(column, type=told)
