@@ -127,6 +127,8 @@ class Foreign:
         name = values.names[callee]
         if values.kinds[callee] != Kind.OPAQUE:
             variant.externals.setdefault(index, {})[name] = None
+        if name.endswith(".__init__") and self._initialises(variant, index, callee, arguments):
+            return
         place = builtin_calls.Place(linker, variant, index, callee, arguments, target)
         builtin = builtin_calls.find(name)
         if builtin is not None and builtin(place):
@@ -140,6 +142,29 @@ class Foreign:
         self._start(
             self._ask(asked, lambda each: each.call(self.engine, site, callee), target), default
         )
+
+    def _initialises(
+        self, variant: Variant, index: int, callee: int, arguments: calling.Arguments
+    ) -> bool:
+        """`Base.__init__(self, ...)` is `super().__init__(...)`: a method of what stands first."""
+        linker, values = self.linker, self.linker.values
+        function = callee
+        if values.kinds[callee] == Kind.BOUND:
+            if values.kinds[values.owners[callee]] in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
+                return False
+            function = values.functions[callee]
+        first = arguments.positional[0] if arguments.positional else None
+        if not isinstance(first, int):
+            return False
+        rest = calling.Arguments(arguments.positional[1:], arguments.keywords)
+
+        def watcher(value: int, _: None) -> None:
+            if values.kinds[value] == Kind.INSTANCE:
+                bound = values.bound(value, function)
+                self.call(variant, index, bound, rest, linker.slot("nothing"))
+
+        linker.watch(first, watcher, None)
+        return True
 
     def _default_of_call(
         self,

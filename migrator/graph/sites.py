@@ -190,8 +190,9 @@ class PlaceView:
     def constant(self, position: int = -1, name: str = "") -> object:
         if self._code[0] == ir.CALL:
             written = dict(self._code[5])
-            if position >= 0 and position in written:
-                return written[position]
+            receiver = max(len(self._code[3]) - len(self._arguments.positional), 0)
+            if position >= 0 and position + receiver in written:
+                return written[position + receiver]
             if name and name in written:
                 return written[name]
         return ...

@@ -180,8 +180,8 @@ def test_attributes_to_routes_and_tells_hooks_from_handlers(project: Observed) -
         ("SELECT name FROM title", ("title", "titles"), True),
     }
     handler = next(code for code in title.entered if code.qualname == "title")
-    assert {arm for code, arm in title.taken if code == handler} == {0, 1}
-    assert seen.arms[handler] == 2
+    assert {arm for code, arm in title.taken if code == handler} == {0, 1, 2}
+    assert seen.arms[handler] == 3
     stream = seen.entries["route", "stream"]
     assert ("SELECT name FROM title", ("stream.lines", "titles"), True) in ways(stream)
     assert ("unrouted", "") in seen.entries
@@ -260,7 +260,40 @@ def test_parts_of_expressions_are_arms_and_keep_their_values(project: Observed) 
     entry = seen.entries["process", "drive.py"]
     choose = next(code for code in entry.entered if code.qualname == "choose")
     taken = {arm for code, arm in entry.taken if code == choose}
-    assert (seen.arms[choose], len(taken)) == (9, 5)
+    assert (seen.arms[choose], len(taken)) == (10, 6)
+
+
+def test_a_block_that_an_exception_left_did_not_run_whole(project: Observed) -> None:
+    project.write(
+        parts="""
+            def refuse(number):
+                if number > 1:
+                    raise LookupError(number)
+                return number
+
+            def remove(number):
+                with open("log", "a") as log:
+                    found = refuse(number)
+                    log.write(str(found))
+        """,
+        drive="""
+            import parts
+            try:
+                parts.remove(2)
+            except LookupError:
+                parts.refuse(0)
+        """,
+    )
+    project.run("-m", "drive")
+    seen = project.read()
+    entry = seen.entries["process", "drive.py"]
+    whole = {
+        code.qualname: {arm for other, arm in entry.taken if other == code}
+        == set(range(seen.arms[code]))
+        for code in entry.entered
+        if code.file == "parts.py" and code.qualname
+    }
+    assert whole == {"refuse": True, "remove": False}
 
 
 def test_work_of_threads_and_pools_counts_for_the_route_that_started_it(project: Observed) -> None:

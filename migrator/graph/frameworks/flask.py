@@ -116,7 +116,7 @@ class Flask(Framework):
         if view.kind == Kind.EXTERNAL:
             return self._call_outside(engine, site, view.name)
         if view.kind == Kind.CLASS:
-            return self._construct(engine, site, callee)
+            return self._construct(engine, site, engine.values.instance(callee))
         if view.kind == Kind.OPAQUE:
             return self._call_opaque(engine, site, callee)
         if view.kind == Kind.BOUND:
@@ -124,12 +124,11 @@ class Flask(Framework):
             return self._call_method(engine, site, view.owner, method)
         return None
 
-    def _construct(self, engine: Engine, site: CallSite, class_: int) -> Iterable[int] | None:
-        names = {engine.values.name(base) for base in engine.bases(class_)}
-        instance = engine.values.instance(class_)
-        if names & _APPLICATIONS:
+    def _construct(self, engine: Engine, site: CallSite, instance: int) -> Iterable[int] | None:
+        which = self._receiver(engine, instance)
+        if which == "app":
             self._new_application(engine, site, instance)
-        elif names & _BLUEPRINTS:
+        elif which == "blueprint":
             self._new_blueprint(engine, site, instance)
         return None
 
@@ -138,8 +137,6 @@ class Flask(Framework):
             return (self._new_application(engine, site, None),)
         if name in _BLUEPRINTS:
             return (self._new_blueprint(engine, site, None),)
-        if name in {"flask.Flask.__init__", "flask.app.Flask.__init__"}:
-            return None
         if name == "flask.copy_current_request_context":
             return site.argument(0)
         if name == "flask.stream_with_context":
@@ -268,9 +265,12 @@ class Flask(Framework):
                 engine.flow(variable, engine.slot("flask", "configuration"))
             return ()
         if values.kind(receiver) == Kind.CLASS and method == "as_view":
+            self._construct_view(engine, site, receiver)
             return (values.opaque(_VIEW, receiver, site.text(0, "name") or "", site.key),)
         if not self._receiver(engine, receiver):
             return None
+        if method == "__init__":
+            return self._construct(engine, site, receiver)
         if method == "route" or method in {"get", "post", "put", "patch", "delete"}:
             return (values.opaque(_ROUTE, receiver, method, site.key, _options(engine, site, 0)),)
         if method == "add_url_rule":
@@ -291,6 +291,18 @@ class Flask(Framework):
         if kind is not None:
             return self._hook_method(engine, site, receiver, method)
         return None
+
+    def _construct_view(self, engine: Engine, site: CallSite, class_: int) -> None:
+        """`View.as_view("name", *args, **kwargs)`: each request makes an instance with these."""
+        nothing = engine.slot("flask", "nothing")
+        given = [site.argument_variable(position) for position in range(1, site.positional)]
+        keywords = {
+            name: variable
+            for name in site.keywords
+            if name != "name" and (variable := site.argument_variable(-1, name)) is not None
+        }
+        arguments = [nothing if each is None else each for each in given]
+        engine.invoke(site, class_, arguments, keywords, edge=False)
 
     def _hook_method(
         self, engine: Engine, site: CallSite, receiver: int, method: str
@@ -438,6 +450,12 @@ class Flask(Framework):
         key = (site.key, rule, view)
         self._add_rule(engine, site, receiver, rule, given, (), view, key)
 
+    def add_error_handler(
+        self, engine: Engine, site: CallSite, receiver: Hashable, function: int
+    ) -> None:
+        """An error handler that an extension registers."""
+        self._add_hook(engine, site, receiver, "errorhandler", function, "")
+
     def add_extension_rule(
         self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
     ) -> None:
@@ -476,12 +494,29 @@ class Flask(Framework):
         class_ = seen.parts[0] if seen.name == _VIEW else view
         if isinstance(class_, int) and engine.values.kind(class_) == Kind.CLASS:
             instance = engine.values.instance(class_)
+            methods = engine.slot("flask", "methods", class_)
             for method in (*_HTTP_METHODS, "dispatch_request"):
                 if engine.class_attribute(class_, method) is not None:
                     for bound in engine.points_to(engine.attribute(site, instance, method)):
                         engine.invoke(site, bound, [], edge=False)
+                        engine.add(methods, bound)
+            self._decorate_view(engine, site, class_, methods)
         elif _is_code(engine, view):
             engine.invoke(site, view, [], edge=False)
+
+    def _decorate_view(self, engine: Engine, site: CallSite, class_: int, methods: int) -> None:
+        """What `decorators` of a view class (`method_decorators` of a resource) make runs first."""
+        for name in ("decorators", "method_decorators"):
+            variable = engine.class_attribute(class_, name)
+            for value in engine.points_to(variable) if variable is not None else ():
+                if engine.values.kind(value) != Kind.CONTAINER:
+                    continue
+                for decorator in engine.points_to(engine.element(value)):
+                    made = engine.invoke(site, decorator, [methods], edge=False)
+                    for wrapper in engine.points_to(made):
+                        if _is_code(engine, wrapper):
+                            engine.invoke(site, wrapper, [], edge=False)
+                            engine.add(engine.slot("flask", "wrappers", class_), wrapper)
 
     def _known_text(self, site: CallSite, position: int, name: str) -> str | None:
         """The text of an argument that is part of URLs; one that is not known is reported."""
@@ -562,7 +597,7 @@ class Flask(Framework):
             class_ = seen.parts[0] if seen.name == _VIEW else view
             assert isinstance(class_, int)
             handler = handler or engine.name_of(original(engine, class_))
-            roots.append(class_)
+            roots += (class_, *engine.points_to(engine.slot("flask", "wrappers", class_)))
         analysis.program.entry_points[f"route:{endpoint}"] = EntryPoint(
             name=f"route:{endpoint}",
             kind="route",

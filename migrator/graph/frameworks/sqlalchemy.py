@@ -433,7 +433,9 @@ class SQLAlchemy(Framework):
         if relationship is not None:
             return self.instances.relationship(engine, site, receiver, name, relationship)
         annotated = self.instances.annotated(engine, site, receiver, class_, name)
-        return annotated if annotated is not None else ()
+        if annotated is None and engine.class_attribute(class_, name) is None:
+            return ()
+        return annotated  # None: a mixin after the declarative base binds it
 
     def _is_session(self, engine: Engine, class_: int) -> bool:
         return any(

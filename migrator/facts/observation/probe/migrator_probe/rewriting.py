@@ -5,7 +5,8 @@ three names are builtins, so that no namespace of the program gains a name; a `L
 off as soon as there is nothing more to learn from it, and costs a list access from then on.
 
 Arms are what branch coverage counts: both ways of `if`, each `case`, `except`, and of a loop its
-body and its end; and what conditional expressions, `and` and `or` may leave unevaluated.
+body and its end; what conditional expressions, `and` and `or` may leave unevaluated; and the end of
+a block, which an exception out of a call may keep from being reached.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ENTER = "__migrator_enter__"
 MARK = "__migrator_mark__"
 
 _COMPILED_ELSEWHERE = frozenset({"jit", "njit", "vectorize", "guvectorize", "kernel"})
+_BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While)
 _CONTAINERS = ("body", "orelse", "finalbody")
 
 
@@ -58,7 +60,9 @@ def _statement(node: ast.stmt, scope: str, function: int, numbers: Any) -> None:
             _arm(node.orelse, function, numbers, node)
     else:
         for name in _CONTAINERS:
-            _block(getattr(node, name, None) or [], scope, function, numbers)
+            block = getattr(node, name, None) or []
+            _block(block, scope, function, numbers)
+            _ending(block, function, numbers)
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             _block(part.body, scope, function, numbers)
             _arm(part.body, function, numbers, node)
@@ -110,12 +114,25 @@ def _definition(node: Any, scope: str, numbers: Any) -> None:
     inside = _inside(scope, node.name)
     number = numbers.function(inside, node.lineno, node.end_lineno)
     _block(node.body, inside, number, numbers)
+    _ending(node.body, number, numbers)
     _insert(node.body, ENTER, number, node.lineno)
 
 
 def _arm(body: list[ast.stmt], function: int, numbers: Any, place: ast.stmt) -> None:
     first = body[0] if body else place
+    _ending(body, function, numbers)
     body.insert(0, _report(MARK, numbers.arm(function), first))
+
+
+def _ending(body: list[ast.stmt], function: int, numbers: Any) -> None:
+    """Report that the last statement of a block is reached, where a call before it may raise.
+
+    One that has arms of its own reports by them.
+    """
+    if len(body) < 2 or isinstance(body[-1], _BRANCHES):
+        return
+    if any(isinstance(each, ast.Call) for before in body[:-1] for each in ast.walk(before)):
+        body.insert(len(body) - 1, _report(MARK, numbers.arm(function), body[-1]))
 
 
 def _insert(body: list[ast.stmt], name: str, number: int, line: int) -> None:
