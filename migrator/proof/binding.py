@@ -14,7 +14,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from migrator.proof.exchange import Exchange
-from migrator.proof.fields import fields_of, plain_value
+from migrator.proof.fields import fields_of, is_html, plain_value
 from migrator.proof.parts import (
     Part,
     basic_credentials,
@@ -248,12 +248,14 @@ def _gives(name: str, part: Part, secret: bool) -> bool:
     """Whether a field that equals the value is where a client takes it from."""
     if secret:
         return True
-    if name.startswith("body.html"):
+    if is_html(name):
         return f"({part.name})@" in name and bool(part.name)
-    if not name.startswith("body."):
+    if not name.startswith("body"):
         return False
+    key = re.sub(r"\[\d+\]$", "", name).rpartition(".")[2]
     if part.value.lstrip("-").isdigit():
-        return _IDENTIFIER.search(re.sub(r"\[\d+\]", "", name)) is not None
+        by_name = _IDENTIFIER.search(part.name) is not None or part.name == key
+        return (part.kind == "path" or by_name) and _IDENTIFIER.search(key) is not None
     return len(part.value) >= 6 and _varies(part.value)
 
 

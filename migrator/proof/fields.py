@@ -1,7 +1,7 @@
 """An answer as named fields, so that two answers can be compared field by field.
 
 Names are paths: `status`, `header.location`, `cookie.session.value`, `body.items[3].title` (JSON),
-`body.html/body/form[2]/input@value` (HTML), `body.line[7]` (other text), `body` (bytes).
+`body./html[0]/body[0]/form[2]/input[0]@value` (HTML), `body.line[7]` (other text), `body` (bytes).
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ def fields_of(exchange: Exchange, base_url: str = "") -> Fields:
 def without_positions(name: str) -> str:
     """The name of a field for all members of a list: `body.items[*].title`."""
     return re.sub(r"\[\d+\]", "[*]", name)
+
+
+def is_html(name: str) -> bool:
+    """Whether a field is a part of an HTML document."""
+    return name.startswith("body./")
 
 
 def plain_value(value: str) -> str:
