@@ -6,7 +6,7 @@ from migrator.model.plan import Plan, Replica, Service
 from migrator.plan import calls, datastores, replicas, state
 from migrator.plan.digests import origin
 from migrator.plan.evidence import Evidence
-from migrator.plan.findings import findings
+from migrator.plan.findings_of_plan import findings
 from migrator.plan.naming import purpose
 from migrator.plan.outline import Consequences, Outline, follow
 from migrator.plan.roadmap import order, roadmap

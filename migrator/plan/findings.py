@@ -1,13 +1,8 @@
-"""What a plan says to its reader: what it costs, and which decisions are due."""
+"""The kinds of findings: what a plan says to its reader beside its services."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
-
-from migrator.model.plan import Finding, Plan
-from migrator.plan.evidence import Evidence
-from migrator.plan.outline import Consequences, Outline
-from migrator.plan.wording import enumerated
 
 LEFT_OUT = "left-out"
 SPLIT = "split-transaction"
@@ -15,6 +10,9 @@ DECISION = "decision"
 SHARED_STATE = "shared-state"
 NEW_CROSSING = "new-crossing"
 STALE = "stale"
+GOD_TABLE = "god-table"
+GOD_CLASS = "god-class"
+MATURITY = "uneven-maturity"
 
 
 class Kind(NamedTuple):
@@ -30,88 +28,10 @@ KINDS = {
     STALE: Kind("error", "What the plan relies on has changed in the code"),
     "wrong-plan": Kind("error", "The plan contradicts itself or the code"),
     DECISION: Kind("warning", "A crossing that somebody has to decide on"),
+    GOD_TABLE: Kind("warning", "A table that most services write"),
+    GOD_CLASS: Kind("note", "A class of which several services keep parts that share nothing"),
+    MATURITY: Kind("warning", "Code of very different maturity in one service"),
     SHARED_STATE: Kind("note", "State that several services would each have for themselves"),
     LEFT_OUT: Kind("note", "An entry point that no service gets"),
 }
 """Every kind of finding."""
-
-
-def findings(
-    evidence: Evidence, outline: Outline, consequences: Consequences, plan: Plan
-) -> list[Finding]:
-    """All findings of a plan whose services are complete, in a fixed order."""
-    found = [
-        Finding(kind=LEFT_OUT, subject=name, message=reason, at=_place_of(evidence, name))
-        for name, reason in sorted(evidence.left_out.items())
-    ]
-    for binding in consequences.torn:
-        parts = [
-            f"{enumerated(sorted(t for t in binding.tables if outline.owner[t] == owner))}"
-            f" of {owner}"
-            for owner in sorted({outline.owner[t] for t in binding.tables})
-        ]
-        found.append(
-            Finding(
-                kind=SPLIT,
-                subject=binding.entry_point,
-                message="one transaction writes " + enumerated(parts),
-                at=f"{binding.transaction.file}:{binding.transaction.line}",
-            )
-        )
-    for name, service in sorted(plan.services.items()):
-        for crossing in service.calls:
-            if crossing.remedy in ("row-write", "saga", "merge"):
-                found.append(
-                    Finding(
-                        kind=DECISION,
-                        subject=crossing.function,
-                        message=f"{name} writes {enumerated(crossing.tables)} of {crossing.owner}: "
-                        + _MEANING[crossing.remedy],
-                        at=crossing.at[0] if crossing.at else "",
-                    )
-                )
-    found += _shared_state(evidence, consequences)
-    unique = {(f.kind, f.subject, f.message): f for f in found}
-    return [unique[key] for key in sorted(unique)]
-
-
-def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Finding]:
-    """State that code of several services changes or uses, and of which each will have its own."""
-    reach = evidence.reach
-    kept = {name: set(map(reach.name, walk.kept)) for name, walk in consequences.walks.items()}
-    found = []
-    for state in evidence.program.state:
-        writers = [name for name, functions in sorted(kept.items()) if functions & {*state.writers}]
-        users = [
-            name
-            for name, functions in sorted(kept.items())
-            if functions & {*state.writers, *state.readers}
-        ]
-        if state.kind in _SHARED and writers and len(users) > 1:
-            found.append(
-                Finding(
-                    kind=SHARED_STATE,
-                    subject=state.name,
-                    message=f"{enumerated(users, 8)} use it and {_SHARED[state.kind]}",
-                    at=f"{state.file}:{state.line}",
-                )
-            )
-    return found
-
-
-_SHARED = {
-    "local-file": "each has files of its own",
-    "module-mutable": "what one changes, the others do not see: it is emptied for each request",
-    "cache": "what one changes, the others do not see: it is emptied for each request",
-}
-
-_MEANING = {
-    "row-write": "its rows are sent to the owner and may conflict under load",
-    "saga": "a saga has to be written before this can be generated",
-    "merge": "put the tables into one service, or choose row-write or saga",
-}
-
-
-def _place_of(evidence: Evidence, name: str) -> str:
-    entry = evidence.program.entry_points.get(name)
-    return f"{entry.file}:{entry.line}" if entry else ""

@@ -12,7 +12,8 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Datastore, Plan, Service
 from migrator.plan.assemble import assemble
 from migrator.plan.evidence import Evidence, gather
-from migrator.plan.findings import LEFT_OUT, findings
+from migrator.plan.findings import LEFT_OUT
+from migrator.plan.findings_of_plan import findings
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.roadmap import roadmap

@@ -1,0 +1,93 @@
+"""What a plan says to its reader: what it costs, and which decisions are due."""
+
+from __future__ import annotations
+
+from migrator.model.plan import Finding, Plan
+from migrator.plan.cohesion import god_classes, god_tables
+from migrator.plan.evidence import Evidence
+from migrator.plan.findings import DECISION, LEFT_OUT, SHARED_STATE, SPLIT
+from migrator.plan.outline import Consequences, Outline
+from migrator.plan.wording import enumerated
+
+
+def findings(
+    evidence: Evidence, outline: Outline, consequences: Consequences, plan: Plan
+) -> list[Finding]:
+    """All findings of a plan whose services are complete, in a fixed order."""
+    found = [
+        Finding(kind=LEFT_OUT, subject=name, message=reason, at=_place_of(evidence, name))
+        for name, reason in sorted(evidence.left_out.items())
+    ]
+    for binding in consequences.torn:
+        parts = [
+            f"{enumerated(sorted(t for t in binding.tables if outline.owner[t] == owner))}"
+            f" of {owner}"
+            for owner in sorted({outline.owner[t] for t in binding.tables})
+        ]
+        found.append(
+            Finding(
+                kind=SPLIT,
+                subject=binding.entry_point,
+                message="one transaction writes " + enumerated(parts),
+                at=f"{binding.transaction.file}:{binding.transaction.line}",
+            )
+        )
+    for name, service in sorted(plan.services.items()):
+        for crossing in service.calls:
+            if crossing.remedy in ("row-write", "saga", "merge"):
+                found.append(
+                    Finding(
+                        kind=DECISION,
+                        subject=crossing.function,
+                        message=f"{name} writes {enumerated(crossing.tables)} of {crossing.owner}: "
+                        + _MEANING[crossing.remedy],
+                        at=crossing.at[0] if crossing.at else "",
+                    )
+                )
+    found += _shared_state(evidence, consequences)
+    found += god_tables(evidence, plan)
+    found += god_classes(evidence, plan, consequences)
+    unique = {(f.kind, f.subject, f.message): f for f in found}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Finding]:
+    """State that code of several services changes or uses, and of which each will have its own."""
+    reach = evidence.reach
+    kept = {name: set(map(reach.name, walk.kept)) for name, walk in consequences.walks.items()}
+    found = []
+    for state in evidence.program.state:
+        writers = [name for name, functions in sorted(kept.items()) if functions & {*state.writers}]
+        users = [
+            name
+            for name, functions in sorted(kept.items())
+            if functions & {*state.writers, *state.readers}
+        ]
+        if state.kind in _SHARED and writers and len(users) > 1:
+            found.append(
+                Finding(
+                    kind=SHARED_STATE,
+                    subject=state.name,
+                    message=f"{enumerated(users, 8)} use it and {_SHARED[state.kind]}",
+                    at=f"{state.file}:{state.line}",
+                )
+            )
+    return found
+
+
+_SHARED = {
+    "local-file": "each has files of its own",
+    "module-mutable": "what one changes, the others do not see: it is emptied for each request",
+    "cache": "what one changes, the others do not see: it is emptied for each request",
+}
+
+_MEANING = {
+    "row-write": "its rows are sent to the owner and may conflict under load",
+    "saga": "a saga has to be written before this can be generated",
+    "merge": "put the tables into one service, or choose row-write or saga",
+}
+
+
+def _place_of(evidence: Evidence, name: str) -> str:
+    entry = evidence.program.entry_points.get(name)
+    return f"{entry.file}:{entry.line}" if entry else ""
