@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from migrator.facts.syntax import parse
 from migrator.graph.transactions import (
     Block,
     Branch,
@@ -52,7 +53,7 @@ class Sources:
     def _definitions(self, file: str) -> dict[int, _Definition] | None:
         if file not in self._trees:
             try:
-                module = ast.parse((self._root / file).read_bytes())
+                module = parse((self._root / file).read_bytes())
             except (OSError, SyntaxError, ValueError, RecursionError):
                 self._trees[file] = None
             else:

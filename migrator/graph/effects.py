@@ -261,6 +261,8 @@ class _Transactions:
 
 def _commits_at_end(analysis: Analysis) -> Commit | None:
     """Where it is configured that every request ends with a commit (Flask-SQLAlchemy 2)."""
+    if not any("flask" in name.lower() for name in analysis.program.distributions):
+        return None
     for file in analysis.program.modules.values():
         path = analysis.root / file
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 from migrator.facts import ir
@@ -17,7 +18,7 @@ from migrator.graph.containers import Containers
 from migrator.graph.definitions import Class, Definitions, Function, Module, Variant
 from migrator.graph.foreign import Foreign
 from migrator.graph.frameworks import Framework
-from migrator.graph.solver import LARGE, MOST_VALUES_OF_LARGE, Callback
+from migrator.graph.solver import LARGE, MOST_OUTSIDE_OF_LARGE, MOST_VALUES_OF_LARGE, Callback
 from migrator.graph.values import Kind
 
 Operation = Callable[["Linker", Variant, int, ir.Instruction], None]
@@ -46,9 +47,11 @@ class Linker(Definitions):
         self.keys_are_final = False
         self._copied = 0
         size = sum(len(function.facts.code) for function in self.functions)
-        self._copy_limit = 150_000 + size // 8
+        self._copy_limit = 50_000 + size // 8
         if size > LARGE:
             self.most_values = MOST_VALUES_OF_LARGE
+            self.most_outside = MOST_OUTSIDE_OF_LARGE
+            self.values.count_containers_as_outside()
         self._sensitive: dict[int, bool] = {}
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
@@ -61,10 +64,7 @@ class Linker(Definitions):
         self.foreign = Foreign(self, frameworks)
 
     def _watcher(self, function: Callable[..., None]) -> Callable[[int, Any], None]:
-        def watcher(value: int, data: Any) -> None:
-            function(self, value, data)
-
-        return watcher
+        return partial(function, self)
 
     def on_spread_slot(self, key: Hashable, variable: int, data: tuple[Variant, int]) -> None:
         calling.spread_slot(self, key, variable, data)

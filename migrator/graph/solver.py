@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from migrator.graph.values import Kind, Values
+from migrator.graph.values import Values
 
 MOST_VALUES = 80
 MOST_VALUES_OF_LARGE = 30
@@ -19,10 +19,8 @@ MOST_VALUES_OF_LARGE = 30
 LARGE = 100_000
 """A program of more instructions than this is large."""
 MOST_OUTSIDE = 20
-"""Nor more than this by adding constants and outside things."""
-_OUTSIDE = frozenset(
-    {Kind.STRING, Kind.TEMPLATE, Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.DESCRIPTOR}
-)
+MOST_OUTSIDE_OF_LARGE = 10
+"""Nor more than this by adding constants and outside things; nor containers, in a large one."""
 
 Watcher = Callable[[int, Any], None]
 
@@ -54,6 +52,7 @@ class Solver:
         self.current: Callback | None = None
         self.dropped = 0
         self.most_values = MOST_VALUES
+        self.most_outside = MOST_OUTSIDE
         self._slots: dict[tuple[Hashable, ...], int] = {}
 
     # -- variables ------------------------------------------------------------------------------
@@ -87,7 +86,9 @@ class Solver:
             return
         else:
             size = len(held)
-            if size >= MOST_OUTSIDE and (size >= self.most_values or self._is_outside(value)):
+            if size >= self.most_outside and (
+                size >= self.most_values or self.values.outside[value]
+            ):
                 self.dropped += 1
                 return
             held.add(value)
@@ -98,14 +99,36 @@ class Solver:
         else:
             fresh.append(value)
 
-    def _is_outside(self, value: int) -> bool:
-        kinds = self.values.kinds
-        kind = kinds[value]
-        if kind == Kind.BOUND:
-            return kinds[self.values.functions[value]] == Kind.EXTERNAL and (
-                kinds[self.values.owners[value]] in _OUTSIDE
-            )
-        return kind in _OUTSIDE
+    def _put_all(self, variable: int, new: list[int]) -> None:
+        """`put` for many values, most of which are often known already."""
+        held = self.held[variable]
+        if held is None:
+            if len(new) > self.most_outside:
+                for value in new:
+                    self.put(variable, value)
+                return
+            self.held[variable] = set(new)
+            self.fresh[variable] = new.copy()
+            self.queue.append(variable)
+            return
+        size = len(held)
+        if size >= self.most_values:
+            self.dropped += 1
+            return
+        unknown = [value for value in new if value not in held]
+        if not unknown:
+            return
+        if size + len(unknown) > self.most_outside:
+            for value in unknown:
+                self.put(variable, value)
+            return
+        held.update(unknown)
+        fresh = self.fresh.get(variable)
+        if fresh is None:
+            self.fresh[variable] = unknown
+            self.queue.append(variable)
+        else:
+            fresh += unknown
 
     def add(self, variable: int, *values: int) -> None:
         """Let a variable hold values."""
@@ -125,8 +148,11 @@ class Solver:
             edges.add(target)
         held = self.held[source]
         if held:
-            for value in tuple(held):
+            if len(held) == 1:
+                (value,) = held
                 self.put(target, value)
+            else:
+                self._put_all(target, list(held))
 
     def watch(self, variable: int, watcher: Watcher, data: Any) -> None:
         """Call `watcher(value, data)` once for every value, now and later."""
@@ -195,15 +221,22 @@ class Solver:
         return False
 
     def _propagate(self) -> None:
-        queue, fresh, put = self.queue, self.fresh, self.put
+        queue, fresh, put, put_all = self.queue, self.fresh, self.put, self._put_all
+        all_held = self.held
         while queue and not self.starts:
             variable = queue.popleft()
             new = fresh.pop(variable)
             edges = self.edges[variable]
             if edges:
-                for target in tuple(edges):
-                    for value in new:
-                        put(target, value)
+                if len(new) == 1:
+                    value = new[0]
+                    for target in edges:
+                        held = all_held[target]
+                        if held is None or value not in held:
+                            put(target, value)
+                else:
+                    for target in edges:
+                        put_all(target, new)
             watchers = self.watchers[variable]
             if watchers:
                 for index in range(len(watchers)):

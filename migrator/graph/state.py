@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from migrator.facts.syntax import parse
 from migrator.graph.analysis import Analysis, FileUse, ModuleVariable, Mutation
 from migrator.graph.closure import Closure
 from migrator.model.graph import EdgeKind, NodeKind
@@ -15,6 +16,8 @@ _FOLDER_KEY = re.compile(r"DIR|FOLDER|ROOT|PATH|HOME|UPLOAD|MEDIA|STORAGE|FILE",
 _MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
 _SECRET = re.compile(r"secret|token|key|salt", re.IGNORECASE)
 _RANDOM = re.compile(r"^(secrets\.\w+|os\.urandom|uuid\.uuid[14]|random\.\w+)$")
+_RANDOM_MODULE = re.compile(r"(secrets|os|uuid|random)$")
+_MAY_MAKE_SECRETS = re.compile(rb"(secrets\.|urandom|uuid[14]|random\.)")
 _STATELESS_TAGS = ("flask:", "sqlalchemy:", "blinker:", "click:", "celery:", "flask_restful:")
 _NEAR = 3
 
@@ -56,6 +59,7 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
     modules = set(analysis.program.modules)
     mentioned = _mentions(analysis)
     imported = _imported_names(analysis)
+    lines = _FirstLines(analysis)
     for name, mutations in by_name.items():
         writers = {each.function for each in mutations if each.how != "read"} - modules
         variable = variables.get(name)
@@ -70,27 +74,42 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
             kind=kind,
             name=name,
             file=variable.file if variable is not None else mutations[0].file,
-            line=_line_of(analysis, variable, name) or mutations[0].line,
+            line=lines.of(variable, name) or mutations[0].line,
             detail=", ".join(ways),
             writers=tuple(sorted(writers)),
             readers=tuple(sorted(readers - writers - modules)),
         )
 
 
-def _line_of(analysis: Analysis, variable: ModuleVariable | None, name: str) -> int:
-    """Where a module first binds a name."""
-    if variable is None:
-        return 0
-    try:
-        tree = ast.parse((analysis.root / variable.file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return variable.line
-    wanted = name.rsplit(".", 1)[-1]
-    for node in _import_time(tree.body):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(each, ast.Name) and each.id == wanted for each in targets):
-            return node.lineno
-    return variable.line
+class _FirstLines:
+    """Where modules first bind their names; each file is read once."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._lines: dict[str, dict[str, int]] = {}
+
+    def of(self, variable: ModuleVariable | None, name: str) -> int:
+        """The line of a name; that of the variable where its file does not tell."""
+        if variable is None:
+            return 0
+        known = self._lines.get(variable.file)
+        if known is None:
+            known = self._lines[variable.file] = self._bound(variable.file)
+        return known.get(name.rsplit(".", 1)[-1], variable.line)
+
+    def _bound(self, file: str) -> dict[str, int]:
+        try:
+            body = parse((self._analysis.root / file).read_bytes()).body
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            return {}
+        found: dict[str, int] = {}
+        for node in _import_time(body):
+            is_assign = isinstance(node, ast.Assign)
+            targets = node.targets if is_assign else [getattr(node, "target", None)]
+            for each in targets:
+                if isinstance(each, ast.Name):
+                    found.setdefault(each.id, node.lineno)
+        return found
 
 
 def _imported_names(analysis: Analysis) -> set[str]:
@@ -237,10 +256,16 @@ def _folders_of_callers(
 
 def _secrets(analysis: Analysis) -> Iterator[StateFinding]:
     """Secrets that every process makes for itself when it starts."""
-    for name, file in analysis.program.modules.items():
+    for name, module in analysis.facts.modules.items():
+        file = module.file
+        if not any(_RANDOM_MODULE.match(each.module) for each in module.facts.imports):
+            continue
         try:
-            tree = ast.parse((analysis.root / file).read_bytes())
-        except (OSError, SyntaxError, ValueError):
+            content = (analysis.root / file).read_bytes()
+            if not _MAY_MAKE_SECRETS.search(content):
+                continue
+            tree = parse(content)
+        except (OSError, SyntaxError, ValueError, RecursionError):
             continue
         for node in _import_time(tree.body):
             if isinstance(node, ast.Assign) and _is_random(node.value):

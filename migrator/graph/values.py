@@ -53,6 +53,12 @@ class Kind(IntEnum):
     OPAQUE = 13
 
 
+OUTSIDE = frozenset(
+    {Kind.STRING, Kind.TEMPLATE, Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.DESCRIPTOR}
+)
+"""The kinds of values of which a variable need not hold many."""
+
+
 class Value(NamedTuple):
     """The view of one value. Parts that a kind does not have are empty or -1."""
 
@@ -76,10 +82,13 @@ class Value(NamedTuple):
 class Values:
     """The table of all values: from parts to integer and back. Equal parts, same integer."""
 
-    __slots__ = ("_ids", "functions", "kinds", "names", "owners", "parts")
+    __slots__ = ("_ids", "_outside", "functions", "kinds", "names", "outside", "owners", "parts")
 
     def __init__(self) -> None:
         self._ids: dict[tuple[Hashable, ...], int] = {}
+        self._outside = OUTSIDE
+        self.outside = bytearray()
+        """By value: whether it says little of the project's own code; see `OUTSIDE`."""
         self.kinds: list[int] = []
         self.names: list[str] = []
         self.owners: list[int] = []
@@ -102,11 +111,21 @@ class Values:
         if known is None:
             known = self._ids[key] = len(self.kinds)
             self.kinds.append(kind)
+            self.outside.append(self._is_outside(kind, owner, function))
             self.names.append(name)
             self.owners.append(owner)
             self.functions.append(function)
             self.parts.append(parts)
         return known
+
+    def _is_outside(self, kind: Kind, owner: int, function: int) -> bool:
+        if kind == Kind.BOUND:
+            return self.kinds[function] == Kind.EXTERNAL and self.kinds[owner] in self._outside
+        return kind in self._outside
+
+    def count_containers_as_outside(self) -> None:
+        """In a large program one container among many says little."""
+        self._outside = OUTSIDE | {Kind.CONTAINER}
 
     # -- made by the linker ---------------------------------------------------------------------
 
