@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 from rich.table import Table
 
-from migrator.cli.skipped import warn_skipped
+from migrator.cli.generating import Generating
 from migrator.cli.terminal import TerminalProgress, console, print_json
-from migrator.facts.settings import load_run, load_settings
-from migrator.generation.generate import Generated, consistent_plan, generate
+from migrator.generation.generate import Generated
 from migrator.generation.readme import percentage
-from migrator.graph.current import current_graph
-from migrator.operation.environment import uv_variables
-from migrator.operation.monolith import read_installed, read_schema
-from migrator.plan.steps import plan_at_step
-from migrator.plan.store import FILE_NAME, load
-from migrator.plan.support import require_supported
+from migrator.plan.store import FILE_NAME
 
 
 @click.command(name="generate")
@@ -55,29 +48,9 @@ def command(
     Example: migrator generate . -o ../services
     """
     root, output = source.resolve(), output.resolve()
-    settings = load_settings(root)
     progress = TerminalProgress()
     try:
-        graph = current_graph(root, settings, progress)
-        warn_skipped(graph, progress)
-        require_supported(graph.program)
-        run = load_run(root)
-        plan = load(plan_file or root / FILE_NAME)
-        resolved = consistent_plan(graph, plan, output)
-        if step is not None:
-            plan = plan_at_step(graph, resolved, step)
-        installed = read_installed(root, run, progress)
-        schema = read_schema(root, run, progress)
-        generated = generate(
-            graph,
-            plan,
-            settings,
-            output,
-            progress,
-            schema=schema,
-            installed=installed,
-            uv_variables=uv_variables(os.environ),
-        )
+        generated = Generating(root, plan_file, output, progress).generate(step)
     finally:
         progress.close()
     if as_json:

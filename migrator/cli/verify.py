@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from migrator.cli.steps import print_steps, prove_steps
 from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_run
 from migrator.graph import store
@@ -60,6 +61,11 @@ SHOWN = 12
     metavar="FILE",
     help="The secrets that `record --secrets` kept apart; without it they are made up.",
 )
+@click.option(
+    "--steps",
+    is_flag=True,
+    help="Instead, take the services out one by one, and back, each step proven.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The proof as JSON on stdout.")
 def command(
     source: Path,
@@ -70,6 +76,7 @@ def command(
     faults: int | None,
     recorded: Path | None,
     secrets: Path | None,
+    steps: bool,
     as_json: bool,
 ) -> int:
     """Ask the monolith and its services the same things, and compare every answer.
@@ -84,6 +91,13 @@ def command(
     folder = root / ".migrator" / "verify"
     progress = TerminalProgress()
     traffic = read_replay(recorded.resolve(), secrets, progress) if recorded else None
+    if steps:
+        walked = prove_steps(root, run, output, folder, progress, traffic)
+        if as_json:
+            print_json(walked)
+        else:
+            print_steps(walked)
+        return 0 if walked.passed else 1
     if faults:
         program = store.load(root).program
         report = catch_faults(root, run, output, program, folder, faults, progress, traffic=traffic)

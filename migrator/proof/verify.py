@@ -66,7 +66,7 @@ def verify(
         )
         for turn, count in enumerate(processes, start=1):
             with _running(output, baseline, proxy, count, progress) as running:
-                recording, compared = _compare(baseline, running, proxy, traffic, count)
+                recording, compared = compare_traffic(baseline, running, proxy, traffic, count)
                 proof.comparisons.append(compared)
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
                 if checks and turn == len(processes):
@@ -121,7 +121,7 @@ def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy, traffic: T
     """By what a fault was noticed; empty: it was not."""
     try:
         with _running(output, baseline, proxy, 1, Silent()) as running:
-            _, compared = _compare(baseline, running, proxy, traffic, 1)
+            _, compared = compare_traffic(baseline, running, proxy, traffic, 1)
     except OperationError as error:
         return f"does not start: {error}"
     for found in (
@@ -154,13 +154,14 @@ def _running(
     )
 
 
-def _compare(
+def compare_traffic(
     baseline: Baseline,
     system: RunningSystem,
     proxy: RecordingProxy,
     traffic: Traffic,
     processes: int,
 ) -> tuple[Recording, Comparison]:
+    """Ask a running system the traffic; what was recorded, and how it differs from the monolith."""
     begun = time.monotonic()
     recording = record(proxy, system, system.gateway_url, traffic)
     replicas, replica_problems = settle(system)

@@ -1,0 +1,229 @@
+"""The roadmap walked: service by service out of the monolith, and all the way back.
+
+On the way there each step gets the application's traffic from the same start state, and has to
+answer and write as the monolith did. On the way back nothing starts anew: each step goes on with
+what the one after it left, gets the traffic once more so that something is written, and hands on
+every row; what is read before and after a step is taken back has to be equal. At last the monolith
+itself goes on.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from migrator.model.progress import Progress, step
+from migrator.model.settings import Run
+from migrator.operation.division import Division
+from migrator.operation.monolith import RunningMonolith
+from migrator.operation.move import join_data
+from migrator.operation.start_state import StartState
+from migrator.operation.system import PRIVATE, RunningSystem
+from migrator.proof.baseline import Baseline, record_monolith
+from migrator.proof.comparison import Difference, Noise, compare, noise_between
+from migrator.proof.exchange import Exchange
+from migrator.proof.recording import RecordingProxy, send
+from migrator.proof.replicas import settle
+from migrator.proof.result import Comparison, TestRun
+from migrator.proof.traffic import OwnTests, Traffic, record
+from migrator.proof.verify import compare_traffic
+
+STEPS = "steps.json"
+_PROBES = 200
+_REASKED = 3
+
+
+class Back(msgspec.Struct, kw_only=True):
+    """One step that was taken back."""
+
+    rows: int
+    """Rows of all tables, each of which arrived."""
+    written: int
+    """How many more than before the traffic was asked at this step once more."""
+    asked: int
+    equal: int
+    """Of the requests that read: answered as before the step was taken back."""
+    differences: list[Difference] = []
+
+
+class StepProof(msgspec.Struct, kw_only=True):
+    """One step of the roadmap: 0 is the remainder alone."""
+
+    step: int
+    services: list[str]
+    forward: Comparison
+    back: Back | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Equal on the way there, and on the way back."""
+        return self.forward.passed and self.back is not None and not self.back.differences
+
+
+class StepsProof(msgspec.Struct, kw_only=True):
+    """The whole way."""
+
+    application: str
+    monolith_tests: TestRun
+    steps: list[StepProof] = []
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Every step was taken, and taken back."""
+        return bool(self.steps) and all(each.passed for each in self.steps)
+
+
+class _Read(msgspec.Struct, kw_only=True):
+    """What was read before a step was taken back, and what of it varies by itself."""
+
+    answers: list[Exchange]
+    noise: set[Noise]
+
+
+def walk_steps(
+    root: Path,
+    run: Run,
+    make: Callable[[int], Path],
+    count: int,
+    folder: Path,
+    progress: Progress,
+    *,
+    traffic: Traffic | None = None,
+) -> StepsProof:
+    """Walk steps 0 to `count` and back to the monolith in `root`.
+
+    `make(k)` generates the services of step k into one folder, always the same, and gives it.
+    `folder` is for recordings and databases. Raises OperationError when a step does not start, or
+    a row does not arrive.
+    """
+    begun = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    traffic = traffic or OwnTests()
+    with RecordingProxy() as proxy:
+        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
+        proof = StepsProof(application=root.name, monolith_tests=baseline.recording.tests)
+        walk = _Walk(make, baseline, proxy, traffic, folder, progress)
+        for number in range(count + 1):
+            with step(progress, f"Step {number} of {count}"):
+                proof.steps.append(walk.forward(number))
+        for taken in reversed(proof.steps):
+            with step(progress, f"Back from step {taken.step} of {count}"):
+                taken.back = walk.back(taken.step, run)
+    proof.seconds = time.monotonic() - begun
+    shutil.rmtree(folder, ignore_errors=True)
+    return proof
+
+
+class _Walk:
+    def __init__(
+        self,
+        make: Callable[[int], Path],
+        baseline: Baseline,
+        proxy: RecordingProxy,
+        traffic: Traffic,
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self._make = make
+        self._baseline = baseline
+        self._proxy = proxy
+        self._traffic = traffic
+        self._folder = folder
+        self._progress = progress
+        self._seen: list[Exchange] = []
+
+    def forward(self, number: int) -> StepProof:
+        """Take a step: its data moves to the new owners; then the traffic, from the start state."""
+        output = self._make(number)
+        if number:
+            self._system(output).prepare()
+        with self._system(output, self._baseline.start_state) as system:
+            recording, compared = compare_traffic(
+                self._baseline, system, self._proxy, self._traffic, 1
+            )
+            self._seen = recording.exchanges
+            return StepProof(step=number, services=sorted(system.services), forward=compared)
+
+    def back(self, number: int, run: Run) -> Back:
+        """Write something at this step, and take it back: the monolith goes on after step 0."""
+        output = self._make(number)
+        before = _rows(output)
+        with self._system(output) as system:
+            recording = record(self._proxy, system, system.gateway_url, self._traffic)
+            settle(system)
+            # The data goes on, so that what was read on the way there can be read here too.
+            read = _read([*self._seen, *recording.exchanges], system.gateway_url)
+        rows = _rows(output)
+        if number:
+            with self._system(self._make(number - 1)) as system:
+                settle(system)
+                return self._compared(read, system.gateway_url, rows, rows - before)
+        joined = join_data(output, self._folder / "joined", self._progress)
+        with RunningMonolith(
+            self._baseline.root,
+            run,
+            self._folder / "again",
+            self._progress,
+            outside_url=self._proxy.url,
+            start_state=StartState(Path(joined.target)),
+        ) as monolith:
+            return self._compared(read, monolith.base_url, rows, rows - before)
+
+    def _system(self, output: Path, start: StartState | None = None) -> RunningSystem:
+        return RunningSystem(output, self._progress, outside_url=self._proxy.url, start_state=start)
+
+    def _compared(self, read: _Read, url: str, rows: int, written: int) -> Back:
+        again = _asked(read.answers, url)
+        found = compare(read.answers, again, read.noise | self._baseline.noise, self._proxy.url)
+        return Back(
+            rows=rows,
+            written=written,
+            asked=found.requests,
+            equal=found.equal,
+            differences=found.differences,
+        )
+
+
+def _rows(output: Path) -> int:
+    division = Division(output / PRIVATE / "data")
+    return sum(count for count, _ in division.digests().values())
+
+
+def _read(traffic: Sequence[Exchange], url: str) -> _Read:
+    """What reads in the traffic is answered now; what varies when asked again is noise."""
+    latest = {
+        (each.target, _credential(each)): each
+        for each in traffic
+        if each.method == "GET" and each.status < 500
+    }
+    asked = list(latest.values())[-_PROBES:]
+    answers = _asked(asked, url)
+    noise: set[Noise] = set()
+    for _ in range(_REASKED - 1):
+        again = _asked(asked, url)
+        noise |= noise_between(answers, again, url)
+        answers = again
+    return _Read(answers=answers, noise=noise)
+
+
+def _credential(exchange: Exchange) -> tuple[str, ...]:
+    return tuple(
+        value
+        for name, value in exchange.request_headers
+        if name.lower() in ("cookie", "authorization")
+    )
+
+
+def _asked(requests: Sequence[Exchange], url: str) -> list[Exchange]:
+    asked = [
+        msgspec.structs.replace(each, status=0, headers=[], body=b"", ordinal=number)
+        for number, each in enumerate(requests)
+    ]
+    for each in asked:
+        send(url, each, 60.0)
+    return asked
