@@ -121,6 +121,8 @@ def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> se
             if name not in found | required | _TOOLS and plugs & imports:
                 found.add(name)
                 waiting.append(name)
+    if "setuptools" in known and any(known[each].loads_pkg_resources for each in found | required):
+        found.add("setuptools")
     return found
 
 

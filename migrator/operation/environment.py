@@ -60,8 +60,8 @@ def make_environment(
 
     `requirements` are lines of pip's arguments relative to `root` (`-r requirements.txt`,
     `flask==3.1.0`, `.`). A local project is installed from a copy, so that building writes
-    nothing into it. `ensure` names distributions that are added where the requirements bring
-    none. With `hashes` every requirement must carry one. Raises OperationError with uv's words.
+    nothing into it. `ensure` are requirements that are added where the others bring no such
+    distribution. With `hashes` every requirement must carry one. Raises OperationError with uv's words.
     """
     progress = progress or Silent()
     cache, root = cache.resolve(), root.resolve()
@@ -111,7 +111,7 @@ def _build(
     target = ["pip", "install", "--python", str(folder / "bin" / "python")]
     with _copies(requirements, root, Path(f"{folder}.sources")) as arguments:
         if arguments:
-            _uv([*target, *(["--require-hashes"] if hashes else []), *arguments], root)
+            _install([*target, *(["--require-hashes"] if hashes else []), *arguments], folder, root)
     missing = [name for name in ensure if not _has(folder, name)]
     if missing:
         constraints = folder / "constraints.txt"
@@ -121,7 +121,26 @@ def _build(
         _uv([*target, "--constraint", str(constraints), *missing], root)
 
 
-def _has(folder: Path, distribution: str) -> bool:
+def _install(command: list[str], folder: Path, root: Path) -> None:
+    """Run an installation; what today's setuptools cannot build is built with that of its time.
+
+    setuptools 58 dropped `use_2to3`, and later releases other things that old sdists ask for.
+    """
+    try:
+        _uv(command, root)
+    except OperationError as error:
+        if _UNBUILT.search(error.log_tail) is None:
+            raise
+        builders = folder / "builders.txt"
+        builders.write_text(f"{_OLD_BUILDER}\n")
+        try:
+            _uv([*command, "--build-constraints", str(builders)], root)
+        except OperationError:
+            raise error from None
+
+
+def _has(folder: Path, requirement: str) -> bool:
+    distribution = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
     pattern = distribution.replace("-", "[-_.]")
     return any(folder.glob(f"lib/python*/site-packages/{pattern}-*.dist-info"))
 
@@ -273,6 +292,7 @@ def _uv(arguments: list[str], root: Path) -> str:
     return ran.stdout
 
 
+_OLD_BUILDER = "setuptools<58"
 _UNBUILT = re.compile(r"(?:Failed to build|Failed to download and build) `([^`]+)`")
 _HINTS = (
     ("No interpreter found", "set `python` of [tool.migrator.run] to an interpreter that is here"),

@@ -12,6 +12,7 @@ import platform
 import re
 import sys
 from importlib import metadata
+from pathlib import Path
 
 
 def imports_of(distribution: metadata.Distribution) -> list[str]:
@@ -31,6 +32,22 @@ def imports_of(distribution: metadata.Distribution) -> list[str]:
     return sorted(name for name in names if name.isidentifier())
 
 
+def loads_pkg_resources(distribution: metadata.Distribution) -> bool:
+    """Whether its code imports `pkg_resources`, which distributions seldom say that they need."""
+    for file in distribution.files or ():
+        if file.suffix == ".py" and file.parts[0] not in _SETUPTOOLS:
+            try:
+                text = Path(str(distribution.locate_file(file))).read_bytes()
+            except OSError:
+                continue
+            if b"import pkg_resources" in text or b"from pkg_resources" in text:
+                return True
+    return False
+
+
+_SETUPTOOLS = ("..", "pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
+
+
 def told(distribution: metadata.Distribution) -> dict[str, object]:
     entries = [(entry.group, entry.name) for entry in distribution.entry_points]
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
@@ -41,6 +58,7 @@ def told(distribution: metadata.Distribution) -> dict[str, object]:
         "requires": list(distribution.requires or ()),
         "scripts": sorted(name for group, name in entries if group == "console_scripts"),
         "plugs_into": sorted({group for group, _ in entries if group != "console_scripts"}),
+        "loads_pkg_resources": loads_pkg_resources(distribution),
         "url": origin.get("url", ""),
     }
 

@@ -58,7 +58,11 @@ def private_folder(root: Path) -> Path:
 
 
 def monolith_environment(root: Path, run: Run, progress: Progress | None = None) -> Environment:
-    """The monolith's virtual environment; gunicorn is added where its requirements bring none."""
+    """The monolith's virtual environment, with gunicorn and `pkg_resources` in any case.
+
+    Virtual environments held setuptools by themselves up to Python 3.11, and what was pinned then
+    relies on it (Flask 1 finds the commands of extensions through it).
+    """
     return make_environment(
         private_folder(root) / "environments",
         run.python,
@@ -66,7 +70,7 @@ def monolith_environment(root: Path, run: Run, progress: Progress | None = None)
         root,
         progress,
         task="Install the monolith",
-        ensure=("gunicorn",),
+        ensure=("gunicorn", "setuptools<81"),
     )
 
 
