@@ -103,8 +103,9 @@ class _Merger:
     def _precision(self) -> tuple[list[str], int, int, list[Unseen]]:
         """Entry points with full branch coverage; their predicted accesses, and those seen.
 
-        A predicted access counts where all functions on its path that were entered ran whole: in
-        one that other entry points share, the branch that leads there may not have been taken.
+        A predicted access counts where all functions on its path that were entered ran whole, from
+        the handler on (what a guard around it left out made no difference to what the handler did):
+        in one that other entry points share, the branch that leads there may not have been taken.
         """
         covered: list[str] = []
         unseen: list[Unseen] = []
@@ -118,10 +119,13 @@ class _Merger:
                 self._found.name(code) for code in run.entered if not self._ran_whole(run, code)
             }
             entered = {self._found.name(code) for code in run.entered}
+            handlers = self._handlers(entry)
             counted: set[tuple[Kind, str]] = set()
             for kind, access in _predictions(entry):
                 key = (kind, access.table)
-                if key in counted or not partly.isdisjoint(map(self._found.plain, access.path)):
+                path = [self._found.plain(each) for each in access.path]
+                inner = next((at for at, each in enumerate(path) if each in handlers), 0)
+                if key in counted or not partly.isdisjoint(path[inner:]):
                     continue
                 if access.in_hook and not entered.issuperset(
                     map(self._found.plain, access.path[:1])
@@ -138,14 +142,20 @@ class _Merger:
     def _is_covered(self, run: EntryRun, entry: EntryPoint) -> bool:
         """Whether its handler ran whole, and with it all functions that nothing else entered."""
         names = {self._found.name(code) for code in run.entered}
-        roots = {self._found.plain(root) for root in entry.roots} or {entry.handler}
-        if not roots <= names:
+        handlers = self._handlers(entry)
+        if not handlers <= names:
             return False
         return all(
             self._ran_whole(run, code)
             for code in run.entered
-            if self._found.entered_by[code] == 1 or self._found.name(code) in roots
+            if self._found.entered_by[code] == 1 or self._found.name(code) in handlers
         )
+
+    def _handlers(self, entry: EntryPoint) -> set[str]:
+        """The function that handles it, or the methods of its class; not the guards around."""
+        roots = {self._found.plain(root) for root in entry.roots}
+        own = {each for each in roots if each.startswith(f"{entry.handler}.")}
+        return own or {self._found.plain(entry.handler)}
 
     def _ran_whole(self, run: EntryRun, code: Code) -> bool:
         return all((code, arm) in run.taken for arm in range(self._recorded.arms.get(code, 0)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
 from migrator.graph.frameworks.functools import original, original_name
+from migrator.graph.frameworks.jinja import ENVIRONMENT
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
 from migrator.model.program import EntryPoint, Unresolved
@@ -193,6 +194,8 @@ class Flask(Framework):
                 return (values.opaque(_CLI, receiver),)
             if name == "config":
                 return (values.opaque(_CONFIG),)
+            if name == "jinja_env":
+                return (values.opaque(ENVIRONMENT),)
             return (values.bound(receiver, values.external(f"flask:{which}.{name}")),)
         if tag == _STATE and name == "app":
             return engine.points_to(engine.slot("flask", "applications"))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
 from jinja2 import nodes
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
 _RENDERS = frozenset({"render_template", "stream_template", "render_theme_template"})
+ENVIRONMENT = "jinja:environment"
+"""`app.jinja_env`."""
+_REGISTRY = "jinja:registry"
+_REGISTRIES = {"globals": "global", "filters": "filter", "tests": "test"}
 _FOLDER = "templates"
 _SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
 _ONE_OF = frozenset({"first", "last", "random", "min", "max"})
@@ -40,13 +44,17 @@ class Templates:
             autoescape=True,
         )
         self._root = root
-        self._files: dict[str, Path] | None = None
-        self._trees: dict[str, nodes.Template | None] = {}
+        self._files: dict[str, list[Path]] | None = None
+        self._trees: dict[str, list[nodes.Template]] = {}
 
-    def files(self) -> dict[str, Path]:
-        """Template names to files; of two with one name the one nearest to the root counts."""
+    def files(self) -> dict[str, list[Path]]:
+        """Template names to files: those whose folders are nearest to the root.
+
+        Of several equally near (themes) any may be chosen at run time.
+        """
         if self._files is None:
             self._files = {}
+            depths: dict[str, int] = {}
             folders = self._root.rglob(_FOLDER) if self._root is not None else iter(())
             found = [
                 folder
@@ -56,22 +64,34 @@ class Templates:
             ]
             for folder in sorted(found, key=lambda each: (len(each.parts), str(each))):
                 for file in sorted(folder.rglob("*")):
-                    if file.is_file():
-                        self._files.setdefault(file.relative_to(folder).as_posix(), file)
+                    name = file.relative_to(folder).as_posix()
+                    depth = len(folder.parts)
+                    if file.is_file() and depths.setdefault(name, depth) == depth:
+                        self._files.setdefault(name, []).append(file)
         return self._files
 
-    def tree(self, name: str) -> nodes.Template | None:
-        """The syntax tree of a template; None if it is not there or does not parse."""
+    def named(self, name: str) -> list[Path]:
+        """The files that a name may mean; `PREFIX/NAME` also NAME below a folder PREFIX.
+
+        The latter is what a `jinja2.PrefixLoader` is mostly used for.
+        """
+        known = self.files().get(name)
+        prefix, slash, rest = name.partition("/")
+        if known is not None or not slash:
+            return known or []
+        return [file for file in self.files().get(rest, ()) if prefix in file.parts]
+
+    def trees(self, name: str) -> list[nodes.Template]:
+        """The syntax trees of a template; none if it is not there or does not parse."""
         if name not in self._trees:
-            file = self.files().get(name)
-            try:
-                text = file.read_text(encoding="utf-8") if file is not None else None
-                tree = self._environment.parse(text) if text is not None else None
-            except (OSError, UnicodeDecodeError, jinja2.TemplateSyntaxError):
-                tree = None
-            if tree is not None:
+            found = self._trees[name] = []
+            for file in self.named(name):
+                try:
+                    tree = self._environment.parse(file.read_text(encoding="utf-8"))
+                except (OSError, UnicodeDecodeError, jinja2.TemplateSyntaxError):
+                    continue
                 _drop_text(tree)
-            self._trees[name] = tree
+                found.append(tree)
         return self._trees[name]
 
 
@@ -92,6 +112,8 @@ class Jinja(Framework):
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
+        if view.kind == Kind.BOUND and engine.values.name(view.owner) == _REGISTRY:
+            return self._update(engine, site, view.owner)
         if view.kind != Kind.EXTERNAL or view.name.rsplit(".", 1)[-1] not in _RENDERS:
             return None
         self.seen = True
@@ -108,10 +130,47 @@ class Jinja(Framework):
             known |= rendering.names
         return (engine.values.external_instance("builtins.str"),)
 
+    # -- the environment --------------------------------------------------------------------------
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        if engine.values.name(receiver) == ENVIRONMENT and name in _REGISTRIES:
+            return (engine.values.opaque(_REGISTRY, _REGISTRIES[name]),)
+        return None
+
+    def store_item(
+        self, engine: Engine, site: StoreSite, receiver: int, key: Hashable | None
+    ) -> bool | None:
+        if engine.values.name(receiver) == _REGISTRY and isinstance(key, str):
+            self._register(engine, site, receiver, key, site.variable)
+        return None
+
+    def _update(self, engine: Engine, site: CallSite, registry: int) -> Iterable[int]:
+        """`environment.globals.update(name=function)`."""
+        for name in site.keywords:
+            variable = site.argument_variable(-1, name)
+            if variable is not None:
+                self._register(engine, site, registry, name, variable)
+        for value in site.argument(0):
+            if engine.values.kind(value) == Kind.CONTAINER:
+                for key in engine.keys(value):
+                    self._register(engine, site, registry, str(key), engine.item(site, value, key))
+        return ()
+
+    def _register(
+        self, engine: Engine, site: Site, registry: int, name: str, variable: int
+    ) -> None:
+        what = engine.values.view(registry).parts[0]
+        engine.flow(variable, engine.slot("jinja", what, name))
+        for value in engine.points_to(variable):
+            if engine.values.kind(value) in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL):
+                engine.invoke(site, value, [], edge=False)
+
     def finish(self, analysis: Analysis) -> None:
         root = analysis.root
-        for name, file in self.templates.files().items():
-            analysis.program.templates[name] = file.relative_to(root).as_posix()
+        for name, files in self.templates.files().items():
+            analysis.program.templates[name] = files[0].relative_to(root).as_posix()
         for function, names in self._rendered.items():
             analysis.rendered.setdefault(function, set()).update(names)
 
@@ -133,10 +192,9 @@ class _Rendering:
         """Evaluate a template with all that it extends, includes and imports."""
         if name in self.names or self._depth > _DEEPEST:
             return
-        tree = self.templates.tree(name)
-        if name in self.templates.files():
+        if self.templates.named(name):
             self.names.add(name)
-        if tree is not None:
+        for tree in self.templates.trees(name):
             self._depth += 1
             self._body(tree.body, dict(scope))
             self._depth -= 1

@@ -1,51 +1,198 @@
-"""marshmallow: dumping an object reads the attributes that its schema names."""
+"""marshmallow: what dumping and loading by a schema reads, makes and calls."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.values import Kind
 
 _FIELD = "marshmallow:field"
 _MARSHALS = "marshmallow:marshals"
+_PARSES = "marshmallow:parses"
+_HOOK = "marshmallow:hook"
+_RESULT = "marshmallow:result"
 _NESTS = frozenset({"Nested", "Pluck", "List", "Dict"})
+_HOOKS = frozenset(
+    {"post_load", "pre_load", "post_dump", "pre_dump", "validates", "validates_schema"}
+)
+_OF_MODELS = frozenset({"ModelSchema", "SQLAlchemyAutoSchema", "SQLAlchemySchema"})
 _DEEPEST = 4
 
 
+class _Field(NamedTuple):
+    name: str
+    attribute: str
+    nested: int
+    """The slot of the schemas of a nested field."""
+    called: int
+    """The slot of validators and functions."""
+    method: str
+    """The schema's method that gives the value (`fields.Method`)."""
+
+
 class Marshmallow(Framework):
-    """The plug-in: `schema.dump(x)` reads `x.field` for every field, and so on inside."""
+    """The plug-in: `schema.dump(x)` reads `x.field` for every field, and so on inside.
+
+    The schema of a model (marshmallow-sqlalchemy) has the model's relationships as fields, and
+    loading by it gives an instance of the model: a new one, or that which was given.
+    """
 
     name = "marshmallow"
-    externals = ("marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec")
+    externals = (
+        "marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec", "webargs",
+    )  # fmt: skip
+
+    def __init__(self, sqlalchemy: SQLAlchemy) -> None:
+        self.sqlalchemy = sqlalchemy
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
-        if view.kind == Kind.EXTERNAL and ".fields." in view.name:
-            inner = site.argument(0, "nested") if view.name.rsplit(".", 1)[-1] in _NESTS else ()
-            slot = engine.slot("marshmallow", "nested", site.key)
-            engine.add(slot, *inner)
-            attribute = site.text(-1, "attribute") or ""
-            return (engine.values.opaque(_FIELD, attribute, slot),)
-        if view.kind == Kind.EXTERNAL and view.name.endswith(".marshal_with"):
-            schemas = [engine.values.view(each) for each in site.argument(0, "schema")]
-            return [
-                engine.values.opaque(
-                    _MARSHALS, each.owner if each.kind == Kind.INSTANCE else each.id
-                )
-                for each in schemas
-                if each.kind in (Kind.INSTANCE, Kind.CLASS)
-            ]
+        last = view.name.rsplit(".", 1)[-1]
         if view.name == _MARSHALS:
             return self._marshalled(engine, site, view.parts[0])
-        if view.kind != Kind.BOUND or engine.values.kind(view.owner) != Kind.INSTANCE:
+        if view.name == _PARSES:
+            return self._parsed(engine, site, view.parts[0])
+        if view.name == _HOOK:
+            return self._hook(engine, site, str(view.parts[0]))
+        if last in _HOOKS and view.kind == Kind.EXTERNAL:
+            if site.decorates:
+                return self._hook(engine, site, last)
+            return (engine.values.opaque(_HOOK, last, site.key),)
+        if self._is_field(engine, callee, last):
+            return (self._field(engine, site, last),)
+        if last == "marshal_with":
+            return [
+                engine.values.opaque(_MARSHALS, each)
+                for each in self._classes(engine, site.argument(0, "schema"))
+            ]
+        if last in {"use_args", "use_kwargs"}:
+            return [
+                engine.values.opaque(_PARSES, each)
+                for each in self._classes(engine, site.argument(0, "argmap"))
+            ]
+        if view.kind == Kind.CLASS:
+            self._construct(engine, site, callee)
             return None
-        method = engine.values.name(view.function).rsplit(".", 1)[-1]
-        if method not in {"dump", "dumps", "jsonify"}:
-            return None
-        self.seen = True
-        self._dump(engine, site, engine.values.view(view.owner).owner, site.argument(0, "obj"), 0)
+        if view.kind == Kind.BOUND and engine.values.kind(view.owner) == Kind.INSTANCE:
+            return self._call_method(engine, site, view.owner, last)
         return None
+
+    def _call_method(
+        self, engine: Engine, site: CallSite, schema: int, method: str
+    ) -> Iterable[int] | None:
+        class_ = engine.values.view(schema).owner
+        if method == "__init__":
+            self._construct(engine, site, class_)
+            return None
+        if method in {"dump", "dumps", "jsonify"}:
+            self.seen = True
+            self._dump(engine, site, class_, site.argument(0, "obj"), 0)
+            return None
+        if method in {"load", "loads", "validate"}:
+            self.seen = True
+            return self._load(engine, site, class_, site.argument(-1, "instance"))
+        return None
+
+    def _construct(self, engine: Engine, site: CallSite, class_: int) -> None:
+        """`Schema(instance=x)`: what `load` then changes."""
+        variable = site.argument_variable(-1, "instance")
+        if variable is not None:
+            engine.flow(variable, engine.slot("marshmallow", "instance", class_))
+
+    # -- fields -----------------------------------------------------------------------------------
+
+    def _is_field(self, engine: Engine, callee: int, last: str) -> bool:
+        if not last[:1].isupper() or last.endswith("Schema"):
+            return last == "auto_field"
+        name = engine.values.name(callee)
+        return ".fields." in name or (
+            engine.values.kind(callee) == Kind.BOUND and name.startswith("flask_marshmallow.")
+        )
+
+    def _field(self, engine: Engine, site: CallSite, last: str) -> int:
+        nested = engine.slot("marshmallow", "nested", site.key)
+        called = engine.slot("marshmallow", "called", site.key)
+        if last in _NESTS:
+            engine.add(nested, *site.argument(0, "nested"))
+        if last == "Function":
+            engine.add(called, *site.argument(0, "serialize"))
+        for value in site.argument(-1, "validate"):
+            inside = engine.values.kind(value) == Kind.CONTAINER
+            engine.add(called, *(engine.points_to(engine.element(value)) if inside else (value,)))
+        attribute = site.text(-1, "attribute") or ""
+        method = (site.text(0, "serialize") or "") if last == "Method" else ""
+        return engine.values.opaque(_FIELD, attribute, nested, called, method, last)
+
+    def _fields(self, engine: Engine, schema: int) -> Iterator[_Field]:
+        for owner in engine.bases(schema):
+            if engine.values.kind(owner) == Kind.CLASS:
+                for attribute in engine.class_view(owner).attributes:
+                    for value in engine.points_to(attribute.variable):
+                        if engine.values.name(value) == _FIELD:
+                            text, nested, called, method, _ = engine.values.view(value).parts
+                            assert isinstance(nested, int) and isinstance(called, int)
+                            name = attribute.name
+                            yield _Field(name, str(text) or name, nested, called, str(method))
+
+    def _classes(self, engine: Engine, values: Iterable[int]) -> list[int]:
+        """The schema classes among values: classes, and those of instances."""
+        views = [engine.values.view(each) for each in values]
+        found = [each.owner if each.kind == Kind.INSTANCE else each.id for each in views]
+        return [each for each in found if engine.values.kind(each) == Kind.CLASS]
+
+    def _nested(self, engine: Engine, schema: int, slot: int) -> Iterator[int]:
+        """The schema classes of a nested field: a class, an instance, a name, or itself."""
+        for value in engine.points_to(slot):
+            view = engine.values.view(value)
+            if view.kind == Kind.STRING:
+                yield from (schema,) if view.name == "self" else engine.class_named(view.name)
+            elif view.name == _FIELD:
+                inner = view.parts[1]
+                assert isinstance(inner, int)
+                yield from self._nested(engine, schema, inner)
+            elif view.kind == Kind.FUNCTION:
+                continue
+            else:
+                yield from self._classes(engine, [value])
+
+    # -- models -----------------------------------------------------------------------------------
+
+    def _option(self, engine: Engine, schema: int, name: str) -> tuple[int, ...]:
+        """What `class Meta` of a schema holds under a name."""
+        variable = engine.class_attribute(schema, "Meta")
+        found: list[int] = []
+        for meta in engine.points_to(variable) if variable is not None else ():
+            if engine.values.kind(meta) == Kind.CLASS:
+                held = engine.class_attribute(meta, name)
+                found += engine.points_to(held) if held is not None else ()
+        return tuple(found)
+
+    def _model(self, engine: Engine, schema: int) -> int | None:
+        """The model of a schema that marshmallow-sqlalchemy derives from one."""
+        bases = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(schema)}
+        if bases & _OF_MODELS:
+            for value in self._option(engine, schema, "model"):
+                if self.sqlalchemy.declared.is_model(value):
+                    return value
+        return None
+
+    def _related(self, engine: Engine, schema: int, model: int) -> list[str]:
+        """The model's relationships that are fields of its schema without being written there."""
+        bases = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(schema)}
+        if "ModelSchema" not in bases and not self._option(engine, schema, "include_relationships"):
+            return []
+        left_out = set(_texts(engine, self._option(engine, schema, "exclude")))
+        only = set(_texts(engine, self._option(engine, schema, "fields")))
+        names = [name for name, _ in self.sqlalchemy.declared.relationships_of(engine, model)]
+        for owner in engine.bases(model):
+            engine.points_to(engine.slot("sqlalchemy", "backrefs", owner))
+            names += self.sqlalchemy.declared.reports.get(owner, {})
+        return [each for each in names if each not in left_out and (not only or each in only)]
+
+    # -- dumping ----------------------------------------------------------------------------------
 
     def _marshalled(self, engine: Engine, site: CallSite, schema: Hashable) -> Iterable[int]:
         """What a view returns is dumped in its name."""
@@ -65,36 +212,124 @@ class Marshmallow(Framework):
         single: list[int] = []
         for each in objects:
             single += [each, *engine.points_to(engine.iterate(site, each))]
-        for name, field in self._fields(engine, schema):
-            attribute, slot = engine.values.view(field).parts
-            found: list[int] = []
-            for each in dict.fromkeys(single):
-                if engine.values.kind(each) == Kind.INSTANCE:
-                    variable = engine.attribute(site, each, str(attribute) or name)
-                    found += engine.points_to(variable)
-            assert isinstance(slot, int)
-            for inner in self._schemas(engine, schema, slot):
-                self._dump(engine, site, inner, found, depth + 1)
+        found = [each for each in single if engine.values.kind(each) == Kind.INSTANCE]
+        single = list(dict.fromkeys(found))
+        for field in self._fields(engine, schema):
+            inside: list[int] = []
+            for each in single:
+                inside += engine.points_to(engine.attribute(site, each, field.attribute))
+            for inner in self._nested(engine, schema, field.nested):
+                self._dump(engine, site, inner, inside, depth + 1)
+            self._compute(engine, site, schema, field, single)
+        model = self._model(engine, schema)
+        for name in self._related(engine, schema, model) if model is not None else ():
+            for each in single:
+                engine.attribute(site, each, name)
+        self._run_hooks(engine, site, schema, ("pre_dump", "post_dump"))
 
-    def _fields(self, engine: Engine, schema: int) -> Iterator[tuple[str, int]]:
+    def _compute(
+        self, engine: Engine, site: Site, schema: int, field: _Field, objects: Iterable[int]
+    ) -> None:
+        """`fields.Function(f)` and `fields.Method("name")` are called with what is dumped."""
+        argument = engine.slot("marshmallow", "dumped", site.key)
+        engine.add(argument, *objects)
+        functions = [*engine.points_to(field.called)]
+        if field.method:
+            instance = engine.values.instance(schema)
+            functions += engine.points_to(engine.attribute(site, instance, field.method))
+        for function in functions:
+            engine.invoke(site, function, [argument])
+
+    # -- loading ----------------------------------------------------------------------------------
+
+    def _parsed(self, engine: Engine, site: CallSite, schema: Hashable) -> Iterable[int]:
+        """The arguments of a view are loaded in its name."""
+        for view in site.argument(0):
+            place = engine.inside(view)
+            if place is not None and isinstance(schema, int):
+                self._load(engine, place, schema, ())
+        return site.argument(0)
+
+    def _load(
+        self, engine: Engine, site: Site, schema: int, instances: Iterable[int]
+    ) -> Iterable[int] | None:
+        """`schema.load(data)`: the values that come out."""
+        for field in self._fields(engine, schema):
+            for function in engine.points_to(field.called):
+                engine.invoke(site, function, [])
+        made = self._run_hooks(
+            engine, site, schema, ("pre_load", "validates", "validates_schema", "post_load")
+        )
+        model = self._model(engine, schema)
+        if model is None:
+            return made or None
+        given = [*instances, *engine.points_to(engine.slot("marshmallow", "instance", schema))]
+        self._fill(engine, site, schema, model, changes=bool(given), depth=0)
+        instance = engine.values.instance(model)
+        return (*made, instance, engine.values.opaque(_RESULT, instance))
+
+    def _fill(
+        self, engine: Engine, site: Site, schema: int, model: int, *, changes: bool, depth: int
+    ) -> None:
+        """An instance is looked up by its key and gets what the data hold, nested ones too."""
+        facts = self.sqlalchemy.facts
+        facts.note(site, "read", model, via="schema.load")
+        if changes:
+            facts.note(site, "update", model, via="schema.load")
+        for field in self._fields(engine, schema) if depth < _DEEPEST else ():
+            for inner in self._nested(engine, schema, field.nested):
+                target = self._model(engine, inner)
+                if target is not None:
+                    facts.note(site, "load", model, field.attribute)
+                    facts.note(site, "relate", model, field.attribute, via="schema.load")
+                    facts.note(site, "insert", target, via="schema.load")
+                    self._fill(engine, site, inner, target, changes=True, depth=depth + 1)
+
+    # -- hooks ------------------------------------------------------------------------------------
+
+    def _hook(self, engine: Engine, site: CallSite, kind: str) -> tuple[int, ...]:
+        for function in site.argument(0):
+            engine.add(engine.slot("marshmallow", "hooks", function), engine.values.string(kind))
+        return site.argument(0)
+
+    def _run_hooks(
+        self, engine: Engine, site: Site, schema: int, kinds: tuple[str, ...]
+    ) -> tuple[int, ...]:
+        """Call the schema's own hooks; gives what `post_load` returns."""
+        made: list[int] = []
+        instance = engine.values.instance(schema)
         for owner in engine.bases(schema):
-            if engine.values.kind(owner) == Kind.CLASS:
-                for attribute in engine.class_view(owner).attributes:
-                    for value in engine.points_to(attribute.variable):
-                        if engine.values.name(value) == _FIELD:
-                            yield attribute.name, value
+            if engine.values.kind(owner) != Kind.CLASS:
+                continue
+            for attribute in engine.class_view(owner).attributes:
+                for function in engine.points_to(attribute.variable):
+                    if engine.values.kind(function) != Kind.FUNCTION:
+                        continue
+                    held = engine.points_to(engine.slot("marshmallow", "hooks", function))
+                    for kind in {engine.values.name(each) for each in held} & set(kinds):
+                        bound = engine.values.bound(instance, function)
+                        result = engine.points_to(engine.invoke(site, bound, []))
+                        made += result if kind == "post_load" else ()
+        return tuple(dict.fromkeys(made))
 
-    def _schemas(self, engine: Engine, schema: int, slot: int) -> Iterator[int]:
-        """The schema classes of a nested field: a class, an instance, a name, or itself."""
-        for value in engine.points_to(slot):
-            view = engine.values.view(value)
-            if view.kind == Kind.CLASS:
-                yield value
-            elif view.kind == Kind.INSTANCE:
-                yield view.owner
-            elif view.kind == Kind.STRING:
-                yield from (schema,) if view.name == "self" else engine.class_named(view.name)
-            elif view.name == _FIELD:
-                inner = view.parts[1]
-                assert isinstance(inner, int)
-                yield from self._schemas(engine, schema, inner)
+    # -- results ----------------------------------------------------------------------------------
+
+    def attribute(
+        self, engine: Engine, site: Site, receiver: int, name: str, base: int
+    ) -> Iterable[int] | None:
+        if engine.values.name(receiver) == _RESULT and name == "data":
+            return (int(str(engine.values.view(receiver).parts[0])),)
+        return None
+
+    def iterate(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
+        if engine.values.name(receiver) == _RESULT:
+            return (int(str(engine.values.view(receiver).parts[0])),)
+        return None
+
+
+def _texts(engine: Engine, values: Iterable[int]) -> Iterator[str]:
+    for value in values:
+        if engine.values.kind(value) == Kind.CONTAINER:
+            yield from _texts(engine, engine.points_to(engine.element(value)))
+        else:
+            yield engine.values.text(value) or ""

@@ -32,19 +32,19 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
 
     Templates are looked for below `root`.
     """
-    flask = Flask()
+    flask, sqlalchemy = Flask(), SQLAlchemy()
     return (
         Functools(),
         Strings(),
         FlaskSQLAlchemy(),
-        SQLAlchemy(),
+        sqlalchemy,
         flask,
         Jinja(root),
         FlaskRestful(flask),
         FlaskBootstrap(flask),
         FlaskLogin(),
         WTForms(),
-        Marshmallow(),
+        Marshmallow(sqlalchemy),
         Pluggy(),
         Click(),
         Celery(),
