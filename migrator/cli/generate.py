@@ -10,8 +10,11 @@ from rich.table import Table
 from migrator.cli.generating import Generating
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.generation.generate import Generated
+from migrator.generation.output import Written
 from migrator.generation.readme import percentage
 from migrator.plan.store import FILE_NAME
+
+NAMED = 4
 
 
 @click.command(name="generate")
@@ -38,12 +41,14 @@ from migrator.plan.store import FILE_NAME
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON on stdout.")
 def command(
     source: Path, plan_file: Path | None, output: Path, step: int | None, as_json: bool
-) -> None:
+) -> int:
     """Write the services of the plan of the monolith in SOURCE, with its own code in them.
 
     Installs the monolith into an environment below SOURCE/.migrator and runs its migrate command on
-    an empty database, for its versions and its schema. All services are written, or none. Exit
-    code 1 when something cannot be carried over: every such place is named.
+    an empty database, for its versions and its schema. All services are written, or none. In a
+    folder that was generated before, what people changed is merged with what is generated now, and
+    nothing is said when nothing changes. Exit code 1 when something cannot be carried over (every
+    such place is named), and when people have to resolve a conflict.
 
     Example: migrator generate . -o ../services
     """
@@ -55,8 +60,29 @@ def command(
         progress.close()
     if as_json:
         print_json(generated)
-    else:
+    elif generated.written.first:
         _show(generated, source)
+    else:
+        _show_changes(generated.written)
+    return 1 if generated.written.conflicts else 0
+
+
+def _show_changes(written: Written) -> None:
+    """What became of the files that were there; nothing when nothing did."""
+    if written.nothing:
+        return
+    for label, paths in (
+        ("new", written.new),
+        ("changed", written.changed),
+        ("removed", written.removed),
+        ("merged with your changes", written.merged),
+        ("left as you changed them", written.kept),
+    ):
+        if paths:
+            named = ", ".join(paths[:NAMED]) + (", ..." if len(paths) > NAMED else "")
+            click.echo(f"{len(paths)} {label}: {named}")
+    for each in written.conflicts:
+        click.echo(f"CONFLICT  {each.path}: {each.why}")
 
 
 def _show(generated: Generated, source: Path) -> None:

@@ -16,7 +16,7 @@ from migrator.generation.deployment import compose, python_series, service_files
 from migrator.generation.extract import Extraction, extract
 from migrator.generation.gateway import TEMPLATE, gateway_template
 from migrator.generation.manifest import Manifests
-from migrator.generation.output import read_record, write_output
+from migrator.generation.output import Written, read_record, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.readme import service_readme, system_readme
 from migrator.generation.routing import default_service, unsaid
@@ -68,6 +68,8 @@ class Generated(msgspec.Struct, kw_only=True):
     services: list[GeneratedService]
     monolith_lines: int
     default_service: str
+    written: Written = msgspec.field(default_factory=Written)
+    """What that meant for the files that were there."""
 
 
 @dataclass
@@ -111,8 +113,8 @@ def generate(
     pinning = Pinning(installed, uv_variables)
     assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress)
     files = assembly.files()
-    write_output(output, files, _times(graph, files))
-    return assembly.summary(output, files)
+    written = write_output(output, files, _times(graph, files))
+    return assembly.summary(output, files, written)
 
 
 def consistent_plan(graph: Graph, plan: Plan, output: Path) -> Plan:
@@ -308,10 +310,11 @@ class _Assembly:
             ),
         }
 
-    def summary(self, output: Path, files: dict[str, bytes]) -> Generated:
+    def summary(self, output: Path, files: dict[str, bytes], written: Written) -> Generated:
         """What was written, in figures."""
         return Generated(
             output=str(output),
+            written=written,
             monolith_lines=self._graph.program.lines,
             default_service=self._default,
             services=[

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrator.generation.output import write_output
-from migrator.model.errors import ConfigurationError, Refusals
+from migrator.model.errors import ConfigurationError
 
 FIRST = {"system.json": b"{}", "shop/src/a.py": b"a = 1\n", "shop/src/b/c.py": b"c = 1\n"}
 
@@ -60,31 +60,69 @@ def test_generating_again_replaces_removes_and_keeps_what_people_added(tmp_path:
     assert (output / ".migrator" / "base" / "shop" / "src" / "a.py").read_bytes() == b"a = 2\n"
 
 
-def test_files_that_people_changed_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+def test_nothing_is_touched_and_nothing_said_when_nothing_changes(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    write_output(output, FIRST)
+    assert write_output(output, FIRST).first
     (output / "shop/src/a.py").write_bytes(b"a = 'by hand'\n")
-    (output / "shop/src/b/c.py").write_bytes(b"c = 'by hand'\n")
-    before = tree(output)
-    with pytest.raises(Refusals) as error:
-        write_output(output, {"system.json": b"{ }", "shop/src/a.py": b"a = 2\n"})
-    assert [str(problem.place) for problem in error.value.problems] == [
-        str(output / "shop/src/a.py"),
-        str(output / "shop/src/b/c.py"),
-    ]
-    assert error.value.exit_code == 1
-    assert tree(output) == before
-    assert (output / ".migrator/base/shop/src/a.py").read_bytes() == b"a = 1\n"
+    (output / "shop/src/b/c.py").unlink()
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
+    written = write_output(output, FIRST)
+    assert written.nothing
+    assert written.kept == ["shop/src/a.py", "shop/src/b/c.py"]
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == before
 
 
-def test_a_file_that_people_added_is_not_overwritten(tmp_path: Path) -> None:
+BASE = b"import os\n\nlimit = 1\n\n\ndef run():\n    return limit\n"
+
+
+def test_what_people_changed_is_merged_with_what_is_generated_now(tmp_path: Path) -> None:
     output = tmp_path / "out"
-    write_output(output, FIRST)
-    (output / "shop/src/new.py").write_bytes(b"mine")
-    with pytest.raises(Refusals) as error:
-        write_output(output, {**FIRST, "shop/src/new.py": b"theirs"})
-    assert "shop/src/new.py" in error.value.message
-    assert (output / "shop/src/new.py").read_bytes() == b"mine"
+    write_output(output, {**FIRST, "shop/run.py": BASE, "shop/start.sh": b"one\n"})
+    (output / "shop/run.py").write_bytes(BASE.replace(b"import os\n", b"import os\nimport re\n"))
+    (output / "shop/start.sh").chmod(0o755)
+    second = {**FIRST, "shop/run.py": BASE.replace(b"return limit", b"return limit + 1")}
+    written = write_output(output, {**second, "shop/start.sh": b"two\n"})
+    assert (written.merged, written.changed) == (["shop/run.py"], ["shop/start.sh"])
+    assert written.conflicts == written.new == written.removed == []
+    text = (output / "shop/run.py").read_bytes()
+    assert text == second["shop/run.py"].replace(b"import os\n", b"import os\nimport re\n")
+    assert (output / "shop/start.sh").stat().st_mode & 0o777 == 0o755
+    # The new text is the base of the next merge.
+    assert (output / ".migrator/base/shop/run.py").read_bytes() == second["shop/run.py"]
+    assert write_output(output, {**second, "shop/start.sh": b"two\n"}).nothing
+
+
+def test_conflicts_are_marked_and_nothing_of_anybody_is_lost(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    logo, gone = b"\0one", b"once\n"
+    write_output(output, {**FIRST, "run.py": BASE, "logo": logo, "gone": gone, "cut": gone})
+    (output / "run.py").write_bytes(BASE.replace(b"= 1", b"= 2"))
+    (output / "logo").write_bytes(b"\0mine")
+    (output / "gone").write_bytes(b"mine\n")
+    (output / "cut").unlink()
+    (output / "added.py").write_bytes(b"mine\n")
+    second = {
+        **FIRST,
+        "run.py": BASE.replace(b"= 1", b"= 3"),
+        "logo": b"\0two",
+        "cut": b"twice\n",
+        "added.py": b"theirs\n",
+    }
+    written = write_output(output, second)
+    assert [each.path for each in written.conflicts] == [
+        *("added.py", "cut", "gone", "logo", "run.py")
+    ]
+    marked = b"<<<<<<< yours\nlimit = 2\n=======\nlimit = 3\n>>>>>>> generated\n"
+    assert (output / "run.py").read_bytes() == BASE.replace(b"limit = 1\n", marked)
+    assert (output / "logo").read_bytes() == b"\0mine"
+    assert (output / ".migrator/base/logo").read_bytes() == b"\0two"
+    assert (output / "gone").read_bytes() == b"mine\n"
+    assert (output / "cut").read_bytes() == b"twice\n"
+    assert b"mine\n" in (output / "added.py").read_bytes()
+    # Marks that still stand there are told of again, and never merged into.
+    written = write_output(output, {**second, "run.py": BASE.replace(b"= 1", b"= 4")})
+    assert [each.path for each in written.conflicts] == ["added.py", "run.py"]
+    assert marked in (output / "run.py").read_bytes()
 
 
 def test_a_run_that_broke_off_in_the_middle_is_mended_by_the_next(tmp_path: Path) -> None:
