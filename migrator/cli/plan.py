@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.table import Table
 
 from migrator.cli.scores import print_beside
 from migrator.cli.terminal import WIDTH, TerminalProgress, console, print_json
@@ -16,8 +17,10 @@ from migrator.model.errors import ConfigurationError, PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Step
 from migrator.plan.comparison import Difference, Moved, compare
+from migrator.plan.evidence import gather
+from migrator.plan.findings import MATURITY
+from migrator.plan.maturity import Maturity, maturity_of
 from migrator.plan.resolve import resolve, resolve_with_consequences
-from migrator.plan.roadmap import roadmap
 from migrator.plan.score import Score, score
 from migrator.plan.scorecard import changes, figures
 from migrator.plan.store import FILE_NAME, find, proposal_files
@@ -107,7 +110,7 @@ def roadmap_command(name: str, source: Path, as_json: bool) -> None:
     Example: migrator plan roadmap fewest
     """
     root = source.resolve()
-    steps = roadmap(resolve(_graph(root), find(root, name)))
+    steps = resolve(_graph(root), find(root, name)).roadmap
     if as_json:
         print_json(steps)
         return
@@ -115,6 +118,58 @@ def roadmap_command(name: str, source: Path, as_json: bool) -> None:
     for step in steps:
         for line in _step_lines(step):
             out.print(line, markup=False, soft_wrap=True)
+
+
+@command.command("maturity")
+@click.argument("name", default=FILE_NAME)
+@_SOURCE
+@_JSON
+def maturity_command(name: str, source: Path, as_json: bool) -> None:
+    """Put the maturity of each service's code side by side: tests, types, complexity, churn, age.
+
+    NAME is a proposal or a file; the plan unless it is given.
+
+    Example: migrator plan maturity
+    """
+    root = source.resolve()
+    graph = _graph(root)
+    resolved, consequences = resolve_with_consequences(graph, find(root, name))
+    measured = maturity_of(gather(graph.program), resolved, consequences)
+    if as_json:
+        print_json(measured)
+        return
+    out = console()
+    out.print(_maturity_table(list(measured.values())))
+    for finding in resolved.findings:
+        if finding.kind == MATURITY:
+            out.print(f"{finding.subject}: {finding.message}", markup=False)
+            out.print(f"  next: {finding.hint}", markup=False)
+    for service, each in measured.items():
+        untested = each.untested_entry_points
+        if untested:
+            listed = enumerated(untested)
+            out.print(f"{service}: no test asks {listed}: run beside the old", markup=False)
+
+
+def _maturity_table(measured: Sequence[Maturity]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("service", no_wrap=True)
+    for column in ("lines", "tested", "typed", "complexity", "commits", "age", "authors"):
+        table.add_column(column, justify="right")
+    table.add_column("most complex", no_wrap=True, overflow="ellipsis", max_width=36)
+    for each in measured:
+        known = [
+            (each.tested, "{:.0%}"),
+            (each.typed, "{:.0%}"),
+            (each.complexity, "{:.1f}"),
+            (each.recent_commits, "{}"),
+            (each.age_days, "{} d"),
+            (each.authors, "{}"),
+        ]
+        shown = ["-" if value is None else form.format(value) for value, form in known]
+        last = ".".join(each.most_complex.split(".")[-2:])
+        table.add_row(each.name, str(each.lines), *shown, last)
+    return table
 
 
 def _graph(root: Path) -> Graph:

@@ -78,3 +78,17 @@ def _commit(text: str) -> Commit | None:
         return None
     named = tuple(sorted(name.strip("\n") for name in files.split("\0") if name.strip("\n")))
     return Commit(author=author, when=int(when), files=named) if named else None
+
+
+class Repository:
+    """The history of a folder, read when it is first asked for; missing without a folder."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    @cached_property
+    def history(self) -> History:
+        """All of it."""
+        if not self._root or not Path(self._root).is_dir():
+            return History(missing="the folder of the code is not there")
+        return read_history(Path(self._root))

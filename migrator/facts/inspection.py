@@ -22,6 +22,7 @@ _TEXT_METHODS = {
     "like", "ilike", "notlike", "not_like", "notilike", "not_ilike", "contains", "icontains",
     "match", "regexp_match",
 }  # fmt: skip
+_METHODS = {"get", "post", "put", "patch", "delete", "head", "options"}
 _ORDER_METHODS = {"desc", "asc"}
 _BRANCHES = (
     ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.comprehension,
@@ -55,15 +56,25 @@ class ColumnUse(msgspec.Struct, frozen=True, kw_only=True):
     line: int
 
 
+class Url(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that begins as paths of URLs do, or with something filled in before: `{}`."""
+
+    text: str
+    method: str = ""
+    """The HTTP method, where it is the argument of a call such as `client.post(...)`."""
+    line: int
+
+
 class FileText(msgspec.Struct, frozen=True, kw_only=True):
     """All of one file; empty for a file that cannot be parsed."""
 
     functions: tuple[FunctionText, ...] = ()
     uses: tuple[ColumnUse, ...] = ()
-    literals: tuple[tuple[str, int], ...] = ()
-    """Texts that begin with `/`, as URLs do, with their line; `{}` stands for what is filled in."""
+    urls: tuple[Url, ...] = ()
     imports: tuple[str, ...] = ()
     """Dotted names as they are imported, relative ones left out."""
+    called: frozenset[str] = frozenset()
+    """The last names of what is called."""
 
 
 def inspect_file(path: Path) -> FileText:
@@ -79,8 +90,9 @@ def inspect_file(path: Path) -> FileText:
     return FileText(
         functions=tuple(reader.functions),
         uses=tuple(dict.fromkeys(reader.uses)),
-        literals=tuple(dict.fromkeys(reader.literals)),
+        urls=tuple(dict.fromkeys(reader.urls)),
         imports=tuple(dict.fromkeys(reader.imports)),
+        called=frozenset(reader.called),
     )
 
 
@@ -88,8 +100,11 @@ class _Reader:
     def __init__(self) -> None:
         self.functions: list[FunctionText] = []
         self.uses: list[ColumnUse] = []
-        self.literals: list[tuple[str, int]] = []
+        self.urls: list[Url] = []
         self.imports: list[str] = []
+        self.called: set[str] = set()
+        self._requested: dict[int, str] = {}
+        """Texts that are the argument of a request, by identity, with its method."""
 
     def visit_all(self, nodes: Iterable[ast.AST], scope: str, counts: _Counts | None) -> None:
         for node in nodes:
@@ -115,7 +130,10 @@ class _Reader:
             elif isinstance(node, ast.BoolOp):
                 counts.branches += len(node.values) - 1
         self._note(node, counts)
-        self.visit_all(ast.iter_child_nodes(node), scope, counts)
+        children = ast.iter_child_nodes(node)
+        if isinstance(node, ast.JoinedStr):
+            children = (part for part in children if isinstance(part, ast.FormattedValue))
+        self.visit_all(children, scope, counts)
 
     def _note(self, node: ast.AST, counts: _Counts | None) -> None:
         if isinstance(node, ast.Attribute):
@@ -126,20 +144,22 @@ class _Reader:
         elif isinstance(node, ast.Call):
             self._called(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            self._text(node.value, node.lineno)
+            self._text(node.value, node)
         elif isinstance(node, ast.JoinedStr):
             text = "".join(
                 str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
             )
-            self._text(text, node.lineno)
+            self._text(text, node)
         elif isinstance(node, ast.Import):
             self.imports += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             self.imports += [f"{node.module}.{alias.name}" for alias in node.names]
 
-    def _text(self, text: str, line: int) -> None:
-        if text.startswith("/") and "\n" not in text:
-            self.literals.append((text, line))
+    def _text(self, text: str, node: ast.Constant | ast.JoinedStr) -> None:
+        line = node.lineno
+        if text.startswith(("/", "{}/")) and "\n" not in text:
+            method = self._requested.get(id(node), "")
+            self.urls.append(Url(text=text, method=method, line=line))
         tables = _SQL.findall(text)
         if tables:
             for column in _SQL_LIKE.findall(text):
@@ -160,8 +180,14 @@ class _Reader:
 
     def _called(self, node: ast.Call) -> None:
         function = node.func
+        if isinstance(function, ast.Name):
+            self.called.add(function.id)
         if not isinstance(function, ast.Attribute):
             return
+        self.called.add(function.attr)
+        if function.attr in _METHODS:
+            for argument in node.args[:2]:
+                self._requested[id(argument)] = function.attr.upper()
         named = _column(function.value)
         if named is not None:
             if function.attr in _TEXT_METHODS:

@@ -7,6 +7,7 @@ from migrator.plan import calls, datastores, replicas, state
 from migrator.plan.digests import origin
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings_of_plan import findings
+from migrator.plan.maturity import maturity_of, sentence_of
 from migrator.plan.naming import purpose
 from migrator.plan.outline import Consequences, Outline, follow
 from migrator.plan.roadmap import order, roadmap
@@ -28,6 +29,8 @@ def assemble(
     for number, name in enumerate(order(services), start=1):
         services[name].order = number
     plan = Plan(application=application, services=services)
+    for name, maturity in maturity_of(evidence, plan, consequences).items():
+        services[name].maturity = sentence_of(maturity)
     plan.findings = findings(evidence, outline, consequences, plan)
     plan.roadmap = roadmap(plan)
     plan.made_from = origin(evidence.program, plan)

@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from migrator.facts.history import History, Repository
 from migrator.facts.inspection import Texts
 from migrator.model.program import EntryPoint, Program, Transaction
 from migrator.plan.deferral import Deferral
@@ -40,6 +41,12 @@ class Evidence:
     transactions: list[Binding] = field(default_factory=list)
     texts: Texts = field(default_factory=lambda: Texts(""))
     usage: Usage = field(default_factory=lambda: Usage(Program(), Texts("")))
+    repository: Repository = field(default_factory=lambda: Repository(""))
+
+    @property
+    def history(self) -> History:
+        """What git knows of the code."""
+        return self.repository.history
 
     @property
     def working(self) -> dict[str, EntryPoint]:
@@ -83,7 +90,14 @@ def gather(
     reach = Reach(program)
     texts = Texts(program.root)
     usage = Usage(program, texts)
-    evidence = Evidence(program, reach, Deferral(reach), texts=texts, usage=usage)
+    evidence = Evidence(
+        program,
+        reach,
+        Deferral(reach),
+        texts=texts,
+        usage=usage,
+        repository=Repository(program.root),
+    )
     around = set(program.hooks)
     for name, entry in sorted(program.entry_points.items()):
         reason = (left_out or {}).get(name) or _not_for_a_service(program, entry, setup)

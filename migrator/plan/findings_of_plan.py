@@ -6,6 +6,7 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.cohesion import god_classes, god_tables
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import DECISION, LEFT_OUT, SHARED_STATE, SPLIT
+from migrator.plan.maturity import uneven
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.wording import enumerated
 
@@ -47,6 +48,7 @@ def findings(
     found += _shared_state(evidence, consequences)
     found += god_tables(evidence, plan)
     found += god_classes(evidence, plan, consequences)
+    found += uneven(evidence, consequences)
     unique = {(f.kind, f.subject, f.message): f for f in found}
     return [unique[key] for key in sorted(unique)]
 

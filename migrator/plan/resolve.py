@@ -173,7 +173,7 @@ def _with_decisions(derived: Service, before: Service) -> Service:
     return msgspec.structs.replace(
         derived,
         purpose=before.purpose or derived.purpose,
-        maturity=before.maturity or derived.maturity,
+        maturity=derived.maturity or before.maturity,
         replicas=replicas,
         calls=[_decided(call, before) for call in derived.calls],
         datastore=_store(derived.datastore, before.datastore),

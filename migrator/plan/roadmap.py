@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from migrator.model.plan import Plan, Service, Step
 from migrator.plan.crossings import COST
-from migrator.plan.wording import counted, enumerated
+from migrator.plan.wording import counted, enumerated, sentence
 
 _REPLICA_COST = 1.0
 _PLAN = "migrator.plan.yaml"
@@ -128,20 +128,19 @@ def _take_out(
         f"owns {counted(len(service.tables), 'table')}",
         f"{counted(waited, 'call')} and {counted(deferred, 'deferred command')} leave it",
         f"it copies {counted(len(service.replicas), 'table')} in, others copy {given} out",
+        service.maturity,
     ]
     remainder = next((n for n, s in plan.services.items() if s.remainder), "")
     left = names[number:] + ([remainder] if remainder else [])
     runs = f"{enumerated(names[:number], 8)}"
     runs += f", and {enumerated(left, 8)} as one remainder" if left else ": nothing remains"
     commands = [f"migrator generate . --step {number} -o {_OUT}", f"migrator up {_OUT}"]
-    if service.maturity:
-        commands.insert(0, service.maturity)
     return Step(
         step=0,
         title=f"take out {name}",
         service=name,
         runs=runs,
-        because="; ".join(parts),
+        because=sentence(parts),
         commands=commands,
         check=f"migrator verify . --services {_OUT}",
         back=f"`migrator generate . --step {number - 1} -o {_OUT}` and `migrator up {_OUT}` again",

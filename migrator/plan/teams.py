@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrator.facts.codeowners import read_code_owners
-from migrator.facts.history import read_history
 from migrator.plan.evidence import Evidence
 
 
@@ -26,7 +25,7 @@ def team_of_tables(evidence: Evidence) -> tuple[dict[str, str], str]:
     }
     if teams:
         return teams, owners.file
-    history = read_history(root)
+    history = evidence.history
     if history.missing:
         return {}, f"there is no CODEOWNERS, and {history.missing}"
     for name, table in sorted(program.tables.items()):
