@@ -6,14 +6,16 @@ import base64
 import binascii
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 _PAIR = re.compile(r"([^=&;?#]*)=([^&;#]*)")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _JSON = re.compile(
     r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:\s*(?=[^\s{\[])|(?P<text>"(?:[^"\\]|\\.)*")'
-    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    rf"|(?P<number>{_NUMBER.pattern})"
 )
 _BOUNDARY = re.compile(r'boundary="?([^";]+)')
 _COLON = re.compile(r"\s*:")
@@ -43,6 +45,8 @@ def encoded(value: str, encoding: str) -> str:
         return quote_plus(value)
     if encoding == "json":
         return json.dumps(value)[1:-1]
+    if encoding == "number":
+        return value if _NUMBER.fullmatch(value) else str(zlib.crc32(value.encode()))
     if encoding == "base64":
         return base64.b64encode(value.encode()).decode()
     return value
@@ -101,7 +105,7 @@ def _json_parts(body: str) -> Iterator[Part]:
         if found["key"] is not None:
             key = found["key"]
         elif found["number"] is not None:
-            yield Part("json", key, found["number"], found.start(), found.end(), "")
+            yield Part("json", key, found["number"], found.start(), found.end(), "number")
         elif _COLON.match(body, found.end()):
             key = found["text"][1:-1]
         else:

@@ -39,7 +39,7 @@ class Value(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     base_url: bool = False
     """The application's address."""
     encoding: str = ""
-    """How it is written: `url`, `form`, `json`, `base64`; empty: as it is."""
+    """How it is written: `url`, `form`, `json`, `number`, `base64`; empty: as it is."""
     otherwise: str | None = None
     """What it was when it was recorded, for when the answer has no such field. Never a secret."""
 
