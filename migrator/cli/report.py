@@ -1,4 +1,4 @@
-"""`migrator report`: analysis, plan and proof as a document."""
+"""`migrator report`: analysis, plan and proof as documents."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from pathlib import Path
 import click
 import msgspec
 
+from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, print_json
-from migrator.graph import store
+from migrator.facts.settings import load_settings
+from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, Place
 from migrator.plan import store as plans
 from migrator.proof.result import Proof
-from migrator.report.content import gather
-from migrator.report.formats import FORMATS, SUFFIXES
+from migrator.report.formats import FORMATS
+from migrator.report.gather import gather
+
+_ALL = "all"
 
 
 @click.command("report")
@@ -25,7 +29,7 @@ from migrator.report.formats import FORMATS, SUFFIXES
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice([*FORMATS, _ALL]),
     multiple=True,
     default=("html", "markdown"),
     show_default=True,
@@ -45,15 +49,28 @@ def command(
 ) -> None:
     """Write a report of whatever there is so far: analysis, plan, proof.
 
-    Example: migrator report . --proof ../services/.migrator/proof.json -o report
+    The proposals that `propose` kept are laid beside the plan.
+
+    Example: migrator report . --format html --format sarif -o report
     """
     progress = TerminalProgress()
     root = source.resolve()
-    graph = store.load(root)
+    graph = current_graph(root, load_settings(root), progress)
+    warn_skipped(graph, progress)
     default_plan = root / plans.FILE_NAME
     path = plan_path or (default_plan if default_plan.exists() else None)
     plan = plans.load(path) if path else None
-    content = gather(graph, plan, _proof(root, proof_path), root.name)
+    proof = _proof(root, proof_path)
+    wanted = list(FORMATS) if _ALL in formats else list(dict.fromkeys(formats))
+    if plan is None:
+        wanted = _without_plan(wanted, source, demanded=_ALL not in formats)
+    progress.start("Gathering what there is")
+    proposals = {
+        each.name.removesuffix(".plan.yaml"): plans.load(each)
+        for each in plans.proposal_files(root)
+    }
+    content = gather(graph, plan, proof, root.name, proposals)
+    progress.finish("Gathering what there is")
     if as_json:
         print_json(content)
         return
@@ -61,12 +78,24 @@ def command(
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError("is a file", place=Place(str(folder)), hint="name a folder: -o")
     folder.mkdir(parents=True, exist_ok=True)
-    progress.start("Writing the report")
-    for each in formats:
-        target = folder / f"report{SUFFIXES[each]}"
-        target.write_text(FORMATS[each](content), encoding="utf-8")
+    progress.start("Writing the report", len(wanted))
+    for each in wanted:
+        target = folder / f"report{FORMATS[each].suffix}"
+        target.write_text(FORMATS[each].render(content), encoding="utf-8")
+        progress.advance("Writing the report", detail=target.name)
         click.echo(str(target))
     progress.finish("Writing the report")
+
+
+def _without_plan(wanted: list[str], source: Path, *, demanded: bool) -> list[str]:
+    """The formats that tell something of an analysis alone."""
+    of_plan = [each for each in wanted if FORMATS[each].of_plan]
+    if of_plan and demanded:
+        raise ConfigurationError(
+            f"there is no plan yet, and {', '.join(of_plan)} tells of nothing else",
+            hint=f"migrator propose {source}",
+        )
+    return [each for each in wanted if each not in of_plan]
 
 
 def _proof(root: Path, given: Path | None) -> Proof | None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
-from migrator.model.graph import Graph
-from migrator.model.plan import Crossing, Finding, Plan, StateRemedy
-from migrator.model.program import EntryPoint, Program
+from migrator.model.plan import Datastore, Finding, Remedy, Step, Transport
+from migrator.plan.score import Score
 from migrator.proof.result import Proof
+
+VERSION = 1
+"""Of the shape that `report.schema.json` describes; goes up when a reader of before would break."""
+
+SHARED = ""
+"""The home of a module whose code no single service has for itself."""
+
+LinkKind = Literal["replica", "call", "defer"]
+
+
+class Observation(msgspec.Struct, kw_only=True):
+    """What running the program showed beside what analysis says."""
+
+    sessions: int
+    accesses: int
+    predicted: int
+    """Of the accesses that were seen, those that analysis had predicted."""
+    holes: list[str]
 
 
 class Analysis(msgspec.Struct, kw_only=True):
@@ -30,17 +46,23 @@ class Analysis(msgspec.Struct, kw_only=True):
     unresolved: dict[str, int]
     """By reason."""
     frameworks: list[str]
+    observed: Observation | None = None
 
 
 class EntryView(msgspec.Struct, kw_only=True):
     """An entry point with what it does to tables."""
 
     name: str
+    kind: str
     service: str
     address: str
     """Methods and rules of a route, or what triggers it."""
     reads: list[str]
     writes: list[str]
+    waits_for: list[str]
+    """Services that are called synchronously on its path."""
+    added_ms: float
+    """A forecast of what crossings add to an answer."""
     place: str
 
 
@@ -52,16 +74,61 @@ class ServiceView(msgspec.Struct, kw_only=True):
     remainder: bool
     order: int
     tables: list[str]
-    entry_points: list[EntryView]
+    entry_points: int
+    routes: int
     replicas: list[tuple[str, str, str]]
     """Table, owner, freshness."""
-    calls: list[Crossing]
     callers: list[str]
     """Services that call it synchronously."""
-    state: list[StateRemedy]
-    datastore: str
+    datastore: Datastore
     maturity: str
     lines: int
+    """Of the monolith's code that it has once it is generated; 0 when nothing was."""
+    share: float
+    """Of all lines in functions, those that it keeps."""
+    blast_radius: float
+    """The share of all routes that fail while it is down, of whichever service."""
+
+
+class TableView(msgspec.Struct, kw_only=True):
+    """A table, its owner, and who has a copy."""
+
+    name: str
+    owner: str
+    columns: int
+    writers: int
+    """Entry points that may write it."""
+    readers: int
+    copies: list[str]
+    place: str
+
+
+class CrossingView(msgspec.Struct, kw_only=True):
+    """A function whose writes belong to another service."""
+
+    source: str
+    target: str
+    function: str
+    remedy: Remedy
+    transport: Transport
+    tables: list[str]
+    because: str
+    at: list[str]
+    entry_points: list[str]
+    """Of the calling service, those that may reach it."""
+    decided: bool
+    """Whether `generate` carries it over as it stands, and nobody has to decide anything first."""
+
+
+class StateView(msgspec.Struct, kw_only=True):
+    """State kept in the process or on its disk."""
+
+    name: str
+    kind: str
+    services: list[str]
+    remedy: str
+    because: str
+    at: str
 
 
 class Link(msgspec.Struct, kw_only=True, frozen=True):
@@ -69,113 +136,71 @@ class Link(msgspec.Struct, kw_only=True, frozen=True):
 
     source: str
     target: str
-    kind: str
-    """`replica`, `call` or `defer`."""
+    kind: LinkKind
     what: list[str]
+    """Tables that are copied, or functions that are called."""
+
+
+class ModuleView(msgspec.Struct, kw_only=True):
+    """A module, and the service where its code is at home."""
+
+    name: str
+    file: str
+    lines: int
+    home: str
+    """A service, or empty: no single service has it for itself."""
+    services: list[str]
+    """Services that have code of it."""
+
+
+class Dependency(msgspec.Struct, array_like=True, frozen=True):
+    """What one module uses of another, as positions in `modules` and counts of places."""
+
+    source: int
+    target: int
+    imports: int
+    calls: int
+    """Calls and instantiations."""
+    inherits: int
+    line: int
+    """Of one such place in the source, calls first."""
+
+
+class ProposalView(msgspec.Struct, kw_only=True):
+    """One way to cut, in figures that can be laid beside another's."""
+
+    name: str
+    trade_off: str
+    chosen: bool
+    """It is the plan that the rest of the report tells of."""
+    score: Score
+    against: list[str] = []
+    """Why the code does not fit it any more."""
+    differs: list[str] = []
+    """Tables that are elsewhere than in the plan, in words."""
 
 
 class Content(msgspec.Struct, kw_only=True):
-    """All that a report tells; `plan` and `proof` parts are empty where there is none yet."""
+    """All that a report tells; parts of which there is nothing yet are empty."""
 
     application: str
+    program: str
+    """Name and version of what wrote it."""
     analysis: Analysis
     services: list[ServiceView] = []
     links: list[Link] = []
+    crossings: list[CrossingView] = []
+    tables: list[TableView] = []
+    entry_points: list[EntryView] = []
+    state: list[StateView] = []
     findings: list[Finding] = []
+    roadmap: list[Step] = []
+    proposals: list[ProposalView] = []
+    score: Score | None = None
+    """The plan in figures."""
+    stale: list[str] = []
+    """What has changed in the code, or contradicts it, since the plan was made."""
+    modules: list[ModuleView] = []
+    dependencies: list[Dependency] = []
     proof: Proof | None = None
-    version: int = 1
-
-
-def gather(graph: Graph, plan: Plan | None, proof: Proof | None, application: str) -> Content:
-    """The content of a report of whatever there is so far."""
-    program = graph.program
-    return Content(
-        application=(plan.application if plan else "") or application,
-        analysis=_analysis(graph),
-        services=_services(program, plan, proof) if plan else [],
-        links=_links(plan) if plan else [],
-        findings=plan.findings if plan else [],
-        proof=proof,
-    )
-
-
-def _analysis(graph: Graph) -> Analysis:
-    program = graph.program
-    edges = list(graph.edges())
-    return Analysis(
-        modules=len(program.modules),
-        lines=program.lines,
-        functions=len(program.functions),
-        tables=len(program.tables),
-        entry_points=_counted(each.kind for each in program.entry_points.values()),
-        edges=_counted(each.kind.name.lower() for each in edges),
-        confidence=_counted(each.confidence.name.lower() for each in edges),
-        skipped=[(each.file, each.reason) for each in program.skipped],
-        unresolved=_counted(each.reason for each in program.unresolved),
-        frameworks=program.frameworks,
-    )
-
-
-def _counted(names: Iterable[str]) -> dict[str, int]:
-    counts = Counter(names)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _services(program: Program, plan: Plan, proof: Proof | None) -> list[ServiceView]:
-    views = []
-    for name, service in plan.services.items():
-        store = service.datastore
-        because = f": {store.because}" if store.because else ""
-        views.append(
-            ServiceView(
-                name=name,
-                purpose=service.purpose,
-                remainder=service.remainder,
-                order=service.order,
-                tables=service.tables,
-                entry_points=[
-                    _entry(program.entry_points[each], name)
-                    for each in service.entry_points
-                    if each in program.entry_points
-                ],
-                replicas=[(t, r.owner, r.freshness) for t, r in service.replicas.items()],
-                calls=service.calls,
-                callers=sorted(
-                    other
-                    for other, its in plan.services.items()
-                    if any(c.owner == name and c.remedy == "call" for c in its.calls)
-                ),
-                state=service.state,
-                datastore=f"{store.engine}, {store.kind} ({store.status}){because}",
-                maturity=service.maturity,
-                lines=proof.services.get(name, 0) if proof else 0,
-            )
-        )
-    return sorted(views, key=lambda view: (view.remainder, view.order, view.name))
-
-
-def _entry(entry: EntryPoint, service: str) -> EntryView:
-    address = "; ".join(f"{' '.join(route.methods)} {route.rule}" for route in entry.routes)
-    return EntryView(
-        name=entry.name,
-        service=service,
-        address=address or entry.trigger or entry.kind,
-        reads=sorted({each.table for each in entry.reads}),
-        writes=sorted({each.table for each in entry.writes if not each.in_hook}),
-        place=f"{entry.file}:{entry.line}",
-    )
-
-
-def _links(plan: Plan) -> list[Link]:
-    tied: dict[tuple[str, str, str], list[str]] = {}
-    for name, service in plan.services.items():
-        for table, replica in service.replicas.items():
-            tied.setdefault((replica.owner, name, "replica"), []).append(table)
-        for call in service.calls:
-            if call.remedy in ("call", "defer", "row-write"):
-                kind = "defer" if call.remedy == "defer" else "call"
-                tied.setdefault((name, call.owner, kind), []).append(call.function)
-    return [
-        Link(source=source, target=target, kind=kind, what=sorted(set(what)))
-        for (source, target, kind), what in sorted(tied.items())
-    ]
+    version: int = VERSION

@@ -1,0 +1,61 @@
+import copy
+import math
+from itertools import combinations
+
+from migrator.model.plan import Datastore
+from migrator.report import map
+from migrator.report.content import Link, ServiceView
+
+
+def sketched(bare, names, links):
+    content = copy.deepcopy(bare)
+    content.services = [
+        ServiceView(
+            name=name, purpose="", remainder=False, order=1, tables=[], entry_points=1, routes=1,
+            replicas=[], callers=[], datastore=Datastore(), maturity="", lines=0, share=0.0,
+            blast_radius=0.1,
+        )
+        for name in names
+    ]  # fmt: skip
+    content.links = [Link(source=a, target=b, kind=kind, what=["x.y"]) for a, b, kind in links]
+    return content
+
+
+def overlap(a, b):
+    return abs(a.x - b.x) < map.BOX_WIDTH and abs(a.y - b.y) < map.BOX_HEIGHT
+
+
+def test_no_two_services_overlap_and_all_are_inside(bare):
+    for count in (1, 2, 3, 8, 15, 40):
+        names = [f"s{n}" for n in range(count)]
+        links = [(a, b, "call") for a, b in zip(names, names[1:], strict=False)]
+        for draw in (map.wide, map.narrow):
+            drawing = draw(sketched(bare, names, links))
+            assert len(drawing.boxes) == count
+            assert not [pair for pair in combinations(drawing.boxes, 2) if overlap(*pair)]
+            for box in drawing.boxes:
+                assert map.BOX_WIDTH / 2 <= box.x <= drawing.width - map.BOX_WIDTH / 2
+                assert map.BOX_HEIGHT / 2 <= box.y <= drawing.height - map.BOX_HEIGHT / 2
+
+
+def test_those_that_call_each_other_stand_beside_each_other(bare):
+    names = ["a", "b", "c", "d", "e"]
+    drawing = map.wide(sketched(bare, names, [("a", "d", "call"), ("b", "e", "call")]))
+    at = {box.name: (box.x, box.y) for box in drawing.boxes}
+    nearest = sorted(math.dist(at["a"], at[name]) for name in names)[2]
+    assert math.dist(at["a"], at["d"]) <= nearest
+
+
+def test_one_that_all_call_stands_in_the_middle(bare):
+    names = [f"s{n}" for n in range(8)]
+    links = [(name, "s3", "call") for name in names if name != "s3"]
+    drawing = map.wide(sketched(bare, names, links))
+    (hub,) = [box for box in drawing.boxes if box.name == "s3"]
+    assert (hub.x, hub.y) == (drawing.width / 2, drawing.height / 2)
+
+
+def test_many_calls_have_no_labels_until_one_end_is_chosen(bare):
+    names = [f"s{n}" for n in range(8)]
+    every = [(a, b, "call") for a in names for b in names if a != b]
+    assert map.wide(sketched(bare, names, every)).dense
+    assert not map.wide(sketched(bare, names, every[:5])).dense
