@@ -254,9 +254,8 @@ def _get(place: Place) -> bool:
     key = place.argument(0)
 
     def run() -> None:
-        constants = [operators.constant_of(linker, v) for v in linker.points_to(key or 0)]
-        for each in constants if key is not None and constants else [...]:
-            linker.containers.read(receiver, None if each is ... else each, place.target)
+        for each in operators.keys_in(linker, place.variant, key):
+            linker.containers.read(receiver, each, place.target)
 
     if linker.values.names[receiver] == "builtins.dict" and key is not None:
         linker.start(run)
@@ -273,9 +272,16 @@ def _set_default(place: Place) -> bool:
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
     linker.mutated(place.variant, place.instruction, receiver, "method")
-    source = place.argument(1)
+    key, source = place.argument(0), place.argument(1)
+
+    def run() -> None:
+        for each in operators.keys_in(linker, place.variant, key):
+            linker.containers.write(receiver, each, source or 0)
+
+    if key is not None:
+        linker.flow(key, linker.containers.of(receiver).keys)
     if source is not None:
-        linker.flow(source, linker.containers.of(receiver).element)
+        linker.start(run)
     return _get(place)
 
 

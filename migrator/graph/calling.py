@@ -158,6 +158,7 @@ def _call_function(
     if key in linker.bound_calls:
         return
     linker.bound_calls.add(key)
+    chosen.called = True
     bind(linker, chosen, arguments, 1 if receiver is not None else 0)
     result(linker, chosen, target)
 

@@ -111,6 +111,7 @@ class Variant:
 
     __slots__ = (
         "base",
+        "called",
         "calls",
         "chain",
         "depth",
@@ -138,6 +139,7 @@ class Variant:
         self.base = base
         self.refs: list[int] = []
         self.ready = False
+        self.called = False
         self.depth = 0
         self.chain: frozenset[int] = frozenset()
         self.calls: dict[int, dict[int, None]] = {}

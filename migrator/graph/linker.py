@@ -44,7 +44,7 @@ class Linker(Definitions):
         self.special: set[int] = set()
         """Variants that act differently from their function, once assembled."""
         self.undecided: list[Callback] = []
-        self.keys_are_final = False
+        self.decided: set[Callback] = set()
         self._copied = 0
         size = sum(len(function.facts.code) for function in self.functions)
         self._copy_limit = 50_000 + size // 8
@@ -81,9 +81,11 @@ class Linker(Definitions):
             if module.functions:
                 module.body = self.general(module.functions[0], None)
         self.settle()
+        assert self.foreign is not None
+        adopted = self.foreign.adopts()
         for class_ in self.classes:
             if class_.owner is not None and class_.owner.function.facts.parent < 0:
-                class_.settled = all(class_.bases)
+                class_.settled = all(class_.bases) and not (adopted and not class_.bases)
                 if class_.settled:
                     class_.dependents = []
         self._everything = True
@@ -103,11 +105,11 @@ class Linker(Definitions):
         return self._keep_decorated() or self._decide_keys()
 
     def _decide_keys(self) -> bool:
-        """Keys that nothing is known of may be any key."""
+        """Keys that nothing is known of, now that all is at rest, may be any key."""
         if not self._everything or not self.undecided:
             return False
-        self.keys_are_final = True
         undecided, self.undecided = self.undecided, []
+        self.decided.update(undecided)
         for callback in undecided:
             self._wake(0, callback)
         return True

@@ -134,9 +134,14 @@ def keys_of(linker: Linker, variant: Variant, key: object, variable: int | None)
     """The constant keys that a key may be; None among them stands for any other."""
     if key is not ...:
         return [key]
+    return keys_in(linker, variant, None if variable is None else variant.variable(variable))
+
+
+def keys_in(linker: Linker, variant: Variant, variable: int | None) -> list[Any]:
+    """The same for a variable of the solver."""
     if variable is None:
         return [None]
-    found = [constant_of(linker, each) for each in linker.points_to(variant.variable(variable))]
+    found = [constant_of(linker, each) for each in linker.points_to(variable)]
     if not found:
         return _undecided(linker, variant, variable)
     if len(found) > _MOST_COMBINATIONS:
@@ -147,11 +152,13 @@ def keys_of(linker: Linker, variant: Variant, key: object, variable: int | None)
 def _undecided(linker: Linker, variant: Variant, variable: int) -> list[Any]:
     """A key of which nothing is known yet may be any key once everything else is at rest.
 
-    A parameter that nobody gives stays without keys: that code is never called.
+    A parameter of code that nobody calls stays without keys.
     """
-    if any(each.variable == variable for each in variant.function.facts.parameters):
+    if not variant.called and any(
+        variant.base + each.variable == variable for each in variant.function.facts.parameters
+    ):
         return []
-    if linker.keys_are_final:
+    if linker.current in linker.decided:
         return [None]
     if linker.current is not None:
         linker.undecided.append(linker.current)

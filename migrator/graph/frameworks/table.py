@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrator.graph.frameworks import Framework
+from migrator.graph.frameworks.argparse import Argparse
 from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
 from migrator.graph.frameworks.click import Click
@@ -47,6 +48,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Marshmallow(sqlalchemy),
         Pluggy(),
         Click(),
+        Argparse(),
         Celery(),
         Blinker(),
         DatabaseApi(),
