@@ -13,18 +13,27 @@ from migrator.model.program import Program
 class Constraints:
     """Demands on a proposal; names in them are tables.
 
-    `services` is the least and the most number of services. `setup` are the commands of
+    `services` is the least and the most number of services, `largest` the most tables that one may
+    own (0: any number). `setup` are the commands of
     `[tool.migrator.run]` that make and fill the schema: they bind nothing. `first` takes out only
     the service of that name, or the one that owns the table of that name.
     """
 
     services: tuple[int, int] | None = None
+    largest: int = 0
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
     owners: dict[str, str] = field(default_factory=dict)
     first: str = ""
     setup: tuple[str, ...] = ()
     application: str = ""
+
+
+def conflicts(wanted: Constraints) -> set[tuple[str, str]]:
+    """The pairs of tables, each in alphabetical order, that may not be of one service."""
+    pairs = {(a, b) for group in wanted.apart for a in group for b in group if a < b}
+    by_owner = sorted(wanted.owners.items())
+    return pairs | {(a, b) for a, x in by_owner for b, y in by_owner if a < b and x != y}
 
 
 def check_names(program: Program, constraints: Constraints) -> None:

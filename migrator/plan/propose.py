@@ -10,11 +10,12 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import Affinity, measure
 from migrator.plan.assemble import assemble
-from migrator.plan.constraints import Constraints, check_names
+from migrator.plan.constraints import Constraints, check_names, conflicts
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.naming import names
 from migrator.plan.outline import Consequences, Outline
-from migrator.plan.partition import Cut, cuts, merge_bound
+from migrator.plan.partition import Cut, Limits, cuts, merge_bound
+from migrator.plan.partition_network import Network
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.support import require_supported, supported
 
@@ -65,16 +66,16 @@ def plan_of(
 def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The groups of tables that become services."""
     affinity = measure(evidence)
-    apart = apart_by(wanted)
     atoms = inseparable(evidence, wanted)
-    chosen = _choose(cuts(atoms, affinity.between, apart), wanted)
+    network = Network(atoms, affinity.total, conflicts(wanted))
+    chosen = _choose(cuts(network, Limits(largest=wanted.largest)), wanted)
     least = wanted.services[0] if wanted.services else 1
-    return _folded(evidence, affinity, list(chosen.groups), apart, least)
+    return _folded(evidence, affinity, list(chosen.groups), wanted, least)
 
 
 def inseparable(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The least sets of tables that demands and transactions keep together."""
-    apart = apart_by(wanted)
+    apart = conflicts(wanted)
     pinned: dict[str, set[str]] = {}
     for table, service in wanted.owners.items():
         pinned.setdefault(service, set()).add(table)
@@ -90,15 +91,8 @@ def inseparable(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]
 
 def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:
     """Whether two tables must not be of one service."""
-    pairs = {frozenset((a, b)) for group in wanted.apart for a in group for b in group if a != b}
-
-    def apart(a: str, b: str) -> bool:
-        owners = wanted.owners
-        return frozenset((a, b)) in pairs or (
-            a in owners and b in owners and owners[a] != owners[b]
-        )
-
-    return apart
+    pairs = conflicts(wanted)
+    return lambda a, b: (min(a, b), max(a, b)) in pairs
 
 
 def _choose(options: Sequence[Cut], wanted: Constraints) -> Cut:
@@ -121,13 +115,14 @@ def _folded(
     evidence: Evidence,
     affinity: Affinity,
     groups: list[frozenset[str]],
-    apart: Callable[[str, str], bool],
+    wanted: Constraints,
     least: int,
 ) -> list[frozenset[str]]:
     """Without groups that are no domain; each is joined to the group that it is tied to most.
 
     No domain: tables that nobody writes, and a single table without a package and hardly used.
     """
+    apart = apart_by(wanted)
     while len(groups) > least:
         trivial = [group for group in groups if _is_trivial(evidence, group)]
         options = [
@@ -135,6 +130,7 @@ def _folded(
             for group in trivial
             for other in groups
             if other != group and not any(apart(a, b) for a in group for b in other)
+            if not wanted.largest or len(group) + len(other) <= wanted.largest
         ]
         if not options:
             break
