@@ -210,6 +210,15 @@ class LinkerEngine:
                     waiting.append(each)
         return tuple(sorted(found, key=lambda each: linker.values.names[each]))
 
+    def adopt(self, class_: int, base: int) -> None:
+        linker = self._linker
+        known = linker.class_of_value[class_]
+        if not any(base in group for group in known.bases):
+            known.bases.append([])
+            linker.add_base(known, len(known.bases) - 1, base)
+            assert linker.foreign is not None
+            linker.foreign.class_has_base(known)
+
     def class_attribute(self, class_: int, name: str) -> int | None:
         return self._linker.class_attribute_variable(class_, name)
 

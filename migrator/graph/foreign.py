@@ -327,6 +327,11 @@ class Foreign:
             lambda: self.linker.put(target, receiver),
         )
 
+    def adopts(self) -> bool:
+        """Whether a framework may yet give plain classes a base."""
+        values = self.linker.values
+        return any(values.mentions(name) for each in self.frameworks for name in each.adopts)
+
     def class_has_base(self, class_: Class) -> None:
         """Tell frameworks of the outside bases that a class and its subclasses have now."""
         linker = self.linker

@@ -64,6 +64,8 @@ class ModelFact:
     relations: dict[str, RelationFact] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
     """Column attributes: the attribute's name to the column's."""
+    computed: dict[str, list[str]] = field(default_factory=dict)
+    """Attributes that are SQL expressions, loaded with the row, to the tables that they read."""
 
 
 class Touched(NamedTuple):
@@ -184,6 +186,10 @@ class Mapping:
             for table in self.all_tables(name):
                 found.setdefault(("read", table), Touched("read", table, "", named, how))
             for owner in (name, *self._fact(name).parents, *self._descendants(name)):
+                for attribute, tables in self._fact(owner).computed.items():
+                    how = f"computed {_short(owner)}.{attribute}"
+                    for table in tables:
+                        found.setdefault(("read", table), Touched("read", table, "", (), how))
                 for relation in self._fact(owner).relations.values():
                     if relation.eager:
                         how = f"eager {_short(owner)}.{relation.name}"

@@ -173,6 +173,10 @@ class Values:
         """Something outside the project, by its dotted name."""
         return self._intern((Kind.EXTERNAL, name), Kind.EXTERNAL, name)
 
+    def mentions(self, name: str) -> bool:
+        """Whether the program mentions that outside name."""
+        return (Kind.EXTERNAL, name) in self._ids
+
     def external_instance(self, name: str) -> int:
         """What calling the outside thing `name` gives."""
         return self._intern((Kind.EXTERNAL_INSTANCE, name), Kind.EXTERNAL_INSTANCE, name)

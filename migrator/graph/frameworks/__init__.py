@@ -241,6 +241,9 @@ class Engine(Protocol):
     def subclasses(self, class_: int) -> tuple[int, ...]:
         """The project classes that have it among their bases, so far, sorted by name."""
 
+    def adopt(self, class_: int, base: int) -> None:
+        """Let a `CLASS` have an opaque base that its statement does not name."""
+
     def class_attribute(self, class_: int, name: str) -> int | None:
         """The variable of the first class in C3 order that binds the name in its body, or None."""
 
@@ -261,6 +264,8 @@ class Framework:
     """Owner of the opaque values `NAME:...`; listed in `Program.frameworks` when `seen`."""
     externals: tuple[str, ...] = ()
     """Dotted names whose calls, attributes and subclasses come here, prefixes included."""
+    adopts: tuple[str, ...] = ()
+    """Outside names by which plain classes become the framework's own (`Engine.adopt`)."""
     seen: bool = False
     """Set it when the project really uses the framework."""
 

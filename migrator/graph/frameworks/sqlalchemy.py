@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
 from migrator.graph.mapping import Mapping, Touched, sorted_touched
 from migrator.graph.orm.builder import MappingBuilder
+from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     BASE,
     CLASS_TABLE,
+    COLUMN,
     DECLARATIVE_BASES,
     DECLARED,
+    IMPERATIVE,
     IMPLICIT,
+    RELATIONSHIP,
     TABLE,
     TABLE_COLUMNS,
     Declarations,
 )
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
+from migrator.graph.orm.listeners import LISTENER, Listeners
 from migrator.graph.orm.queries import (
     ALIAS,
     COLLECTION,
@@ -43,26 +48,15 @@ from migrator.model.program import Relationship, Table
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
-LISTENER = "sqlalchemy:listener"
 QUERY_PROPERTY = "sqlalchemy:query_property"
-PROXY = "sqlalchemy:association_proxy"
 _REGISTRY = "sqlalchemy:registry"
 
 _DECLARED_ATTRS = frozenset({"declared_attr", "directive", "cascading"})
 _SESSIONS = frozenset({"Session", "AsyncSession", "create_engine", "engine_from_config"})
 _FACTORIES = frozenset({"sessionmaker", "async_sessionmaker"})
 _EXECUTABLE = frozenset({"select", "exists", "union", "union_all", "intersect", "except_"})
+_COLUMNS = frozenset({ATTRIBUTE, TABLE_COLUMNS})
 _LIVE_RESULTS = frozenset({SCALARS, RESULT, ROW, PAGINATION})
-_SESSION_LISTENERS = {
-    "before_commit": "commit",
-    "after_commit": "commit",
-    "before_flush": "commit flush",
-    "after_flush": "commit flush",
-    "after_flush_postexec": "commit flush",
-    "after_rollback": "rollback",
-    "after_soft_rollback": "rollback",
-    "before_attach": "",
-}
 
 
 class SQLAlchemy(Framework):
@@ -70,6 +64,7 @@ class SQLAlchemy(Framework):
 
     name = "sqlalchemy"
     externals = ("sqlalchemy", "sqlmodel", "sqlalchemy_utils")
+    adopts = ("sqlalchemy.orm.mapper", "sqlalchemy.orm.registry")
 
     def __init__(self) -> None:
         self.declared = Declarations()
@@ -77,7 +72,8 @@ class SQLAlchemy(Framework):
         self.queries = Queries(self.declared, self.facts)
         self.instances = Instances(self.declared, self.facts, self.queries)
         self._declared_sites: dict[int, tuple[CallSite, int]] = {}
-        self._listeners: dict[tuple[int, str, int], CallSite] = {}
+        self.listeners = Listeners()
+        self.computed = Computed(self.facts, self.instances)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -106,12 +102,15 @@ class SQLAlchemy(Framework):
     def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
         last = name.rsplit(".", 1)[-1]
         if ".func." in name:
-            return ()
+            given = [each for at in range(site.positional) for each in site.argument(at)]
+            return [each for each in given if engine.values.name(each) in _COLUMNS]
         declared = self._declare(engine, site, last)
         if declared is not None:
             return declared
         if last in _SESSIONS:
             return (engine.values.opaque(SESSION),)
+        if site.constant(-1, "expire_on_commit") is False:
+            self.facts.expire = False
         if last in _FACTORIES:
             return (engine.values.opaque(FACTORY),)
         if last in {"scoped_session", "async_scoped_session", "object_session"}:
@@ -126,8 +125,13 @@ class SQLAlchemy(Framework):
         if last in {"aliased", "with_polymorphic", "alias"}:
             return self.queries.alias(engine, site, site.argument(0))
         if last in {"listens_for", "listen"}:
-            return self._listen(engine, site, last)
-        if last in {"deferred", "synonym", "column_property", "query_expression"}:
+            return self.listeners.listen(engine, site, last)
+        if last == "column_property":
+            return [
+                each if engine.values.name(each) == COLUMN else engine.values.opaque(COMPUTED, each)
+                for each in site.argument(0)
+            ]
+        if last in {"deferred", "synonym", "query_expression"}:
             return site.argument(0)
         if last == "with_loader_criteria":
             return ()
@@ -159,14 +163,12 @@ class SQLAlchemy(Framework):
             return (engine.values.opaque(_REGISTRY, site.key),)
         if last in _DECLARED_ATTRS:
             return self._declared_attr(engine, site)
-        if last in {"hybrid_property", "hybrid_method"}:
-            wrap = last == "hybrid_property"
-            return [
-                engine.values.descriptor("builtins.property", each) if wrap else each
-                for each in site.argument(0)
-            ]
+        if last == "hybrid_property":
+            return self.computed.hybrid(engine, site)
+        if last == "hybrid_method":
+            return site.argument(0)
         if last == "association_proxy":
-            return (engine.values.opaque(PROXY, site.text(0) or "", site.text(1) or ""),)
+            return (self.computed.proxy(engine, site),)
         if last in {"as_declarative", "mapped_as_dataclass", "mapped"}:
             return self._mapped_by_decorator(engine, site)
         return None
@@ -193,17 +195,27 @@ class SQLAlchemy(Framework):
                     each for each in site.argument(1) if engine.values.name(each) == TABLE
                 )
                 self.declared.imperative[class_] = tables
+                self.seen = True
+                self._map_properties(engine, site, class_)
+                engine.adopt(class_, engine.values.opaque(BASE, IMPERATIVE))
         return ()
+
+    def _map_properties(self, engine: Engine, site: CallSite, class_: int) -> None:
+        for value in site.argument(-1, "properties"):
+            if engine.values.kind(value) != Kind.CONTAINER:
+                continue
+            for name in engine.keys(value):
+                for held in engine.points_to(engine.item(site, value, name)):
+                    if engine.values.name(held) == RELATIONSHIP:
+                        self.declared.properties[class_, str(name)] = held
+        self.declared.connect_backrefs(engine, class_)
 
     def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
         if view.name in (SESSION, FACTORY):
             return (engine.values.opaque(SESSION),)
         if view.name == LISTENER:
-            for function in site.argument(0):
-                for name in view.parts[1:-1]:
-                    self._add_listener(engine, site, int(str(view.parts[0])), str(name), function)
-            return site.argument(0)
+            return self.listeners.decorate(engine, site, callee)
         if view.name == "sqlalchemy:mapped_decorator":
             return self._mapped_by_decorator(engine, site)
         if view.name == QUERY:
@@ -237,6 +249,10 @@ class SQLAlchemy(Framework):
             return self.queries.result_call(engine, site, receiver, method)
         if tag == COLLECTION:
             return self.instances.collection_call(engine, site, receiver, method)
+        if tag == PROXIED:
+            return self.computed.proxied_call(engine, site, receiver, method)
+        if tag == HYBRID:
+            return self.computed.accessor(engine, site, receiver, method)
         if tag in (TABLE, CLASS_TABLE):
             return self._table_method(engine, site, receiver, method)
         if tag == MUTABLE:
@@ -287,61 +303,9 @@ class SQLAlchemy(Framework):
             for argument in site.argument(position):
                 if method in {"from_select", "where", "values", "returning"}:
                     self.queries.mentioned(engine, site, argument, f"statement.{method}")
+        if method in {"on_conflict_do_update", "on_duplicate_key_update"}:
+            self.queries.upsert(engine, site, receiver)
         return (receiver,)
-
-    # -- listeners --------------------------------------------------------------------------------
-
-    def _listen(self, engine: Engine, site: CallSite, last: str) -> Iterable[int]:
-        names = site.texts(1, "identifier")
-        found = []
-        for target in site.argument(0, "target"):
-            if last == "listens_for":
-                found.append(engine.values.opaque(LISTENER, target, *names, site.key))
-            else:
-                for function in site.argument(2, "fn"):
-                    for name in names:
-                        self._add_listener(engine, site, target, name, function)
-        return found
-
-    def _add_listener(
-        self, engine: Engine, site: CallSite, target: int, name: str, function: int
-    ) -> None:
-        self._listeners[(target, name, function)] = site
-        session = engine.slot("sqlalchemy", "a session")
-        engine.add(session, engine.values.opaque(SESSION))
-        instance = engine.slot("sqlalchemy", "instances of", target)
-        if engine.values.kind(target) == Kind.CLASS:
-            for class_ in (target, *engine.subclasses(target)):
-                engine.add(instance, engine.values.instance(class_))
-        nothing = engine.slot("sqlalchemy", "nothing")
-        if name in _SESSION_LISTENERS:
-            arguments = [session, nothing, nothing]
-        elif name.startswith(("before_", "after_")):
-            arguments = [nothing, session, instance]
-        else:
-            arguments = [instance, nothing, nothing, nothing]
-        engine.invoke(site, function, arguments, edge=False)
-
-    def _listened(self, engine: Engine, mapping: Mapping) -> dict[tuple[str, str], list[str]]:
-        """(table, operation) or ("", end of transaction) to the listeners that then run."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for target, name, function in self._listeners:
-            called = engine.name_of(function)
-            for end in _SESSION_LISTENERS.get(name, "").split():
-                found.setdefault(("", end), []).append(called)
-            if engine.values.kind(target) != Kind.CLASS or name in _SESSION_LISTENERS:
-                continue
-            operation = name.rpartition("_")[2]
-            operations = (
-                (operation,)
-                if operation in {"insert", "update", "delete"}
-                else ("insert", "update", "delete")
-            )
-            for class_ in (target, *engine.subclasses(target)):
-                for table in mapping.all_tables(engine.values.name(class_)):
-                    for each in operations:
-                        found.setdefault((table, each), []).append(called)
-        return found
 
     # -- attributes -------------------------------------------------------------------------------
 
@@ -457,8 +421,10 @@ class SQLAlchemy(Framework):
             for value in engine.points_to(engine.slot("sqlalchemy", "declared", found)):
                 out += self.instances.bind(engine, site, value, receiver, name) or (value,)
             return out
+        if view.name == HYBRID:
+            return self.computed.read_hybrid(engine, site, found, receiver)
         if view.name == PROXY and kind == Kind.INSTANCE:
-            return engine.points_to(engine.attribute(site, receiver, str(view.parts[0])))
+            return self.computed.read_proxy(engine, site, found, receiver)
         return self.instances.bind(engine, site, found, receiver, name)
 
     def store(
@@ -466,6 +432,7 @@ class SQLAlchemy(Framework):
     ) -> bool | None:
         if engine.values.kind(receiver) == Kind.INSTANCE:
             self.instances.store(engine, site, receiver, name)
+            self.computed.store(engine, site, receiver, name)
         return None
 
     def item(
@@ -494,6 +461,8 @@ class SQLAlchemy(Framework):
         tag = engine.values.view(receiver).tag
         if tag == COLLECTION:
             return self.instances.iterate(engine, receiver)
+        if tag == PROXIED:
+            return self.computed.proxied_elements(engine, site, receiver)
         if tag in {QUERY, ROW, RESULT, SCALARS, PAGINATION}:
             return self.queries.iterate(engine, site, receiver)
         return None
@@ -508,6 +477,8 @@ class SQLAlchemy(Framework):
     def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
         named = engine.values.name(base)
         if named != BASE and named not in DECLARATIVE_BASES:
+            return
+        if IMPERATIVE in engine.values.view(base).parts:
             return
         self.seen = True
         made_base = engine.points_to(engine.slot("sqlalchemy", "model_class"))
@@ -539,11 +510,11 @@ class SQLAlchemy(Framework):
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine
         assert engine is not None
-        builder = MappingBuilder(self.declared, engine)
+        builder = MappingBuilder(self.declared, self.queries, engine)
         mapping = builder.build()
         _add_tables(analysis, mapping, builder)
         touches = Touches(engine, mapping, builder.table_of)
-        listened = self._listened(engine, mapping)
+        listened = self.listeners.listened(engine, mapping)
         for site, facts in self.facts.places.values():
             for fact in facts:
                 _record(site, touches.of(fact), listened)

@@ -8,6 +8,7 @@ import msgspec
 
 from migrator.graph.frameworks import Annotation, Engine
 from migrator.graph.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.orm.computed import COMPUTED
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     CLASS_TABLE,
@@ -22,15 +23,20 @@ from migrator.graph.orm.declarations import (
     RelationshipFact,
     TableCall,
 )
+from migrator.graph.orm.queries import ALIAS, Queries
 from migrator.graph.values import Kind
 from migrator.model.program import Column
+
+_OF_SUBJECTS = frozenset({ATTRIBUTE, TABLE_COLUMNS, CLASS_TABLE, ALIAS})
+"""Tags of values whose first part is a class or table."""
 
 
 class MappingBuilder:
     """Turns values into the named facts of `migrator.graph.mapping`."""
 
-    def __init__(self, declarations: Declarations, engine: Engine) -> None:
+    def __init__(self, declarations: Declarations, queries: Queries, engine: Engine) -> None:
         self.declared = declarations
+        self.queries = queries
         self.engine = engine
         self.values = engine.values
         self.tables: dict[str, TableFact] = {}
@@ -54,6 +60,7 @@ class MappingBuilder:
                 }
         for class_ in (*classes, *self.declared.imperative):
             self._add_relations(class_)
+            self._add_computed(class_)
         self._refer()
         return Mapping(self.models, self.tables)
 
@@ -269,6 +276,27 @@ class MappingBuilder:
             )
             options = options._replace(secondary=declared.secondary)
             self._add_relation(model, class_, name, use.relationship, options)
+
+    def _add_computed(self, class_: int) -> None:
+        """Attributes that `column_property` makes of a query."""
+        model = self.models.get(self.values.name(class_))
+        for owner in self.engine.bases(class_) if model is not None else ():
+            if self.values.kind(owner) != Kind.CLASS:
+                continue
+            for attribute in self.engine.class_view(owner).attributes:
+                for value in self.declared.declared(self.engine, attribute.variable):
+                    if self.values.name(value) == COMPUTED and model is not None:
+                        statement = int(str(self.values.view(value).parts[0]))
+                        model.computed[attribute.name] = self._tables_of(statement, model.table)
+
+    def _tables_of(self, statement: int, own: str) -> list[str]:
+        tables: dict[str, None] = {}
+        for value in self.queries.names(self.engine, statement):
+            view = self.values.view(value)
+            subject = int(str(view.parts[0])) if view.name in _OF_SUBJECTS else value
+            held = self.models.get(self.values.name(subject))
+            tables[self.table_of.get(subject) or (held.table if held is not None else "")] = None
+        return [each for each in tables if each and each != own]
 
     def _self_referring(self, use: BackrefUse, class_: int) -> bool:
         return use.owner == class_ or class_ in self.engine.bases(use.owner)

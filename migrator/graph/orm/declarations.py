@@ -23,6 +23,8 @@ ATTRIBUTE = "sqlalchemy:attribute"
 
 IMPLICIT = "implicit"
 """Part of a `BASE` whose classes name their tables themselves and have a `query`."""
+IMPERATIVE = "imperative"
+"""Part of the `BASE` that a class has which is mapped by a call."""
 
 DECLARATIVE_BASES = frozenset(
     {
@@ -331,6 +333,15 @@ class Declarations:
             engine.values.name(base) == BASE or engine.values.name(base) in DECLARATIVE_BASES
             for base in engine.bases(class_)
         )
+
+    def mapped_columns(self, engine: Engine, class_: int) -> Iterator[tuple[str, ColumnFact]]:
+        """The columns of the tables to which a class or its parents are mapped by a call."""
+        for owner in engine.bases(class_):
+            for table in self.imperative.get(owner, ()):
+                for part in self.tables[table].parts if table in self.tables else ():
+                    fact = self.columns.get(part)
+                    if fact is not None:
+                        yield fact.name, fact
 
     def annotations(self, engine: Engine, class_: int, name: str) -> Iterator[Annotation]:
         """The annotation of an attribute in a class or its mixins."""

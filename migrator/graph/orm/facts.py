@@ -33,6 +33,10 @@ class Facts:
     sql: dict[Hashable, tuple[Site, dict[str, None]]] = field(default_factory=dict)
     ends: dict[Hashable, tuple[Site, str]] = field(default_factory=dict)
     linked: set[int] = field(default_factory=set)
+    uses: dict[Hashable, tuple[Site, dict[int, None]]] = field(default_factory=dict)
+    """Where attributes of instances are read, with the instances' classes."""
+    expire: bool = True
+    """Whether a commit expires instances, so that their attributes are read again."""
 
     def note(
         self, site: Site, deed: Deed, subject: int, attribute: str = "", via: str = ""
@@ -40,6 +44,10 @@ class Facts:
         """Remember a deed of this place; the same twice is one."""
         known = self.places.setdefault(site.key, (site, {}))[1]
         known[Fact(deed, subject, attribute, via)] = None
+
+    def use(self, site: Site, class_: int) -> None:
+        """An attribute of an instance of the class is read here."""
+        self.uses.setdefault(site.key, (site, {}))[1][class_] = None
 
     def run_sql(self, site: Site, text: str) -> None:
         """A SQL text is executed at this place."""

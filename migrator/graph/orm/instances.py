@@ -41,20 +41,24 @@ class Instances:
         self, engine: Engine, site: Site, found: int, receiver: int, name: str
     ) -> Iterable[int] | None:
         """A declared column or relationship is read through a class or an instance."""
-        view = engine.values.view(receiver)
         tag = engine.values.name(found)
-        class_ = view.owner if view.kind == Kind.INSTANCE else receiver
         if tag == COLUMN:
-            if view.kind == Kind.INSTANCE:
-                fact = self.declared.columns.get(found)
-                if fact is not None and fact.mutable:
-                    return (engine.values.opaque(MUTABLE, class_, name),)
-                return ()
-            self.facts.note(site, "mention", class_, name, via="query")
-            return (engine.values.opaque(ATTRIBUTE, class_, name),)
+            fact = self.declared.columns.get(found)
+            mutable = fact is not None and fact.mutable
+            return self._column(engine, site, receiver, name, mutable=mutable)
         if tag == RELATIONSHIP:
             return self.relationship(engine, site, receiver, name, found)
         return None
+
+    def _column(
+        self, engine: Engine, site: Site, receiver: int, name: str, *, mutable: bool
+    ) -> Iterable[int]:
+        view = engine.values.view(receiver)
+        if view.kind != Kind.INSTANCE:
+            self.facts.note(site, "mention", receiver, name, via="query")
+            return (engine.values.opaque(ATTRIBUTE, receiver, name),)
+        self.facts.use(site, view.owner)
+        return (engine.values.opaque(MUTABLE, view.owner, name),) if mutable else ()
 
     def relationship(
         self, engine: Engine, site: Site, receiver: int, name: str, relationship: int
@@ -65,6 +69,7 @@ class Instances:
             self.facts.note(site, "mention", receiver, name, via="query")
             return [engine.values.opaque(ATTRIBUTE, receiver, name)]
         class_ = view.owner
+        self.facts.use(site, class_)
         self.facts.note(site, "load", class_, name)
         found: list[int] = []
         many = self.declared.is_many(engine, class_, name, relationship)
@@ -100,16 +105,15 @@ class Instances:
     def annotated(
         self, engine: Engine, site: Site, receiver: int, class_: int, name: str
     ) -> Iterable[int] | None:
-        """An attribute that only an annotation declares: `name: Mapped[str]`."""
+        """An attribute that an annotation declares (`name: Mapped[str]`), or a mapped table."""
+        for column, fact in self.declared.mapped_columns(engine, class_):
+            if column == name:
+                return self._column(engine, site, receiver, name, mutable=fact.mutable)
         for annotation in self.declared.annotations(engine, class_, name):
             if annotation.name.rsplit(".", 1)[-1] != "Mapped":
                 return None
-            if engine.values.kind(receiver) == Kind.INSTANCE:
-                if "JSON" in annotation.text or "dict" in annotation.text:
-                    return (engine.values.opaque(MUTABLE, class_, name),)
-                return ()
-            self.facts.note(site, "mention", class_, name, via="query")
-            return (engine.values.opaque(ATTRIBUTE, class_, name),)
+            mutable = "JSON" in annotation.text or "dict" in annotation.text
+            return self._column(engine, site, receiver, name, mutable=mutable)
         return None
 
     def alias_attribute(

@@ -257,6 +257,20 @@ class Queries:
             self._write(engine, site, verb, each)
         return [value]
 
+    def upsert(self, engine: Engine, site: CallSite, statement: int) -> None:
+        """`insert(X).on_conflict_do_update(...)` updates too."""
+        named = self._named.setdefault(statement, {})
+        for _, target in tuple(named):
+            named[("update", target)] = None
+            self._write(engine, site, "update", target)
+
+    def names(self, engine: Engine, statement: int) -> list[int]:
+        """The entities, tables and columns that a query or a subquery of one names."""
+        view = engine.values.view(statement)
+        if view.name == SUBQUERY:
+            return self.names(engine, int(str(view.parts[0])))
+        return [value for _, value in self._named.get(statement, {})]
+
     def _write(self, engine: Engine, site: Site, verb: str, target: int) -> None:
         view = engine.values.view(target)
         subject: int | None = target if view.name == TABLE else self.class_of(engine, target)
