@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.cli.terminal import TerminalProgress, console, place_link, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
+from migrator.model.errors import ConfigurationError
 from migrator.plan.explain import Explainer
-from migrator.plan.store import FILE_NAME, load
+from migrator.plan.store import FILE_NAME, find, load
 
 
 @click.command("explain")
@@ -20,25 +21,32 @@ from migrator.plan.store import FILE_NAME, load
 @click.option(
     "--source", type=click.Path(path_type=Path), default=Path("."), help="The monolith's root."
 )
-@click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="The plan to explain.")
+@click.option("--plan", "plan_name", default="", help="The plan to explain, or a proposal's name.")
 @click.option("--json", "as_json", is_flag=True, help="The lines as JSON on stdout.")
-def command(name: str, other: str, source: Path, plan_path: Path | None, as_json: bool) -> None:
+def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) -> None:
     """Say why NAME is in its service, or what ties NAME and OTHER.
 
     A name is that of a service, table, entry point (also its endpoint or rule), function or
-    module.
+    module. In terminals that have hyperlinks, places lead to the file.
 
     Example: migrator explain invoices members
     """
     root = source.resolve()
-    plan = load(plan_path or root / FILE_NAME)
+    plan = find(root, plan_name) if plan_name else load(root / FILE_NAME)
     graph = current_graph(root, load_settings(root), TerminalProgress())
     explainer = Explainer(graph, plan)
-    lines = explainer.between(name, other) if other else explainer.why(name)
+    try:
+        lines = explainer.between(name, other) if other else explainer.why(name)
+    except ConfigurationError as error:
+        if Path(name).is_dir() and other:
+            error.hint = f"the folder of the code goes after --source: `migrator explain {other}"
+            error.hint += f" --source {name}`"
+        raise
     if as_json:
         print_json(lines)
         return
     out = console()
     for line in lines:
-        place = (f"  {line.at}", "dim") if line.at else ""
-        out.print(Text.assemble("  " * line.depth, line.text, place), soft_wrap=True)
+        place = place_link(root, line.at) if line.at else ""
+        told = Text.assemble("  " * line.depth, line.text, "  " if line.at else "", place)
+        out.print(told, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bars
+from rich.style import Style
 from rich.text import Text
 
 from migrator.model.errors import MigratorError, OperationError, PlanError
@@ -25,6 +27,13 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal or made.width > WIDTH:
         made.width = WIDTH
     return made
+
+
+def place_link(root: Path, at: str) -> Text:
+    """A place `file:line` that leads to the file in terminals that have hyperlinks (OSC 8)."""
+    file, _, line = at.rpartition(":")
+    url = (root / file).as_uri() + f"#{line}" if line.isdigit() else (root / at).as_uri()
+    return Text(at, style=Style(dim=True, link=url))
 
 
 class TerminalProgress:

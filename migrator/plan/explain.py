@@ -13,7 +13,8 @@ from migrator.plan.affinity import Affinity, measure
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.reach import Site, handlers
 from migrator.plan.resolve import resolve_with_consequences
-from migrator.plan.wording import enumerated
+from migrator.plan.ties import Ties
+from migrator.plan.wording import counted, enumerated, short
 
 _MOST_TIES = 6
 _MOST_PATHS = 20
@@ -47,6 +48,7 @@ class Explainer:
         self._plan, self._consequences = resolve_with_consequences(graph, plan)
         self._evidence: Evidence = gather(graph.program)
         self._affinity: Affinity = measure(self._evidence)
+        self._keys = [*graph.program.functions, *graph.program.variants]
 
     def subject(self, name: str) -> Subject:
         """What a name means. Raises ConfigurationError when it means nothing or too much."""
@@ -109,6 +111,7 @@ class Explainer:
             for other in self._program.tables
             if other != table and self._affinity.between(table, other) > 0
         )
+        lines += self._by_service(table)
         for weight, other in ties[:_MOST_TIES]:
             reasons = [f"{name} {w:.2f}" for name, w in self._affinity.reasons(table, other)]
             where = self._plan.owner_of(other)
@@ -135,6 +138,29 @@ class Explainer:
                             depth=1,
                         )
                     )
+        return lines
+
+    def _by_service(self, table: str) -> list[Line]:
+        """How strongly each service's tables draw a table, signal by signal."""
+        drawn: dict[str, dict[str, float]] = {}
+        for service, each in self._plan.services.items():
+            for other in sorted(set(each.tables) - {table}):
+                for signal, weight in self._affinity.reasons(table, other):
+                    sums = drawn.setdefault(service, {})
+                    sums[signal] = sums.get(signal, 0.0) + weight
+        ranked = sorted(
+            drawn, key=lambda service: (-round(sum(drawn[service].values()), 9), service)
+        )
+        lines = []
+        for service in ranked[:_MOST_TIES]:
+            sums = drawn[service]
+            said = ", ".join(
+                f"{signal} {weight:.2f}"
+                for signal, weight in sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+            )
+            lines.append(
+                Line(text=f"drawn to {service} by {sum(sums.values()):.2f}: {said}", depth=1)
+            )
         return lines
 
     def _why_entry_point(self, name: str) -> list[Line]:
@@ -206,39 +232,73 @@ class Explainer:
         return lines
 
     def between(self, first: str, second: str) -> list[Line]:
-        """What ties two things: calls either way, tables that both touch, references."""
+        """What ties two things: every path of calls either way, the cheapest set of calls to cut,
+        tables that both touch, references, signals."""
         a, b = self.subject(first), self.subject(second)
         lines = [Line(text=f"{a.kind} {a.name} and {b.kind} {b.name}")]
+        if a.kind == b.kind == "service":
+            lines += self._crossings(a.name, b.name) + self._crossings(b.name, a.name)
         lines += self._calls(a, b)
         lines += self._calls(b, a)
         lines += self._shared(a, b)
+        pairs = [(table, other) for table in a.tables for other in b.tables - {table}]
+        pairs = [pair for pair in sorted(pairs) if self._affinity.between(*pair) > 0]
+        pairs.sort(key=lambda pair: -round(self._affinity.between(*pair), 9))
+        for table, other in pairs[:_MOST_TIES]:
+            reasons = self._affinity.reasons(table, other)
+            said = ", ".join(f"{name} {weight:.2f}" for name, weight in reasons)
+            lines.append(Line(text=f"tables {table} and {other}: {said}", depth=1))
+        if len(pairs) > _MOST_TIES:
+            text = f"and {len(pairs) - _MOST_TIES} more pairs of tables, tied less"
+            lines.append(Line(text=text, depth=1))
         for table in sorted(a.tables):
             for other in sorted(b.tables - {table}):
-                reasons = self._affinity.reasons(table, other)
-                if reasons:
-                    said = ", ".join(f"{name} {weight:.2f}" for name, weight in reasons)
-                    lines.append(Line(text=f"tables {table} and {other}: {said}", depth=1))
                 lines += self._references(table, other) + self._references(other, table)
         if len(lines) == 1:
             lines.append(Line(text="nothing ties them", depth=1))
         return lines
 
     def _calls(self, a: Subject, b: Subject) -> list[Line]:
+        """Every path of calls from one to the other, call by call, and what severs them."""
+        services = a.kind == b.kind == "service"
+        by_tables = services or not b.functions
+        targets = self._touching(b.tables, services) if by_tables else self._keyed(b.functions)
+        sources = a.functions if a.kind in ("service", "entry point") else self._keyed(a.functions)
+        if not sources or not targets:
+            return []
+        name = self._evidence.reach.name
+        ties = Ties(self._evidence.reach, self._keys)
+        paths = ties.paths(sources, targets)
         lines: list[Line] = []
-        if a.kind == b.kind == "service":
-            return self._crossings(a.name, b.name)
-        reach = self._evidence.reach
-        targets = b.functions or self._touching(b.tables)
-        for source in sorted(a.functions):
-            for target in sorted(targets - {source}):
-                path = reach.path(source, target)
-                if path and len(lines) < _MOST_PATHS:
-                    last = path[-1]
-                    if not b.functions and not self._touches(last.callee, b.tables):
-                        continue
-                    lines.append(
-                        Line(text=self._chain(path), at=self._place(last), depth=1),
-                    )
+        for path in paths[:_MOST_PATHS]:
+            names = [path[0].caller, *(tie.callee for tie in path)]
+            lines.append(Line(text=" -> ".join(map(name, names)), depth=1))
+            lines += [
+                Line(
+                    text=f"{short(name(tie.caller))} calls {short(name(tie.callee))}",
+                    at=at,
+                    depth=2,
+                )
+                for tie in path
+                for at in tie.places
+            ]
+        if len(paths) > _MOST_PATHS:
+            lines.append(Line(text=f"and {len(paths) - _MOST_PATHS} more paths", depth=1))
+        for key in sorted(sources & targets):
+            function = self._evidence.reach.function(key)
+            place = f"{function.file}:{function.line}"
+            lines.append(Line(text=f"{name(key)} does it by itself", at=place, depth=1))
+        cut = ties.cheapest_cut(sources, targets)
+        if cut:
+            places = sum(len(tie.places) for tie in cut)
+            said = f"{counted(len(paths), 'path')} from {a.name} to {b.name}"
+            text = f"{said}: the cheapest cut is {counted(places, 'call')}"
+            lines.append(Line(text=text, depth=1))
+            lines += [
+                Line(text=f"cut {name(tie.caller)} -> {name(tie.callee)}", at=at, depth=2)
+                for tie in cut
+                for at in tie.places
+            ]
         return lines
 
     def _crossings(self, service: str, owner: str) -> list[Line]:
@@ -255,18 +315,26 @@ class Explainer:
             lines.append(Line(text=f"{service} has copies of {enumerated(copies, 8)}", depth=1))
         return lines
 
-    def _touches(self, key: str, tables: frozenset[str]) -> bool:
-        """Whether a function's own body touches tables, in the variant that `key` names."""
-        events = self._evidence.reach.function(key).events
-        return any(e.kind in ("read", "write") and e.target in tables for e in events)
-
-    def _touching(self, tables: Iterable[str]) -> set[str]:
+    def _touching(self, tables: Iterable[str], written: bool = False) -> frozenset[str]:
+        """The keys of functions whose own bodies touch tables, or only those that write them."""
         wanted = set(tables)
-        return {
-            name
-            for name, function in self._program.functions.items()
-            if any(e.kind in ("read", "write") and e.target in wanted for e in function.events)
-        }
+        kinds = ("write",) if written else ("read", "write")
+        varied = {function.name for function in self._program.variants.values()}
+        return frozenset(
+            key
+            for key in self._keys
+            if key not in varied
+            and any(
+                e.kind in kinds and e.target in wanted
+                for e in self._evidence.reach.function(key).events
+            )
+        )
+
+    def _keyed(self, functions: Iterable[str]) -> frozenset[str]:
+        """Functions by all keys under which they run."""
+        named = set(functions)
+        variants = {key for key, each in self._program.variants.items() if each.name in named}
+        return frozenset(named | variants)
 
     def _shared(self, a: Subject, b: Subject) -> list[Line]:
         reach = self._evidence.reach
@@ -293,9 +361,6 @@ class Explainer:
             for column in declared.columns
             if column.references.partition(".")[0] == other
         ]
-
-    def _place(self, site: Site) -> str:
-        return f"{self._evidence.reach.function(site.caller).file}:{site.event.line}"
 
     def _chain(self, path: list[Site]) -> str:
         if not path:

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from migrator.cli.main import main
+from migrator.cli.terminal import place_link
 from migrator.model.graph import Graph
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "plan"))
@@ -47,7 +49,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project(tmp_path)
-    for verb in ("propose", "check", "explain"):
+    for verb in ("propose", "check", "explain", "plan"):
         monkeypatch.setattr(f"migrator.cli.{verb}.current_graph", made.analysed)
     monkeypatch.chdir(tmp_path)
     return made
@@ -181,3 +183,25 @@ def test_check_in_ci(project: Project, capsys: pytest.CaptureFixture[str]) -> No
     assert project.run("check", "--format", "github") == 2
     line = project.plan.read_text().splitlines().index("      - leters") + 1
     assert f"::error file={PLAN},line={line},title=wrong-plan::" in capsys.readouterr().out
+
+
+def test_explain_takes_the_folder_as_an_option(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.run("propose")
+    assert project.run("explain", "refunds", "--source", str(project.root)) == 0
+    assert project.run("explain", ".", "refunds") == 2
+    assert "`migrator explain refunds --source .`" in capsys.readouterr().err
+    assert project.run("explain", "refunds", "--plan", "one-service") == 0
+
+
+def test_places_are_hyperlinks_in_a_terminal() -> None:
+    shown = Console(force_terminal=True, width=100, legacy_windows=False)
+    with shown.capture() as captured:
+        shown.print(place_link(Path("/shop"), "orders/views.py:12"))
+    assert "\x1b]8;" in captured.get()
+    assert "file:///shop/orders/views.py#12" in captured.get()
+    plain = Console(force_terminal=False, width=100)
+    with plain.capture() as captured:
+        plain.print(place_link(Path("/shop"), "orders/views.py:12"))
+    assert captured.get() == "orders/views.py:12\n"

@@ -25,6 +25,7 @@ def test_a_table(explainer: Explainer) -> None:
     assert lines[0].text == "table refunds is owned by payments"
     assert said(lines, "tied to payments", "transactions", "packages")
     assert said(lines, "commits it together with payments")[0].at.startswith("shop/payments/")
+    assert said(lines, "drawn to payments by", "transactions")
     path = "shop.orders.views.cancel -> shop.payments.services.refund"
     assert said(lines, "inserted by route:orders.cancel (orders)", path)
 
@@ -56,9 +57,11 @@ def test_what_ties_two_services(explainer: Explainer) -> None:
     assert [line.at for line in crossing] == ["shop/orders/views.py:56"]
     assert said(lines, "payments has copies of orders")
     assert said(lines, "both write")
-    assert said(explainer.between("orders.cancel", "refunds"), path)[0].at == (
-        "shop/orders/views.py:56"
-    )
+    tied = explainer.between("orders.cancel", "refunds")
+    assert said(tied, path)
+    assert said(tied, "cancel calls refund")[0].at == "shop/orders/views.py:56"
+    assert said(tied, "1 path from route:orders.cancel to refunds: the cheapest cut is 1 call")
+    assert said(tied, f"cut {path}")[0].at == "shop/orders/views.py:56"
     assert said(explainer.between("payments", "orders"), "payments.orders_id refers to orders.id")
 
 
