@@ -61,7 +61,8 @@ class Manifests:
             python=self._run.python,
             remainder=service.remainder,
             framework=self._framework(),
-            database_variable=self._run.database,
+            database_variable=self._run.database_variable,
+            fixed_database=self._run.fixed_database,
             tables={
                 table: OwnedTable(key=list(key), published=table in published)
                 for table, key in sorted(data.tables.items())

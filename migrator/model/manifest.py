@@ -113,6 +113,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     remainder: bool = False
     framework: str = "flask"
     database_variable: str = "DATABASE_URL"
+    fixed_database: str = ""
+    """The name of the SQLite file that the code itself names, if it does."""
     tables: dict[str, OwnedTable] = {}
     replicas: dict[str, ReplicaTable] = {}
     routes: dict[str, OwnRoute] = {}

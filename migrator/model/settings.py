@@ -20,7 +20,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     install: list[str] = []
     """Arguments of `pip install`, one list item a line of arguments."""
     database: str = "DATABASE_URL"
-    """The environment variable that holds the SQLAlchemy URL of the database."""
+    """The environment variable that holds the SQLAlchemy URL of the database, or the URL of a
+    SQLite file that the code itself names (`sqlite:///app.db`): connections to a file of that
+    name are then led to the running instance's own."""
     migrate: str = ""
     """Makes the schema in an empty database."""
     seed: str = ""
@@ -36,6 +38,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     companions: dict[str, str] = {}
     """Simulated outside systems that the tests need; never analysed and never split."""
     startup_seconds: float = 30.0
+
+    @property
+    def fixed_database(self) -> str:
+        """The name of the SQLite file that the code names; empty where a variable does."""
+        return self.database.rpartition("/")[2] if "://" in self.database else ""
+
+    @property
+    def database_variable(self) -> str:
+        """The environment variable that holds the SQLAlchemy URL of the database."""
+        return "DATABASE_URL" if self.fixed_database else self.database
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -93,7 +93,8 @@ def monolith_variables(
         # The monolith's own tree is never written to.
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
         **placeholders.fill_all(run.environment),
-        run.database: sqlite_url(database),
+        "FIXED_DATABASE": run.fixed_database,
+        run.database_variable: sqlite_url(database),
     }
 
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrator.generation.templating import template_folder
 from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
@@ -63,7 +64,7 @@ def monolith_environment(root: Path, run: Run, progress: Progress | None = None)
     Virtual environments held setuptools by themselves up to Python 3.11, and what was pinned then
     relies on it (Flask 1 finds the commands of extensions through it).
     """
-    return make_environment(
+    environment = make_environment(
         private_folder(root) / "environments",
         run.python,
         run.install,
@@ -72,6 +73,18 @@ def monolith_environment(root: Path, run: Run, progress: Progress | None = None)
         task="Install the monolith",
         ensure=("gunicorn", "setuptools<81"),
     )
+    if run.fixed_database:
+        _lead_to_database(environment)
+    return environment
+
+
+def _lead_to_database(environment: Environment) -> None:
+    """Have every Python of the environment open the database that FIXED_DATABASE means."""
+    source = template_folder() / "service" / "servicekit" / "fixed_database.py"
+    for folder in environment.folder.glob("lib/python*/site-packages"):
+        shutil.copy(source, folder / "_fixed_database.py")
+        line = "import _fixed_database; _fixed_database.install_from_environment()\n"
+        (folder / "_fixed_database.pth").write_text(line)
 
 
 def make_start_state(

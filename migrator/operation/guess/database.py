@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.operation.guess.application import default_configuration
+from migrator.operation.guess.fixed_database import (
+    SETTING,
+    Setting,
+    database_settings,
+    selected_configuration,
+)
 from migrator.operation.guess.project import Guess, Module, Project, Read
 
-_SETTING = re.compile(r"(?i)(DATABASE|DB|SQLALCHEMY)_?(URI|URL|DSN)|SQLALCHEMY_DATABASE_URI")
 _URL = re.compile(r"(sqlite|postgres(ql)?|mysql|mariadb)(\+\w+)?://")
 _ENGINES = {"create_engine", "create_async_engine"}
 
@@ -35,9 +40,12 @@ class Command:
     makes_tables: bool
 
 
-def guess_database(project: Project) -> Guess:
-    """The variable whose value becomes SQLAlchemy's URL."""
+def guess_database(project: Project, application: str) -> Guess:
+    """The variable whose value becomes SQLAlchemy's URL, or the URL that the code itself names."""
     reads = [read for read in project.reads if _names_database(read, project)]
+    fixed = _fixed(project, application, {read.owner for read in reads})
+    if fixed is not None:
+        return fixed
     if not reads:
         return _not_read(project)
     default = default_configuration(project)
@@ -51,8 +59,29 @@ def guess_database(project: Project) -> Guess:
     return Guess(chosen.name, f"{chosen.place} reads it{also}", sure=not others)
 
 
+def _fixed(project: Project, application: str, readers: set[str]) -> Guess | None:
+    """The file that the code names: in the configuration that runs, or where nothing is read."""
+    settings = database_settings(project)
+    for owner in selected_configuration(project, application):
+        if owner in readers:
+            return None
+        for setting in settings:
+            if setting.owner == owner and setting.file:
+                return _led(setting)
+    if not readers:
+        for setting in settings:
+            if setting.file and "test" not in setting.owner.lower():
+                return _led(setting)
+    return None
+
+
+def _led(setting: Setting) -> Guess:
+    because = f"{setting.place} names this file; each running instance is led to one of its own"
+    return Guess(f"sqlite:///{setting.file}", because)
+
+
 def _names_database(read: Read, project: Project) -> bool:
-    if _SETTING.search(read.target) or read.inside in _ENGINES or _SETTING.search(read.name):
+    if SETTING.search(read.target) or read.inside in _ENGINES or SETTING.search(read.name):
         return True
     # URL = os.environ[...] and, further down, create_engine(URL)
     return bool(read.target) and any(

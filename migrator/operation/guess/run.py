@@ -53,7 +53,7 @@ def guess_run(root: Path) -> GuessedRun:
             hint="migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',
         )
-    database = guess_database(project)
+    database = guess_database(project, str(application.value))
     migrate = guess_migrate(project, str(application.value))
     seed = guess_seed(project)
     test, base_url = guess_test(project)

@@ -22,7 +22,7 @@ from sqlalchemy.engine.url import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, QueuePool
 
-from servicekit import metrics, rows, scope, sessions, settlement, transaction
+from servicekit import fixed_database, metrics, rows, scope, sessions, settlement, transaction
 from servicekit.errors import OwnershipViolation
 from servicekit.logs import logger
 from servicekit.replicas import replicas
@@ -47,6 +47,9 @@ def install() -> None:
     if _installed.is_set():
         return
     _installed.set()
+    manifest = settings().manifest
+    url = os.environ.get(manifest.get("database_variable", "DATABASE_URL"), "")
+    fixed_database.install(manifest.get("fixed_database", ""), url)
     _pool_files()
     _reflect_replicas()
     event.listen(Engine, "connect", _connected)
