@@ -17,6 +17,8 @@ from migrator.proof.result import Stopped
 REFUSAL_SECONDS = 1.0
 """Within this time a request that needs a stopped service must be answered with 503."""
 
+ROUND_SECONDS = 1.1
+
 SERVED_BY = "x-served-by"
 STALE = "header.x-replica-stale"
 
@@ -33,20 +35,31 @@ class Probe(msgspec.Struct, kw_only=True):
 
 
 def probes_from(
-    traffic: Iterable[Exchange], url: str, manifests: dict[str, ServiceManifest]
+    traffic: Iterable[Exchange],
+    url: str,
+    manifests: dict[str, ServiceManifest],
+    known: set[Noise],
 ) -> list[Probe]:
     """One probe for each shape of request in the traffic, that changes nothing when it is asked.
 
     What is read is asked as it was; anything else as by a stranger, without cookies and body, and
     only where it is refused. Each is asked three times of the running system at `url`; what then
-    has no one status is left out.
+    has no one status is left out. What differs between the three is noise, as is what is `known`
+    to be: the rounds lie more than a second apart, since many a time is told in whole seconds.
     """
     latest = {request_shape(each): each for each in traffic if each.status < 500}
+    requests = {
+        shape: seen if seen.method in ("GET", "HEAD") else _as_stranger(seen)
+        for shape, seen in sorted(latest.items())
+    }
+    rounds = []
+    for turn in range(3):
+        time.sleep(ROUND_SECONDS if turn else 0)
+        rounds.append({shape: ask(request, url) for shape, request in requests.items()})
     probes = []
-    for shape, seen in sorted(latest.items()):
-        reads = seen.method in ("GET", "HEAD")
-        request = seen if reads else _as_stranger(seen)
-        answers = [ask(request, url) for _ in range(3)]
+    for shape, request in requests.items():
+        reads = request.method in ("GET", "HEAD")
+        answers = [answered[shape] for answered in rounds]
         statuses = {each.status for each in answers}
         service = served_by(answers[0])
         if len(statuses) > 1 or max(statuses) >= 500 or service not in manifests:
@@ -55,6 +68,7 @@ def probes_from(
             continue
         noise = noise_between(answers[:1], answers[1:2], url)
         noise |= noise_between(answers[1:2], answers[2:], url)
+        noise |= {each for each in known if each.request == shape}
         probes.append(
             Probe(
                 request=request,

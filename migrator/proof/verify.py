@@ -70,7 +70,7 @@ def verify(
                 proof.comparisons.append(compared)
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
                 if checks and turn == len(processes):
-                    _check(proof, recording, running, folder, progress, least_kept)
+                    _check(proof, baseline, recording, running, folder, progress, least_kept)
         proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
     proof.seconds = time.monotonic() - begun
     (output / ".migrator" / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
@@ -221,6 +221,7 @@ def _table_differences(
 
 def _check(
     proof: Proof,
+    baseline: Baseline,
     recording: Recording,
     system: RunningSystem,
     folder: Path,
@@ -230,7 +231,9 @@ def _check(
     progress.start("Check what else must hold", len(CHECKS))
     trial = Trial(
         system=system,
-        probes=probes_from(recording.exchanges, system.gateway_url, manifests(system)),
+        probes=probes_from(
+            recording.exchanges, system.gateway_url, manifests(system), baseline.noise
+        ),
         monolith_database=folder / "monolith-2" / "state" / "database.sqlite",
         least_kept=least_kept,
     )
