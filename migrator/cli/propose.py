@@ -26,6 +26,9 @@ from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 @click.command("propose")
 @click.argument("source", type=click.Path(path_type=Path), default=Path("."))
 @click.option("--services", metavar="N|MIN-MAX", default="", help="How many services.")
+@click.option(
+    "--largest", metavar="N", type=click.IntRange(1), help="The most tables that one may own."
+)
 @click.option("--together", metavar="A,B", multiple=True, help="Tables of one service.")
 @click.option("--apart", metavar="A,B", multiple=True, help="Tables of different services.")
 @click.option("--own", metavar="SERVICE=A,B", multiple=True, help="Tables of a named service.")
@@ -43,6 +46,7 @@ from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 def command(
     source: Path,
     services: str,
+    largest: int | None,
     together: tuple[str, ...],
     apart: tuple[str, ...],
     own: tuple[str, ...],
@@ -77,6 +81,7 @@ def command(
     run = settings.run
     constraints = Constraints(
         services=_range(services),
+        largest=largest or 0,
         together=tuple(_names(group) for group in together),
         apart=tuple(_names(group) for group in apart),
         owners=_owners(own),

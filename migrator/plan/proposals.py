@@ -107,6 +107,9 @@ def _require_allowed(groups: Groups, wanted: Constraints) -> None:
     least, most = wanted.services or (1, len(groups))
     if not least <= len(groups) <= most:
         raise ConfigurationError(f"it has {counted(len(groups), 'service')}, not {least} to {most}")
+    largest = max(map(len, groups))
+    if wanted.largest and largest > wanted.largest:
+        raise ConfigurationError(f"a service would own {largest} tables, not {wanted.largest}")
 
 
 def _proposal(

@@ -179,7 +179,12 @@ def _mean_tie(affinity: Affinity, a: frozenset[str], b: frozenset[str]) -> float
 
 def _mergeable(wanted: Constraints) -> Callable[[frozenset[str], frozenset[str]], bool]:
     apart = apart_by(wanted)
-    return lambda a, b: not any(apart(x, y) for x in a for y in b)
+
+    def allowed(a: frozenset[str], b: frozenset[str]) -> bool:
+        fits = not wanted.largest or len(a | b) <= wanted.largest
+        return fits and not any(apart(x, y) for x in a for y in b)
+
+    return allowed
 
 
 def _merged(groups: Groups, i: int, j: int) -> Groups:
