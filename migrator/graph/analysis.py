@@ -80,6 +80,9 @@ class Analysis:
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The hooks, as values, that run around an entry point."""
+    uses: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
+    """Functions and variants to the places (line, column) where they read an attribute of an
+    instance whose row a commit expires, with the row's table; line 0 is the function's end."""
     context_reads: dict[str, set[str]] = field(default_factory=dict)
     """Functions to the request context that their own bodies read: `flask.g.member`."""
     context_writes: dict[str, set[str]] = field(default_factory=dict)

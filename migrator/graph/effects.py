@@ -10,6 +10,7 @@ import msgspec
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.closure import Closure, Evidence
 from migrator.graph.control import Sources, TreeBuilder, block_ends
+from migrator.graph.refreshes import add_refreshes
 from migrator.graph.state import find_state
 from migrator.graph.transactions import (
     Block,
@@ -315,5 +316,5 @@ def _add_effect(analysis: Analysis, name: str, file: str, line: int, event: Even
     graph.add_edge(kind, source, table, file, event.line, Confidence.PROVEN)
 
 
-PASSES: tuple[Pass, ...] = (complete_entry_points, find_state)
+PASSES: tuple[Pass, ...] = (add_refreshes, complete_entry_points, find_state)
 """What follows once frameworks have put in what they found, in this order."""

@@ -269,7 +269,19 @@ class Mapping:
             ]
         if "delete-orphan" in relation.cascades and removes:
             found += self.delete(relation.target, f"orphan of {_short(model)}.{attribute}")
+        if relation.direction == "many-to-one" and self._is_scalar_behind(model, relation):
+            found += self.read(model, (), via)
         return found
+
+    def _is_scalar_behind(self, model: str, relation: RelationFact) -> bool:
+        """Whether the other side holds one object: the old one is loaded when another is set."""
+        own = {model, *self._fact(model).parents}
+        others = (relation.target, *self._fact(relation.target).parents)
+        return any(
+            other.target in own and other.many is False and other.direction == "one-to-many"
+            for each in others
+            for other in self._fact(each).relations.values()
+        )
 
     def _key_tables(self, holder: str, referred: str) -> list[str]:
         """Those of the holder's tables that have a foreign key to the referred model."""

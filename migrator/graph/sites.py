@@ -78,6 +78,10 @@ class PlaceView:
         return self._place[1]
 
     @property
+    def first(self) -> bool:
+        return self._index == 0
+
+    @property
     def in_loop(self) -> bool:
         return bool(self._flags & ir.IN_LOOP)
 

@@ -167,7 +167,7 @@ def test_schedules_of_a_scheduler_and_of_threads(post: Program) -> None:
 
 
 def test_the_loader_runs_where_somebody_must_be_signed_in(post: Program) -> None:
-    assert touches(post.entry_points["route:send"].reads, hooks=True) == {"clerk"}
+    assert touches(post.entry_points["route:send"].reads, hooks=True) == {"clerk", "letter"}
     assert touches(post.entry_points["route:me"].reads) == {"clerk"}
     assert touches(post.entry_points["route:rename"].writes) == {"clerk update"}
     assert touches(post.entry_points["route:free"].reads, hooks=True) == set()

@@ -94,6 +94,10 @@ class Site(Protocol):
     @property
     def column(self) -> int: ...
     @property
+    def first(self) -> bool:
+        """Whether it begins the function: there stands what is done in its name (`inside`)."""
+
+    @property
     def in_loop(self) -> bool: ...
     @property
     def conditional(self) -> bool: ...

@@ -527,6 +527,12 @@ class SQLAlchemy(Framework):
                 site.effect("call", listener, via="listener")
         if self.seen:
             analysis.mapping = mapping
+        if self.facts.expire:
+            for site, classes in self.facts.uses.values():
+                for class_ in classes:
+                    for table in mapping.own_tables(engine.name_of(class_)):
+                        place = (0 if site.first else site.line, site.column, table)
+                        analysis.uses.setdefault(site.variant, set()).add(place)
 
 
 def _record(
