@@ -47,6 +47,8 @@ class ExpressionWalker:
         self.stored: set[str] = set()
         self.stored_on_classes: set[str] = set()
         self.lambda_counts: dict[str, int] = {}
+        self.type_parameters: dict[str, ast.expr | None] = {}
+        """Parameters of types (PEP 695) of the definitions at hand, with their bounds."""
         self._walks: dict[type, Callable[[Any], Result]] = {
             ast.Name: self.name,
             ast.Constant: self.constant,
@@ -513,6 +515,8 @@ class ExpressionWalker:
         kind = type(node)
         if kind is ast.Name:
             name: str = node.id  # type: ignore[attr-defined]
+            if name in self.type_parameters:
+                return self._bound(name)
             return (name, None if name in _PLAIN_TYPES else self.read(name), ())
         if isinstance(node, ast.Attribute):
             return (dotted(node), self.attribute(node), ())
@@ -537,6 +541,20 @@ class ExpressionWalker:
         if isinstance(node, ast.List):
             return ("[]", None, tuple(self.annotation(each) for each in node.elts))
         return ("", None, ())
+
+    def _bound(self, name: str) -> ir.Annotation:
+        """A parameter of a type stands for what bounds it, or for one of several."""
+        outer, bound = self.type_parameters, self.type_parameters[name]
+        if bound is None:
+            return (name, None, ())
+        self.type_parameters = {**outer, name: None}
+        if isinstance(bound, ast.Tuple):
+            sides = tuple(self.annotation(each) for each in bound.elts)
+            found: ir.Annotation = (" | ".join(each[0] for each in sides), None, sides)
+        else:
+            found = self.annotation(bound)
+        self.type_parameters = outer
+        return found
 
     def named(self, node: ast.NamedExpr) -> Result:
         value = self.walk(node.value)

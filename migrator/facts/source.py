@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import gc
 import hashlib
 import marshal
@@ -11,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 
 from migrator.facts.ir import FORMAT, pack
+from migrator.facts.syntax import parse
 from migrator.facts.walk import facts_of
 
 _DEPTH = 12_000
@@ -44,7 +44,7 @@ def read_sources(contents: Sequence[bytes]) -> list[Outcome]:
 
 def _read(content: bytes) -> Outcome:
     try:
-        tree = ast.parse(content)
+        tree = parse(content)
         lines = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
         return marshal.dumps(pack(facts_of(tree, lines))), "", 0
     except SyntaxError as error:

@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
+
+from migrator.facts.grammar import parse_newer
 
 
 def parse(content: bytes) -> ast.Module:
-    """The tree of a file. Raises what `ast.parse` raises."""
-    return ast.parse(content)
+    """The tree of a file. Raises what `ast.parse` raises, of the file as it stands."""
+    try:
+        return ast.parse(content)
+    except SyntaxError as error:
+        try:
+            tree = parse_newer(_as_utf8(content))
+        except (SyntaxError, ValueError, LookupError):
+            raise error from None
+        if tree is None:
+            raise
+        return tree
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """The text without byte order mark, cookie obeyed, lines ended as Python reads them."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    text = content.decode(encoding)
+    return text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8")

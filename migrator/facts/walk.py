@@ -460,18 +460,30 @@ class _Walker(ExpressionWalker):
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = [self.walk(each) for each in node.decorator_list]
+        outer_types = self._enter_types(node)
         frame = self.open_function(f"{self.prefix}{node.name}", node.args, node, node.body)
         if isinstance(node, ast.AsyncFunctionDef):
             frame.flags |= ir.ASYNC
         frame.decorators = tuple(dotted(each) for each in node.decorator_list)
         if node.returns is not None:
             frame.returns = self.annotation(node.returns)
+        self.type_parameters = outer_types
         value = self.frame.new()
         self.frame.code.append((ir.FUNCTION, value, frame.index))
         value = self._decorate(value, node.decorator_list, decorators)
         if self.overlay is not None:
             self._note_attribute(node.name, node.lineno, None)
         self.frame.code.append((ir.COPY, self.write(node.name), value))
+
+    def _enter_types(self, node: ast.stmt) -> dict[str, ast.expr | None]:
+        """Let a definition's parameters of types be known; gives those that were before."""
+        outer = self.type_parameters
+        parameters = getattr(node, "type_params", ())
+        if parameters:
+            self.type_parameters = dict(outer)
+            for each in parameters:
+                self.type_parameters[each.name] = getattr(each, "bound", None)
+        return outer
 
     def _decorate(self, value: int, nodes: list[ast.expr], decorators: list[Result]) -> int:
         for each, decorator in zip(reversed(nodes), reversed(decorators), strict=True):
@@ -493,7 +505,9 @@ class _Walker(ExpressionWalker):
         self.overlay, self.class_, self.attributes = {}, index, {}
         name = f"{self.prefix}{node.name}"
         self.prefix = f"{name}."
+        outer_types = self._enter_types(node)
         self.block(node.body)
+        self.type_parameters = outer_types
         overlay, attributes = self.overlay, self.attributes
         self.overlay, self.class_, self.prefix, self.attributes = saved
         self.classes[index] = ir.ClassFacts(
