@@ -14,7 +14,7 @@ same cut, on any machine. About n log n steps for n atoms of bounded degree.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from migrator.plan.partition_merging import Merging, merge
@@ -26,6 +26,10 @@ Groups = tuple[frozenset[str], ...]
 
 _ALL_COUNTS = 40
 """Up to so many atoms every number of groups is tried to the end; beyond, those near the best."""
+
+_LEAST_TRIES = 3
+_WORK = 4000
+"""Of many atoms so many numbers of groups, times atoms, are tried to the end."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,15 @@ class Limits:
 
 
 def merge_bound(
-    names: Iterable[str], bonds: Iterable[frozenset[str]], conflicts: Collection[Conflict]
+    names: Iterable[str],
+    bonds: Iterable[frozenset[str]],
+    conflicts: Collection[Conflict],
+    largest: int = 0,
 ) -> tuple[list[frozenset[str]], list[frozenset[str]]]:
-    """Sets of names that stay together because of `bonds`; and the bonds that conflicts forbid.
+    """Sets of names that stay together because of `bonds`; and the bonds that are broken.
 
-    A bond counts as broken if it would bring two names of a conflict together.
+    A bond is broken if it would bring two names of a conflict together, or more than `largest`
+    (0: any number).
     """
     group = {name: {name} for name in sorted(names)}
     foes: dict[str, set[str]] = {}
@@ -62,7 +70,8 @@ def merge_bound(
     broken = []
     for bond in sorted(bonds, key=sorted):
         together = set().union(*(group[name] for name in bond if name in group))
-        if any(foes.get(name, set()) & together for name in together):
+        too_large = largest and len(together) > largest
+        if too_large or any(foes.get(name, set()) & together for name in together):
             broken.append(bond)
             continue
         for name in together:
@@ -80,18 +89,13 @@ def cuts(network: Network, limits: Limits | None = None) -> list[Cut]:
     wanted = limits or Limits()
     merging = merge(network, max(wanted.least, 1), wanted.largest)
     most = wanted.most or len(network)
-    possible = [n for n in merging.counts if n <= most]
+    possible = [n for n in merging.counts if wanted.least <= n <= most]
     if not possible:
         return []
     if len(possible) > _ALL_COUNTS:
-        possible = _around_best(merging, possible)
+        tries = max(_LEAST_TRIES, min(_ALL_COUNTS // 2, _WORK // len(network)))
+        possible = sorted(possible, key=lambda n: (-merging.quality[n], n))[:tries]
     return [_cut(network, merging, count, wanted) for count in sorted(possible, reverse=True)]
-
-
-def _around_best(merging: Merging, possible: Sequence[int]) -> list[int]:
-    """The numbers of groups whose unrefined cuts are the best, and the fewest demanded."""
-    ranked = sorted(possible, key=lambda n: (-merging.quality[n], n))
-    return [*ranked[: _ALL_COUNTS // 2]]
 
 
 def _cut(network: Network, merging: Merging, count: int, limits: Limits) -> Cut:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import Affinity, measure
 from migrator.plan.assemble import assemble
-from migrator.plan.constraints import Constraints, check_names, conflicts
+from migrator.plan.constraints import (
+    REMAINDER,
+    Constraints,
+    atoms_of,
+    check_names,
+    conflicts,
+    infeasible,
+)
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.naming import names
 from migrator.plan.outline import Consequences, Outline
@@ -19,7 +26,6 @@ from migrator.plan.partition_network import Network
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.support import require_supported, supported
 
-REMAINDER = "remainder"
 _FEW_ENTRY_POINTS = 5
 
 
@@ -65,28 +71,21 @@ def plan_of(
 
 def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The groups of tables that become services."""
-    affinity = measure(evidence)
+    affinity = measure(evidence, wanted.weights)
     atoms = inseparable(evidence, wanted)
-    network = Network(atoms, affinity.total, conflicts(wanted))
-    chosen = _choose(cuts(network, Limits(largest=wanted.largest)), wanted)
+    chosen = _choose(Network(atoms, affinity.total, conflicts(wanted)), wanted)
     least = wanted.services[0] if wanted.services else 1
     return _folded(evidence, affinity, list(chosen.groups), wanted, least)
 
 
 def inseparable(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
-    """The least sets of tables that demands and transactions keep together."""
-    apart = conflicts(wanted)
-    pinned: dict[str, set[str]] = {}
-    for table, service in wanted.owners.items():
-        pinned.setdefault(service, set()).add(table)
-    demanded = [frozenset(group) for group in (*wanted.together, *pinned.values())]
-    atoms, refused = merge_bound(evidence.program.tables, demanded, apart)
-    if refused:
-        raise ConfigurationError(
-            f"{' and '.join(sorted(refused[0]))} are to be both together and apart",
-            hint="leave one of the demands out",
-        )
-    return merge_bound(evidence.program.tables, [*atoms, *evidence.bonds], apart)[0]
+    """The least sets of tables that demands and transactions keep together.
+
+    A transaction that would make a set larger than demanded is split, and the plan says so.
+    """
+    atoms = atoms_of(evidence.program.tables, wanted)
+    bonds = [*atoms, *evidence.bonds]
+    return merge_bound(evidence.program.tables, bonds, conflicts(wanted), wanted.largest)[0]
 
 
 def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:
@@ -95,20 +94,14 @@ def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:
     return lambda a, b: (min(a, b), max(a, b)) in pairs
 
 
-def _choose(options: Sequence[Cut], wanted: Constraints) -> Cut:
-    """The cut of the best quality among those with an allowed number of groups."""
-    allowed = list(options)
-    if wanted.services:
-        least, most = wanted.services
-        allowed = [cut for cut in options if least <= len(cut.groups) <= most]
-        if not allowed:
-            counts = [len(cut.groups) for cut in options]
-            raise ConfigurationError(
-                f"between {min(counts)} and {max(counts)} services are possible here,"
-                f" and {least if least == most else f'{least} to {most}'} are asked for",
-                hint="transactions and --together bind tables, --apart separates them",
-            )
-    return max(allowed, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
+def _choose(network: Network, wanted: Constraints) -> Cut:
+    """The cut of the best quality among those that keep to the demands."""
+    least, most = wanted.services or (1, 0)
+    options = cuts(network, Limits(least, most, wanted.largest))
+    if not options:
+        possible = [len(cut.groups) for cut in cuts(network, Limits(largest=wanted.largest))]
+        raise infeasible(len(network), wanted, possible)
+    return max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
 
 
 def _folded(
@@ -169,13 +162,14 @@ def _named(
     placed = {e: int(n) for e, n in place(evidence, numbers).items()}
     called = names(evidence, groups, placed)
     for i, group in enumerate(groups):
-        pinned = sorted({wanted.owners[table] for table in group if table in wanted.owners})
+        pinned = sorted({wanted.pinned[table] for table in group if table in wanted.pinned})
         if pinned:
-            called[i] = pinned[0]
+            called[i] = REMAINDER if REMAINDER in pinned else pinned[0]
     if not wanted.first:
         owner = {table: called[i] for i, group in enumerate(groups) for table in group}
         by_name = {entry: called[number] for entry, number in placed.items()}
-        return Outline(tuple(sorted(called)), owner, by_name), ""
+        rest = REMAINDER if wanted.remainder else ""
+        return Outline(tuple(sorted(called)), owner, by_name), rest
     number = next(
         (i for i, g in enumerate(groups) if wanted.first == called[i] or wanted.first in g), None
     )
