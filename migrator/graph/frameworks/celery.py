@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
 from migrator.graph.values import Kind
 from migrator.model.program import EntryKind, EntryPoint
 
@@ -23,6 +23,10 @@ _ENQUEUES = frozenset(
 )  # fmt: skip
 _QUEUE_METHODS = frozenset({"enqueue", "enqueue_call", "enqueue_in", "enqueue_at", "send_task"})
 _TIMED = frozenset({"enqueue_in", "enqueue_at"})
+_SIGNATURE = "celery:signature"
+_SIGNATURES = frozenset({"s", "si", "signature"})
+_BEAT = frozenset({"beat_schedule", "CELERYBEAT_SCHEDULE", "CELERY_BEAT_SCHEDULE"})
+_CONFIGURED = frozenset({"on_after_configure", "on_after_finalize"})
 _SCHEDULED = frozenset({"scheduled_job", "add_job", "on_after_configure", "add_periodic_task"})
 
 
@@ -41,7 +45,9 @@ class Celery(Framework):
     )
 
     def __init__(self) -> None:
-        self._found: dict[tuple[EntryKind, str], tuple[int, CallSite, str]] = {}
+        self._found: dict[tuple[EntryKind, str], tuple[int, Site, str]] = {}
+        self._beats: dict[tuple[str, int], Site] = {}
+        """Entries of beat's schedule, by name and text of the task's name."""
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -62,7 +68,18 @@ class Celery(Framework):
         if receiver.name == _TASK:
             if method in _ENQUEUES:
                 self._enqueue(engine, site, view.owner, 0)
-            return ()
+            return (engine.values.opaque(_SIGNATURE, view.owner),) if method in _SIGNATURES else ()
+        if receiver.name == _SIGNATURE:
+            return (view.owner,)
+        if method == "connect" and _CONFIGURED & set(engine.values.name(view.function).split(".")):
+            return self._configured(engine, site)
+        if method == "update" and ".conf" in engine.values.name(view.function):
+            for name in _BEAT & set(site.keywords):
+                self._read_beat(engine, site, site.argument(-1, name))
+            return None
+        if method == "config_from_object":
+            self._configuration(engine, site)
+            return None
         if method in _DECORATORS or method == "scheduled_job":
             return self._decorator(engine, site, method)
         if method in _QUEUE_METHODS:
@@ -129,6 +146,8 @@ class Celery(Framework):
         functions = list(site.argument(start, "func"))
         for text in site.texts(start, "f"):
             functions += engine.resolve(text)
+        for text in site.texts(0, "name") if method == "send_task" else ():
+            site.effect("emit", text, via="enqueue")
         for text in _names(engine, functions):
             functions += [
                 each for each in engine.resolve(text) if engine.values.kind(each) == Kind.FUNCTION
@@ -143,7 +162,16 @@ class Celery(Framework):
                 engine.invoke(site, function, arguments, edge=False)
 
     def _schedule(self, engine: Engine, site: CallSite, method: str) -> None:
-        """APScheduler: `scheduler.add_job(function, trigger)`."""
+        """`scheduler.add_job(function, trigger)`, `sender.add_periodic_task(30, task.s())`."""
+        if method == "add_periodic_task":
+            for signature in site.argument(1, "sig"):
+                if engine.values.name(signature) == _SIGNATURE:
+                    task = int(str(engine.values.view(signature).parts[0]))
+                    function, named = engine.values.view(task).parts[:2]
+                    assert isinstance(function, int)
+                    name = site.text(-1, "name") or str(named) or engine.name_of(function)
+                    self._add(engine, site, function, "schedule", name, "beat")
+            return
         if method != "add_job":
             return
         trigger = site.text(1, "trigger") or ""
@@ -151,6 +179,52 @@ class Celery(Framework):
             if engine.values.kind(function) in (Kind.FUNCTION, Kind.BOUND):
                 name = site.text(-1, "id") or ""
                 self._add(engine, site, function, "schedule", name, trigger)
+
+    # -- beat -------------------------------------------------------------------------------------
+
+    def _configured(self, engine: Engine, site: CallSite) -> tuple[int, ...]:
+        """`@app.on_after_configure.connect`: the function gets the application."""
+        sender = engine.slot("celery", "application")
+        engine.add(sender, engine.values.external_instance("celery.Celery"))
+        for function in site.argument(0):
+            engine.invoke(site, function, [sender], edge=False)
+        return site.argument(0)
+
+    def _configuration(self, engine: Engine, site: CallSite) -> None:
+        """`app.config_from_object("package.celeryconfig")`."""
+        for value in site.argument(0, "obj"):
+            text = engine.values.text(value)
+            for owner in engine.resolve(text) if text else (value,):
+                if engine.values.kind(owner) in (Kind.MODULE, Kind.CLASS, Kind.INSTANCE):
+                    for name in sorted(_BEAT):
+                        held = engine.points_to(engine.attribute(site, owner, name))
+                        self._read_beat(engine, site, held)
+
+    def _read_beat(self, engine: Engine, site: Site, values: Iterable[int]) -> None:
+        for value in values:
+            if engine.values.kind(value) != Kind.CONTAINER:
+                continue
+            for name in engine.keys(value):
+                for entry in engine.points_to(engine.item(site, value, name)):
+                    for task in engine.points_to(engine.item(site, entry, "task")):
+                        self._beats[str(name), task] = site
+
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        if name in _BEAT:
+            self._read_beat(engine, site, engine.points_to(site.variable))
+        return None
+
+    def _add_beats(self, engine: Engine) -> None:
+        """An entry point for each entry of the schedule whose task is known."""
+        for (name, task), site in self._beats.items():
+            text = engine.values.text(task) or ""
+            known = self._found.get(("task", text))
+            if known is not None:
+                self._found["schedule", name] = (known[0], site, text)
+
+    # -- results ----------------------------------------------------------------------------------
 
     def attribute(
         self, engine: Engine, site: Site, receiver: int, name: str, base: int
@@ -164,6 +238,7 @@ class Celery(Framework):
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine
         assert engine is not None
+        self._add_beats(engine)
         for (kind, name), (function, site, trigger) in self._found.items():
             file, line, _ = engine.file_of(function)
             full = f"{kind}:{name}"

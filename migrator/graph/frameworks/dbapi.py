@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.frameworks import CallSite, Engine, Framework, Site
 from migrator.graph.mapping import Mapping
 from migrator.graph.orm.facts import Facts, sql_touches
 from migrator.graph.sql import HOLE, read_sql
@@ -41,6 +41,9 @@ class DatabaseApi(Framework):
             if last in {"connect", "Connection", "ConnectionPool", "SimpleConnectionPool"}:
                 self.seen = True
                 return (engine.values.opaque(_CONNECTION),)
+            if last in {"execute_values", "execute_batch"}:
+                self._run(engine, site, 1)
+                return ()
             if last in {"read_sql", "read_sql_query", "read_sql_table"}:
                 self._run(engine, site)
             return None
@@ -65,8 +68,8 @@ class DatabaseApi(Framework):
             return (engine.values.opaque(_CURSOR if method == "cursor" else _CONNECTION),)
         return ()
 
-    def _run(self, engine: Engine, site: CallSite) -> None:
-        for value in site.argument(0, "sql"):
+    def _run(self, engine: Engine, site: CallSite, position: int = 0) -> None:
+        for value in site.argument(position, "sql"):
             text = engine.values.text(value)
             if text is not None:
                 is_template = engine.values.kind(value) == Kind.TEMPLATE
@@ -75,11 +78,6 @@ class DatabaseApi(Framework):
     def enter(self, engine: Engine, site: Site, receiver: int) -> Iterable[int] | None:
         if engine.values.view(receiver).tag == _CONNECTION:
             self.facts.end(site, "begin")
-        return None
-
-    def store(
-        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
-    ) -> bool | None:
         return None
 
     def finish(self, analysis: Analysis) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
@@ -90,6 +90,8 @@ class Flask(Framework):
         self._context: dict[str, set[str]] = {}
         self._unknown: dict[Hashable, Unresolved] = {}
         self.environment: dict[str, set[str]] = {}
+        self.decorators: dict[str, Callable[[Engine, CallSite], Iterable[int] | None]] = {}
+        """Methods of blueprints that extensions add, which make decorators of views."""
 
     # -- values -----------------------------------------------------------------------------------
 
@@ -130,14 +132,14 @@ class Flask(Framework):
         if which == "app":
             self._new_application(engine, site, instance)
         elif which == "blueprint":
-            self._new_blueprint(engine, site, instance)
+            self.new_blueprint(engine, site, instance)
         return None
 
     def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
         if name in _APPLICATIONS:
             return (self._new_application(engine, site, None),)
         if name in _BLUEPRINTS:
-            return (self._new_blueprint(engine, site, None),)
+            return (self.new_blueprint(engine, site, None),)
         if name == "flask.copy_current_request_context":
             return site.argument(0)
         if name == "flask.stream_with_context":
@@ -160,7 +162,8 @@ class Flask(Framework):
         engine.add(engine.slot("flask", "applications"), value)
         return value
 
-    def _new_blueprint(self, engine: Engine, site: CallSite, instance: int | None) -> int:
+    def new_blueprint(self, engine: Engine, site: CallSite, instance: int | None) -> int:
+        """A blueprint is made here; `instance` where its class is the application's own."""
         self.seen = True
         value = engine.values.opaque(_BLUEPRINT, site.key) if instance is None else instance
         folder = site.text(2, "static_folder")
@@ -280,7 +283,7 @@ class Flask(Framework):
             self._add_url_rule(engine, site, receiver)
             return ()
         if method == "register_blueprint":
-            self._register(engine, site, receiver)
+            self.register(engine, site, receiver)
             return ()
         if method in {"record", "record_once"}:
             variable = engine.slot("flask", "state")
@@ -290,10 +293,10 @@ class Flask(Framework):
             return site.argument(0)
         if method == "endpoint" and tag != "flask:g":
             return (values.opaque("flask:endpoint", receiver, site.text(0) or "", site.key),)
-        kind = _WIDE_HOOKS.get(method) or _OWN_HOOKS.get(method)
-        if kind is not None:
+        if method in _WIDE_HOOKS or method in _OWN_HOOKS:
             return self._hook_method(engine, site, receiver, method)
-        return None
+        extension = self.decorators.get(method)
+        return None if extension is None else extension(engine, site)
 
     def _construct_view(self, engine: Engine, site: CallSite, class_: int) -> None:
         """`View.as_view("name", *args, **kwargs)`: each request makes an instance with these."""
@@ -536,7 +539,8 @@ class Flask(Framework):
             self._unknown.pop(key, None)
         return texts[0] if texts else None
 
-    def _register(self, engine: Engine, site: CallSite, receiver: int) -> None:
+    def register(self, engine: Engine, site: CallSite, receiver: int) -> None:
+        """`application.register_blueprint(blueprint, ...)`."""
         for blueprint in site.argument(0, "blueprint"):
             if self._receiver(engine, blueprint) == "blueprint":
                 key = (site.key, blueprint)

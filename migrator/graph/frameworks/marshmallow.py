@@ -64,15 +64,9 @@ class Marshmallow(Framework):
         if self._is_field(engine, callee, last):
             return (self._field(engine, site, last),)
         if last == "marshal_with":
-            return [
-                engine.values.opaque(_MARSHALS, each)
-                for each in self._classes(engine, site.argument(0, "schema"))
-            ]
+            return self.marshals(engine, site.argument(0, "schema"))
         if last in {"use_args", "use_kwargs"}:
-            return [
-                engine.values.opaque(_PARSES, each)
-                for each in self._classes(engine, site.argument(0, "argmap"))
-            ]
+            return self.parses(engine, site.argument(0, "argmap"))
         if view.kind == Kind.CLASS:
             self._construct(engine, site, callee)
             return None
@@ -101,6 +95,14 @@ class Marshmallow(Framework):
         variable = site.argument_variable(-1, "instance")
         if variable is not None:
             engine.flow(variable, engine.slot("marshmallow", "instance", class_))
+
+    def marshals(self, engine: Engine, schemas: Iterable[int]) -> list[int]:
+        """Decorators after which what a view returns is dumped by the schemas."""
+        return [engine.values.opaque(_MARSHALS, each) for each in self._classes(engine, schemas)]
+
+    def parses(self, engine: Engine, schemas: Iterable[int]) -> list[int]:
+        """Decorators before which the arguments of a view are loaded by the schemas."""
+        return [engine.values.opaque(_PARSES, each) for each in self._classes(engine, schemas)]
 
     # -- fields -----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
+from migrator.graph.frameworks.flask_smorest import FlaskSmorest
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
@@ -34,6 +35,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
     Templates are looked for below `root`.
     """
     flask, sqlalchemy = Flask(), SQLAlchemy()
+    marshmallow = Marshmallow(sqlalchemy)
     return (
         Functools(),
         Strings(),
@@ -45,7 +47,8 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskBootstrap(flask),
         FlaskLogin(),
         WTForms(),
-        Marshmallow(sqlalchemy),
+        marshmallow,
+        FlaskSmorest(flask, marshmallow),
         Pluggy(),
         Click(),
         Argparse(),
