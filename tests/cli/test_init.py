@@ -158,7 +158,7 @@ def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
         tmp_path,
         {
             "app.py": "from flask import Flask\nfrom sqlalchemy import create_engine\n"
-            "app = Flask(__name__)\nengine = create_engine('sqlite:///fixed.db')\n",
+            "app = Flask(__name__)\nengine = create_engine('postgresql://db/shop')\n",
             "test_app.py": "from app import app\n",
         },
     )
@@ -167,6 +167,58 @@ def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
     assert "look at database: no variable names the database yet: app.py:4" in told
     assert "look at test: test_app.py runs the application inside the test" in told
     assert "# LOOK HERE: no variable names" in (root / "pyproject.toml").read_text()
+
+
+FIXED = """
+import os
+here = os.path.dirname(__file__)
+class Base:
+    TRACK = False
+class Development(Base):
+    SQLALCHEMY_DATABASE_URI = "sqlite:///" + os.path.join(here, "data-dev.db")
+class Testing(Base):
+    SQLALCHEMY_DATABASE_URI = "sqlite:///:memory:"
+class Production(Base):
+    SQLALCHEMY_DATABASE_URI = os.getenv("STORE_URL", "sqlite:///data.db")
+kinds = {"development": Development, "testing": Testing, "production": Production}
+"""
+CHOOSING = """
+import os
+from flask import Flask
+from settings import kinds
+def create_app(kind=None):
+    app = Flask(__name__)
+    app.config.from_object(kinds[kind or os.getenv("FLASK_CONFIG", "development")])
+    return app
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "database"),
+    [
+        ({"settings.py": FIXED, "web.py": CHOOSING}, "sqlite:///data-dev.db"),
+        (
+            {
+                "settings.py": FIXED,
+                "web.py": CHOOSING,
+                "wsgi.py": "from web import create_app\napp = create_app('production')\n",
+                "Procfile": "web: gunicorn wsgi:app\n",
+            },
+            "STORE_URL",
+        ),
+        (
+            {
+                "app.py": "from flask import Flask\napp = Flask(__name__)\n"
+                "app.config['SQLALCHEMY_DATABASE_URI'] = 'sqlite:///blog.sqlite3'\n"
+            },
+            "sqlite:///blog.sqlite3",
+        ),
+    ],
+    ids=["the configuration by default", "the one that is started", "no configuration"],
+)
+def test_a_database_file_that_the_code_names(tmp_path, capsys, files, database) -> None:
+    found = guesses(project(tmp_path, files), capsys)["database"]
+    assert (found["value"], found["sure"]) == (database, True)
 
 
 def test_wrong_folders(tmp_path: Path, capsys) -> None:
