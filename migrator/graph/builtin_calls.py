@@ -36,6 +36,12 @@ class Place(NamedTuple):
         return next((v for n, v in self.arguments.keywords if n == name), None)
 
     @property
+    def decorates(self) -> bool:
+        """Whether this is the application of a decorator."""
+        code = self.variant.function.facts.code[self.instruction]
+        return code[0] == ir.CALL and bool(code[6] & ir.DECORATES)
+
+    @property
     def receiver(self) -> int:
         """The value whose method is called."""
         return self.linker.values.owners[self.callee]
@@ -152,6 +158,8 @@ def _partial(place: Place) -> bool:
                 return  # a loop that wraps again and again
         partial = linker.values.partial(value, place.variant.id, place.instruction)
         linker.partials[partial] = held
+        if linker.values.names[place.callee] == "functools.partialmethod":
+            linker.partial_methods.add(partial)
         linker.put(place.target, partial)
 
     linker.watch(function, made, None)
@@ -563,6 +571,60 @@ def _first(place: Place) -> bool:
     return True
 
 
+def _decorator(name: str) -> Semantics:
+    """A decorator that changes nothing for us, with or without arguments of its own."""
+
+    def semantics(place: Place) -> bool:
+        first = place.argument(0)
+        if first is not None:
+            place.linker.flow(first, place.target)
+        if not place.decorates:
+            place.linker.put(place.target, place.linker.values.external_instance(name))
+        return True
+
+    return semantics
+
+
+def _dispatch(place: Place) -> bool:
+    """`functools.singledispatch`: the function, which others are registered with."""
+    linker = place.linker
+    first = place.argument(0)
+
+    def watcher(value: int, target: int) -> None:
+        if linker.values.kinds[value] == Kind.FUNCTION:
+            linker.dispatchers.add(value)
+        linker.put(target, value)
+
+    if first is not None:
+        linker.watch(first, watcher, place.target)
+    return True
+
+
+def _register(place: Place) -> bool:
+    """`function.register`, which may be given a class first."""
+    linker, first = place.linker, place.argument(0)
+    if first is not None and place.decorates:
+        linker.flow(first, linker.slot("dispatched", place.receiver))
+        linker.flow(first, place.target)
+    elif first is not None:
+        linker.put(place.target, place.callee)
+        second = place.argument(1)
+        if second is not None:
+            linker.flow(second, linker.slot("dispatched", place.receiver))
+    return True
+
+
+def _field(place: Place) -> bool:
+    """The declaration of a field: its default is told when an instance is made."""
+    linker = place.linker
+    value = linker.values.opaque("fields:declared", place.variant.id, place.instruction)
+    factory = place.keyword("default_factory")
+    factory = factory if factory is not None else place.keyword("factory")
+    linker.factories[value] = (place.keyword("default"), factory)
+    linker.put(place.target, value)
+    return True
+
+
 def _second(place: Place) -> bool:
     variable = place.argument(1)
     if variable is not None:
@@ -667,9 +729,16 @@ TABLE: dict[str, Semantics] = {
     "contextlib.asynccontextmanager": _first,
     "abc.abstractmethod": _first,
     "typing.overload": _first,
-    "dataclasses.dataclass": _first,
-    "functools.lru_cache": _first,
+    "dataclasses.dataclass": _decorator("dataclasses.dataclass"),
+    "dataclasses.field": _field,
+    "attr.ib": _field,
+    "attr.field": _field,
+    "attrs.field": _field,
+    "functools.lru_cache": _decorator("functools.lru_cache"),
     "functools.cache": _first,
+    "functools.singledispatch": _dispatch,
+    "functools.singledispatchmethod": _dispatch,
+    "functools.singledispatch.register": _register,
     "functools.total_ordering": _first,
     "typing.cast": _second,
     "asyncio.gather": _gather,

@@ -73,6 +73,9 @@ def call_value(
     kind = values.kinds[callee]
     if kind == Kind.FUNCTION:
         _call_function(linker, variant, index, callee, arguments, target, receiver, edge)
+        if callee in linker.dispatchers:
+            data = (variant, index, receiver, arguments, target, edge)
+            linker.watch(linker.slot("dispatched", callee), linker.on_method, data)
     elif kind == Kind.BOUND and receiver is None:
         function = values.functions[callee]
         owner = values.owners[callee]
@@ -365,7 +368,11 @@ def _instantiate(
     linker.bound_calls.add(key)
     if edge:
         variant.instances.setdefault(index, {})[class_value] = None
-    _call_metaclass(linker, variant, index, class_, arguments, target)
+    for meta in linker.metaclasses(class_value):
+        found = linker.class_attribute_variable(meta, "__call__")
+        if found is not None:
+            data = (variant, index, class_value, arguments, target, True)
+            linker.watch(found, linker.on_method, data)
     outside = [each for each in linker.order(class_value) if each not in linker.class_of_value]
     constructor = linker.class_attribute_variable(class_value, "__init__")
     maker = linker.class_attribute_variable(class_value, "__new__")
@@ -381,7 +388,7 @@ def _instantiate(
             (variant, index, instance, arguments, linker.new(), edge),
         )
     else:
-        fill_fields(linker, class_, instance, arguments)
+        fill_fields(linker, variant, index, class_, instance, arguments)
         if outside:
             handled = linker.foreign_construct(
                 variant, index, class_value, outside, arguments, target
@@ -390,40 +397,62 @@ def _instantiate(
         linker.put(target, instance)
 
 
-def _call_metaclass(
+def call_metaclass(linker: Linker, meta: int, data: tuple[Variant, int, Class]) -> None:
+    """Watcher of the metaclass of a class statement, which makes the class."""
+    variant, index, class_ = data
+    if linker.values.kinds[meta] != Kind.CLASS:
+        return
+    for method, receiver in (("__new__", meta), ("__init__", class_.value)):
+        found = linker.class_attribute_variable(meta, method)
+        if found is not None:
+            place = (variant, index, receiver, NO_ARGUMENTS, linker.new(), True)
+            linker.watch(found, linker.on_method, place)
+
+
+_AFTER_FIELDS = ("__post_init__", "__attrs_post_init__")
+
+
+def fill_fields(
     linker: Linker,
     variant: Variant,
     index: int,
     class_: Class,
+    instance: int,
     arguments: Arguments,
-    target: int,
 ) -> None:
-    metaclass = class_.keywords.get("metaclass")
-    if metaclass is None:
-        return
-    for value in linker.values_of(metaclass):
-        if linker.values.kinds[value] == Kind.CLASS:
-            found = linker.class_attribute_variable(value, "__call__")
-            if found is not None:
-                linker.watch(
-                    found, linker.on_method, (variant, index, class_.value, arguments, target, True)
-                )
-
-
-def fill_fields(linker: Linker, class_: Class, instance: int, arguments: Arguments) -> None:
     """A class without a constructor of its own: arguments are what the fields of its name hold."""
-    names: list[str] = []
+    names: dict[str, Class] = {}
     for each in reversed(linker.order(class_.value)):
         known = linker.class_of_value.get(each)
         if known is not None:
-            names += [
-                name
-                for name, _, _, annotation in known.facts.attributes
-                if annotation is not None and name not in names
-            ]
-    for position, variable in enumerate(arguments.positional):
-        if isinstance(variable, int) and position < len(names):
-            linker.store_field(instance, names[position], variable)
-    for name, value in arguments.keywords:
-        if name is not None and value is not None:
-            linker.store_field(instance, name, value)
+            for name, _, _, annotation in known.facts.attributes:
+                if annotation is not None:
+                    names[name] = known
+    given = {keyword for keyword, _ in arguments.keywords}
+    for position, (name, owner) in enumerate(names.items()):
+        variable = arguments.positional[position] if position < len(arguments.positional) else None
+        if isinstance(variable, int):
+            linker.store_field(instance, name, variable)
+        elif linker.factories and name not in given:
+            data = (variant, index, linker.field(instance, name))
+            linker.watch(owner.attributes[name], linker.on_default, data)
+    for keyword, value in arguments.keywords:
+        if keyword is not None and value is not None:
+            linker.store_field(instance, keyword, value)
+    for method in _AFTER_FIELDS:
+        found = linker.class_attribute_variable(class_.value, method)
+        if found is not None:
+            invoke_all(linker, variant, index, found, instance, [], linker.new())
+
+
+def fill_default(linker: Linker, value: int, data: tuple[Variant, int, int]) -> None:
+    """Watcher of what a class body gives to a field: a declaration tells the default."""
+    variant, index, target = data
+    declared = linker.factories.get(value)
+    if declared is None:
+        return
+    default, factory = declared
+    if default is not None:
+        linker.flow(default, target)
+    if factory is not None:
+        invoke_all(linker, variant, index, factory, None, [], target)

@@ -45,6 +45,11 @@ class Linker(Definitions):
         """Variants that act differently from their function, once assembled."""
         self.undecided: list[Callback] = []
         self.decided: set[Callback] = set()
+        self.dispatchers: set[int] = set()
+        """Functions that `functools.singledispatch` decorates."""
+        self.partial_methods: set[int] = set()
+        self.factories: dict[int, tuple[int | None, int | None]] = {}
+        """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = 0
         size = sum(len(function.facts.code) for function in self.functions)
         self._copy_limit = 50_000 + size // 8
@@ -59,6 +64,8 @@ class Linker(Definitions):
         self.on_setter = self._watcher(lookup.call_setter)
         self.on_call = self._watcher(calling.call)
         self.on_method = self._watcher(calling.call_method)
+        self.on_metaclass = self._watcher(calling.call_metaclass)
+        self.on_default = self._watcher(calling.fill_default)
         self.on_spread = self._watcher(calling.spread)
         self.on_spread_keywords = self._watcher(calling.spread_keywords)
         self.foreign = Foreign(self, frameworks)
@@ -102,10 +109,25 @@ class Linker(Definitions):
             while self._later:
                 self.general(*self._later.popleft())
             return True
-        return self._keep_decorated() or self._decide_keys()
+        return self._keep_decorated() or self._decide()
 
-    def _decide_keys(self) -> bool:
-        """Keys that nothing is known of, now that all is at rest, may be any key."""
+    def unless_known(self, variable: int, otherwise: Callable[[], None]) -> None:
+        """Do something if a variable holds nothing when all is at rest."""
+        done: list[bool] = []
+
+        def run() -> None:
+            if done or self.points_to(variable):
+                return
+            if self.current in self.decided:
+                done.append(True)
+                otherwise()
+            elif self.current is not None:
+                self.undecided.append(self.current)
+
+        self.start(run)
+
+    def _decide(self) -> bool:
+        """What nothing is known of, now that all is at rest, stays unknown: a key is any key."""
         if not self._everything or not self.undecided:
             return False
         undecided, self.undecided = self.undecided, []
@@ -119,7 +141,7 @@ class Linker(Definitions):
         decorations, self.decorations = self.decorations, []
         changed = False
         for source, target in decorations:
-            if not self.held[target] and self.held[source]:
+            if self.held[target] is None and self.held[source] is not None:
                 self.flow(source, target)
                 changed = True
         return changed
@@ -281,6 +303,17 @@ class Linker(Definitions):
                 if variable is not None:
                     return variable
         return None
+
+    def metaclasses(self, class_value: int) -> list[int]:
+        """The project's metaclasses of a class, its own or inherited."""
+        found: dict[int, None] = {}
+        for base in self.order(class_value):
+            class_ = self.class_of_value.get(base)
+            keyword = class_.keywords.get("metaclass") if class_ is not None else None
+            for value in self.values_of(keyword) if keyword is not None else ():
+                if self.values.kinds[value] == Kind.CLASS:
+                    found[value] = None
+        return list(found)
 
     def receiver_sensitive(self, class_value: int) -> bool:
         """Whether a framework wants inherited methods told apart by this class."""
@@ -450,15 +483,21 @@ def _class(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     for name, keyword in facts.keywords:
         if keyword is not None:
             class_.keywords.setdefault(name, variant.variable(keyword))
+    given = calling.Arguments((), tuple((n, class_.keywords.get(n)) for n, _ in facts.keywords))
     for position, base in enumerate(facts.bases):
         if base is not None:
-            linker.watch(variant.variable(base), _add_base(linker, class_), position)
+            data = (variant, index, given, position)
+            linker.watch(variant.variable(base), _add_base(linker, class_), data)
+    if first_time and "metaclass" in class_.keywords:
+        linker.watch(class_.keywords["metaclass"], linker.on_metaclass, (variant, index, class_))
     linker.put(variant.base + ins[1], class_.value)
 
 
 def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:
-    def watcher(value: int, position: int) -> None:
-        if linker.values.kinds[value] in (
+    def watcher(value: int, data: tuple[Variant, int, calling.Arguments, int]) -> None:
+        variant, index, given, position = data
+        kind = linker.values.kinds[value]
+        if kind in (
             Kind.CLASS,
             Kind.EXTERNAL,
             Kind.EXTERNAL_INSTANCE,
@@ -468,6 +507,13 @@ def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:
             linker.add_base(class_, position, value)
             assert linker.foreign is not None
             linker.foreign.class_has_base(class_)
+        if kind == Kind.CLASS:
+            hook = linker.class_attribute_variable(value, "__init_subclass__")
+            if hook is not None:
+                place = (variant, index, class_.value, given, linker.new(), True)
+                linker.watch(hook, linker.on_method, place)
+            for meta in linker.metaclasses(value):
+                linker.on_metaclass(meta, (variant, index, class_))
 
     return watcher
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Class, Variant
 from migrator.graph.values import Kind
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 12
 """Outside dotted names are not made longer than this many parts."""
+
+_WITHOUT_ATTRIBUTES = ("builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC")
+"""Outside bases that have no attributes to inherit."""
 
 Load = tuple[Variant, int, str, int]
 """Variant and instruction of the place, the attribute, the variable that gets its values."""
@@ -49,7 +53,13 @@ def _load_class(linker: Linker, receiver: int, data: Load) -> None:
         linker.put(target, linker.values.string(linker.values.names[receiver].rpartition(".")[2]))
         return
     if not _search(linker, receiver, linker.order(receiver), data, instance=False):
-        linker.unresolved_attribute(data)
+        metaclasses = linker.metaclasses(receiver)
+        found = any(
+            _search(linker, receiver, linker.order(each), data, instance=True)
+            for each in metaclasses
+        )
+        if not found:
+            linker.unresolved_attribute(data)
     _depend(linker, receiver, receiver, data)
 
 
@@ -91,7 +101,7 @@ def _search(
         variable = class_.attributes.get(name)
         if variable is not None:
             linker.watch(variable, linker.on_bind, (data, receiver, instance))
-            if linker.held[variable] or not _is_annotated(class_, name):
+            if linker.held[variable] is not None or not _is_annotated(class_, name):
                 return True
             annotated = True  # perhaps only that: then an outside base says what it is
     if annotated:
@@ -99,11 +109,21 @@ def _search(
     known = [base for base in outside if linker.values.kinds[base] != Kind.OPAQUE]
     for base in known:
         dotted = linker.values.names[base]
-        if dotted not in ("builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"):
-            function = linker.values.external(f"{dotted}.{name}")
-            linker.put(target, linker.values.bound(receiver, function))
+        if not dotted.startswith(_WITHOUT_ATTRIBUTES):
+            _inherit(linker, receiver, dotted, data, instance=instance)
             return True
     return bool(outside) and len(known) < len(outside)
+
+
+def _inherit(linker: Linker, receiver: int, base: str, data: Load, *, instance: bool) -> None:
+    """An attribute that only an outside base can have, unless the project itself stores it."""
+    _, _, name, target = data
+    found = linker.values.bound(receiver, linker.values.external(f"{base}.{name}"))
+    if instance and name in linker.stored:
+        stored = linker.field(receiver, name)
+        linker.unless_known(stored, lambda: linker.put(target, found))
+    else:
+        linker.put(target, found)
 
 
 def _is_annotated(class_: Class, name: str) -> bool:
@@ -116,12 +136,18 @@ def _is_annotated(class_: Class, name: str) -> bool:
 def _fall_back(linker: Linker, receiver: int, class_value: int, data: Load) -> None:
     """`__getattr__`, where a class has one; else the attribute is counted as unresolved."""
     variant, index, name, target = data
-    for method in ("__getattr__", "__getattribute__"):
-        found = linker.class_attribute_variable(class_value, method)
-        if found is not None and not name.startswith("__"):
-            argument = linker.constant_variable(name)
-            calling.invoke_all(linker, variant, index, found, receiver, [argument], target)
-            return
+    found = linker.class_attribute_variable(class_value, "__getattr__")
+    if found is None:
+        found = linker.class_attribute_variable(class_value, "__getattribute__")
+    if found is not None and not name.startswith("__"):
+        given = [linker.constant_variable(name)]
+        place = (linker, variant, index, found, receiver, given, target)
+        if name in linker.stored:
+            stored = linker.field(receiver, name)
+            linker.unless_known(stored, lambda: calling.invoke_all(*place))
+        else:
+            calling.invoke_all(*place)
+        return
     if name not in linker.stored:
         linker.unresolved_attribute(data)
 
@@ -148,6 +174,8 @@ def bind(linker: Linker, found: int, data: tuple[Load, int, bool]) -> None:
             )
         else:
             linker.put(target, found)
+    elif found in linker.factories:
+        pass  # the instance holds what this declaration makes
     elif kind in (Kind.OPAQUE, Kind.EXTERNAL_INSTANCE, Kind.EXTERNAL):
         linker.foreign_bind(variant, index, found, receiver, name, target)
     elif kind == Kind.INSTANCE and linker.class_attribute_variable(values.owners[found], "__get__"):
@@ -155,7 +183,7 @@ def bind(linker: Linker, found: int, data: tuple[Load, int, bool]) -> None:
         assert getter is not None
         holder = linker.variable_of(receiver)
         calling.invoke_all(linker, variant, index, getter, found, [holder], target)
-    elif kind == Kind.PARTIAL and instance and values.parts[found][:1] == ("method",):
+    elif kind == Kind.PARTIAL and instance and found in linker.partial_methods:
         linker.put(target, values.bound(receiver, found))
     else:
         linker.put(target, found)
@@ -197,6 +225,9 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
         linker.put(target, values.bound(receiver, function))
     elif kind == Kind.BOUND:
         _load_bound(linker, receiver, data)
+    elif kind == Kind.FUNCTION and receiver in linker.dispatchers and name == "register":
+        function = values.external("functools.singledispatch.register")
+        linker.put(target, values.bound(receiver, function))
     elif kind == Kind.FUNCTION and name in ("__name__", "__qualname__"):
         linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
 
@@ -229,8 +260,8 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
         return
     if kind == Kind.SUPER:
         return
+    class_value = values.owners[receiver] if kind == Kind.INSTANCE else receiver
     if kind in (Kind.INSTANCE, Kind.CLASS):
-        class_value = values.owners[receiver] if kind == Kind.INSTANCE else receiver
         bases = [b for b in linker.order(class_value) if b not in linker.class_of_value]
         class_ = linker.class_of_value[class_value]
         if not class_.settled:
@@ -239,8 +270,22 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
             _call_setters(linker, receiver, class_value, data)
     else:
         bases = [receiver]
-    if not linker.foreign_store(variant, index, receiver, name, bases) and source is not None:
+    if linker.foreign_store(variant, index, receiver, name, bases) or source is None:
+        return
+    if kind != Kind.INSTANCE or not _takes_stores(linker, class_value, name):
         linker.flow(source, linker.field(receiver, name))
+
+
+def _takes_stores(linker: Linker, class_value: int, name: str) -> bool:
+    """Whether the class has a property under the name, which an assignment goes through."""
+    variable = linker.class_attribute_variable(class_value, name)
+    if variable is None:
+        return False
+    values = linker.values
+    return any(
+        values.kinds[each] == Kind.DESCRIPTOR and values.names[each].startswith("builtins.property")
+        for each in linker.values_of(variable)
+    )
 
 
 def _call_setters(
@@ -255,6 +300,16 @@ def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
     """Watcher of a class attribute that an assignment goes through: setters of properties."""
     receiver, (variant, index, _, source) = data
     values = linker.values
+    if values.kinds[found] == Kind.INSTANCE:
+        code = variant.function.facts.code[index]
+        deletes = code[0] == ir.SET_ATTRIBUTE and code[4] & ir.DELETES
+        method = "__delete__" if deletes else "__set__"
+        setter = linker.class_attribute_variable(values.owners[found], method)
+        if setter is not None:
+            given = [linker.variable_of(receiver)]
+            if not deletes:
+                given.append(source if source is not None else linker.new())
+            calling.invoke_all(linker, variant, index, setter, found, given, linker.new())
     if values.kinds[found] == Kind.DESCRIPTOR and values.names[found] == "builtins.property.setter":
         arguments = calling.Arguments((source,), ())
         calling.call_value(

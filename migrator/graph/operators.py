@@ -542,13 +542,32 @@ def _right_operand(linker: Linker) -> Callable[[int, Any], None]:
         variant, index, method, other, target = data
         kind = linker.values.kinds[value]
         if kind == Kind.INSTANCE:
-            arguments = [other] if other is not None else []
-            name = method.replace("__", "__r", 1)
-            _method(linker, variant, index, value, name, arguments, target)
+            reflected = method.replace("__i", "__", 1) if method.startswith("__i") else method
+            name = reflected.replace("__", "__r", 1)
+            if linker.class_attribute_variable(linker.values.owners[value], name) is None:
+                return
+            if other is None or not _answers(linker, other, (method, reflected)):
+                arguments = [other] if other is not None else []
+                _method(linker, variant, index, value, name, arguments, target)
         elif kind in (Kind.CONTAINER, Kind.OPAQUE) and method != "__mod__":
             linker.put(target, value)
+        elif kind == Kind.STRING and method == "__truediv__" and "." in linker.values.names[value]:
+            linker.put(target, value)  # of `folder / "name.suffix"` that much is known
 
     return watcher
+
+
+def _answers(linker: Linker, variable: int, methods: tuple[str, ...]) -> bool:
+    """Whether a left operand has the method itself, as far as it is known by now."""
+    held = tuple(linker.values_of(variable))
+    return bool(held) and all(
+        linker.values.kinds[each] == Kind.INSTANCE
+        and any(
+            linker.class_attribute_variable(linker.values.owners[each], name) is not None
+            for name in methods
+        )
+        for each in held
+    )
 
 
 def _texts(linker: Linker, method: str, left: int | None, right: int | None, target: int) -> None:
@@ -671,7 +690,8 @@ def _typed(linker: Linker) -> Callable[[int, Any], None]:
         values = linker.values
         kind = values.kinds[value]
         if kind == Kind.CLASS:
-            linker.put(target, values.instance(value))
+            if not _is_protocol(linker, value):
+                linker.put(target, values.instance(value))
         elif kind == Kind.STRING:
             for found in linker.class_named(values.names[value]):
                 linker.put(target, values.instance(found))
@@ -691,6 +711,15 @@ def _typed(linker: Linker) -> Callable[[int, Any], None]:
                 linker.put(target, values.instance(value))
 
     return watcher
+
+
+def _is_protocol(linker: Linker, class_value: int) -> bool:
+    """Whether a class only says what others must have; nothing is an instance of just that."""
+    bases = (base for group in linker.class_of_value[class_value].bases for base in group)
+    return any(
+        linker.values.names[base].startswith(("typing.Protocol", "typing_extensions.Protocol"))
+        for base in bases
+    )
 
 
 def _tuple(linker: Linker, variant: Variant, arguments: tuple[Any, ...], target: int) -> None:
