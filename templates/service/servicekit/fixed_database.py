@@ -39,7 +39,8 @@ def _redirected(database: Any, name: str, path: str) -> Any:
     asked = os.fspath(database)
     if not isinstance(asked, str):
         return database
-    bare, question, query = asked.partition("?")
+    scheme = "file:" if asked.startswith("file:") else ""
+    bare, question, query = asked[len(scheme) :].partition("?")
     if os.path.basename(bare) != name:
         return database
-    return "file:" + path + question + query if bare.startswith("file:") else path
+    return scheme + path + question + query
