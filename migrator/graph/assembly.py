@@ -364,7 +364,7 @@ def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Functi
         for code in function.facts.code:
             if code[0] != ir.CALL or code[2] is None:
                 continue
-            if not any(linker.held[each.variable(code[2])] for each in variants):
+            if all(linker.held[each.variable(code[2])] is None for each in variants):
                 reason = "unknown decorator" if code[6] & ir.DECORATES else "unknown callee"
                 analysis.program.unresolved.append(
                     model.Unresolved(

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from migrator.graph.components import components
 from migrator.model.program import Event, Function, Program
 
+_NOTHING: frozenset[str] = frozenset()
+
 
 class Evidence(NamedTuple):
     """The nearest place, seen from some roots, where a table is touched in one way."""
@@ -32,6 +34,9 @@ class Closure:
         self.program = program
         self._bits: dict[str, int] = {}
         self._names: list[str] = []
+        self._of_prefix: dict[str, int] = {}
+        """What a text begins with to the bits of all such texts."""
+        self._known_texts: dict[int, frozenset[str]] = {}
 
     def function(self, key: str) -> Function | None:
         """The function or variant of that key."""
@@ -67,14 +72,24 @@ class Closure:
         if known is None:
             known = self._bits[text] = 1 << len(self._names)
             self._names.append(text)
+            prefix = text[: text.find(" ") + 1]
+            self._of_prefix[prefix] = self._of_prefix.get(prefix, 0) | known
         return known
 
     def _texts(self, mask: int, prefix: str) -> frozenset[str]:
-        return frozenset(
-            name[len(prefix) :]
-            for index, name in enumerate(self._names)
-            if mask >> index & 1 and name.startswith(prefix)
-        )
+        wanted = mask & self._of_prefix.get(prefix, 0)
+        if not wanted:
+            return _NOTHING
+        known = self._known_texts.get(wanted)
+        if known is None:
+            found = []
+            rest = wanted
+            while rest:
+                lowest = rest & -rest
+                found.append(self._names[lowest.bit_length() - 1][len(prefix) :])
+                rest ^= lowest
+            known = self._known_texts[wanted] = frozenset(found)
+        return known
 
     def _own(self, function: Function) -> int:
         mask = 0

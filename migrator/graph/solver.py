@@ -8,7 +8,7 @@ what is dropped is counted.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
 from migrator.graph.values import Values
@@ -41,9 +41,10 @@ class Solver:
 
     def __init__(self) -> None:
         self.values = Values()
-        self.held: list[set[int] | None] = []
-        self.edges: list[set[int] | None] = []
-        self.watchers: list[list[tuple[Watcher, Any]] | None] = []
+        self.held: list[int | set[int] | None] = []
+        """By variable; most hold one value, have one edge and one watcher, which need no set."""
+        self.edges: list[int | set[int] | None] = []
+        self.watchers: list[tuple[Watcher, Any] | list[tuple[Watcher, Any]] | None] = []
         self.fresh: dict[int, list[int]] = {}
         self.queue: deque[int] = deque()
         self.starts: deque[tuple[Watcher, Any, tuple[int, ...]]] = deque()
@@ -81,10 +82,15 @@ class Solver:
         """Let a variable hold a value."""
         held = self.held[variable]
         if held is None:
-            self.held[variable] = {value}
-        elif value in held:
+            self.held[variable] = value
+        elif type(held) is int:
+            if held == value:
+                return
+            self.held[variable] = {held, value}
+        elif value in held:  # type: ignore[operator]
             return
         else:
+            assert isinstance(held, set)
             size = len(held)
             if size >= self.most_outside and (
                 size >= self.most_values or self.values.outside[value]
@@ -103,19 +109,15 @@ class Solver:
         """`put` for many values, most of which are often known already."""
         held = self.held[variable]
         if held is None:
-            if len(new) > self.most_outside:
-                for value in new:
-                    self.put(variable, value)
-                return
-            self.held[variable] = set(new)
-            self.fresh[variable] = new.copy()
-            self.queue.append(variable)
-            return
+            held = set()
+        elif type(held) is int:
+            held = {held}
+        assert isinstance(held, set)
         size = len(held)
         if size >= self.most_values:
             self.dropped += 1
             return
-        unknown = [value for value in new if value not in held]
+        unknown = [value for value in new if value not in held] if size else new.copy()
         if not unknown:
             return
         if size + len(unknown) > self.most_outside:
@@ -123,6 +125,7 @@ class Solver:
                 self.put(variable, value)
             return
         held.update(unknown)
+        self.held[variable] = held
         fresh = self.fresh.get(variable)
         if fresh is None:
             self.fresh[variable] = unknown
@@ -141,32 +144,41 @@ class Solver:
             return
         edges = self.edges[source]
         if edges is None:
-            self.edges[source] = {target}
-        elif target in edges:
+            self.edges[source] = target
+        elif type(edges) is int:
+            if edges == target:
+                return
+            self.edges[source] = {edges, target}
+        elif target in edges:  # type: ignore[operator]
             return
         else:
-            edges.add(target)
+            edges.add(target)  # type: ignore[union-attr]
         held = self.held[source]
-        if held:
-            if len(held) == 1:
-                (value,) = held
-                self.put(target, value)
-            else:
-                self._put_all(target, list(held))
+        if held is None:
+            return
+        if type(held) is int:
+            self.put(target, held)
+        else:
+            self._put_all(target, list(held))  # type: ignore[arg-type]
 
     def watch(self, variable: int, watcher: Watcher, data: Any) -> None:
         """Call `watcher(value, data)` once for every value, now and later."""
-        watchers = self.watchers[variable]
-        if watchers is None:
-            self.watchers[variable] = [(watcher, data)]
-        else:
-            watchers.append((watcher, data))
+        self._add_watcher(variable, watcher, data)
         held = self.held[variable]
-        if held:
+        if held is not None:
             waiting = self.fresh.get(variable, ())
-            known = tuple(value for value in held if value not in waiting)
+            known = tuple(value for value in self.values_of(variable) if value not in waiting)
             if known:
                 self.starts.append((watcher, data, known))
+
+    def _add_watcher(self, variable: int, watcher: Watcher, data: Any) -> None:
+        watchers = self.watchers[variable]
+        if watchers is None:
+            self.watchers[variable] = (watcher, data)
+        elif type(watchers) is tuple:
+            self.watchers[variable] = [watchers, (watcher, data)]
+        else:
+            watchers.append((watcher, data))  # type: ignore[union-attr]
 
     # -- callbacks ------------------------------------------------------------------------------
 
@@ -175,13 +187,8 @@ class Solver:
         callback = self.current
         if callback is not None and variable not in callback.seen:
             callback.seen.add(variable)
-            watchers = self.watchers[variable]
-            if watchers is None:
-                self.watchers[variable] = [(self._wake, callback)]
-            else:
-                watchers.append((self._wake, callback))
-        held = self.held[variable]
-        return tuple(held) if held else ()
+            self._add_watcher(variable, self._wake, callback)
+        return tuple(self.values_of(variable))
 
     def _wake(self, value: int, callback: Callback) -> None:
         if not callback.queued:
@@ -222,28 +229,38 @@ class Solver:
 
     def _propagate(self) -> None:
         queue, fresh, put, put_all = self.queue, self.fresh, self.put, self._put_all
-        all_held = self.held
+        all_held, all_edges, all_watchers = self.held, self.edges, self.watchers
         while queue and not self.starts:
             variable = queue.popleft()
             new = fresh.pop(variable)
-            edges = self.edges[variable]
-            if edges:
+            edges = all_edges[variable]
+            if edges is not None:
+                targets = (edges,) if type(edges) is int else edges
                 if len(new) == 1:
                     value = new[0]
-                    for target in edges:
+                    for target in targets:  # type: ignore[union-attr]
                         held = all_held[target]
-                        if held is None or value not in held:
+                        if held is None or (
+                            held != value if type(held) is int else value not in held  # type: ignore[operator]
+                        ):
                             put(target, value)
                 else:
-                    for target in edges:
+                    for target in targets:  # type: ignore[union-attr]
                         put_all(target, new)
-            watchers = self.watchers[variable]
-            if watchers:
+            watchers = all_watchers[variable]
+            if type(watchers) is tuple:
+                watcher, data = watchers
+                for value in new:
+                    watcher(value, data)
+            elif isinstance(watchers, list):
                 for index in range(len(watchers)):
                     watcher, data = watchers[index]
                     for value in new:
                         watcher(value, data)
 
-    def values_of(self, variable: int) -> Iterable[int]:
+    def values_of(self, variable: int) -> Collection[int]:
         """The values of a variable, without being told of more."""
-        return self.held[variable] or ()
+        held = self.held[variable]
+        if held is None:
+            return ()
+        return (held,) if type(held) is int else held  # type: ignore[return-value]
