@@ -22,6 +22,7 @@ from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.marshmallow import Marshmallow
 from migrator.graph.frameworks.pluggy import Pluggy
 from migrator.graph.frameworks.processes import Processes
+from migrator.graph.frameworks.sql_files import SqlFiles
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.strings import Strings
 from migrator.graph.frameworks.systems import Systems
@@ -55,6 +56,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Celery(),
         Blinker(),
         DatabaseApi(),
+        SqlFiles(root),
         Systems(),
         Files(),
         Threads(),
