@@ -59,7 +59,11 @@ class Pairs(msgspec.Struct, kw_only=True):
 def find_canaries(
     url: str, manifests: dict[str, ServiceManifest], databases: dict[str, Path], probes: list[Probe]
 ) -> list[Canary]:
-    """At most one canary for each replicated column, found by trying."""
+    """At most one canary for each replicated column, found by trying.
+
+    A text by which another canary's page finds its row (a name in a path) is none: while it is
+    changed, that page is not there.
+    """
     found: list[Canary] = []
     for reader, manifest in sorted(manifests.items()):
         pages = [
@@ -72,7 +76,18 @@ def find_canaries(
                 found.extend(
                     _canaries_of(url, databases[replica.owner], replica.owner, table, pages)
                 )
-    return found
+    return [each for each in found if not _hides(each, found, url, databases[each.owner])]
+
+
+def _hides(canary: Canary, others: list[Canary], url: str, database: Path) -> bool:
+    """Whether a page of the others is no longer answered while this canary is changed."""
+    change = (f"{canary.text} canary", canary.rowid)
+    _write(database, canary.table, canary.column, [change])
+    try:
+        pages = {id(each.probe): each.probe for each in others}
+        return any(ask(page.request, url).status != 200 for page in pages.values())
+    finally:
+        _write(database, canary.table, canary.column, [(canary.text, canary.rowid)])
 
 
 def _canaries_of(
