@@ -20,8 +20,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What is skipped is said at the end, with what would have to be installed: a browser for the page
+# of the report.
 test: lint
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -rs
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow

@@ -1,6 +1,6 @@
 import copy
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from migrator.model.plan import Datastore
 from migrator.report import map
@@ -28,7 +28,7 @@ def overlap(a, b):
 def test_no_two_services_overlap_and_all_are_inside(bare):
     for count in (1, 2, 3, 8, 15, 40):
         names = [f"s{n}" for n in range(count)]
-        links = [(a, b, "call") for a, b in zip(names, names[1:], strict=False)]
+        links = [(a, b, "call") for a, b in pairwise(names)]
         for draw in (map.wide, map.narrow):
             drawing = draw(sketched(bare, names, links))
             assert len(drawing.boxes) == count
