@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-from migrator.model.errors import ConfigurationError
+from migrator.plan.affinity import check_signal
 from migrator.plan.from_graph_file import ClassGraph, Use
 from migrator.plan.signals import Weights, add_clique
 from migrator.plan.signals.paths import first_part
@@ -38,11 +38,7 @@ def ties(
     """The ties of all pairs of `classes`. Raises ConfigurationError for an unknown signal."""
     chosen = {name: factor for name, (_, factor) in _SIGNALS.items()}
     for name, factor in (weights or {}).items():
-        if name not in chosen:
-            raise ConfigurationError(
-                f"there is no signal {name} in a graph of classes",
-                hint="one of: " + ", ".join(sorted(chosen)),
-            )
+        check_signal(name, _SIGNALS)
         chosen[name] = factor
     known = frozenset(classes)
     total: Weights = {}
