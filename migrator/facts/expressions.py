@@ -24,7 +24,17 @@ BINARY = {
     ast.BitOr: "__or__",
     ast.BitXor: "__xor__",
 }
-_COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+_COMPARED = {
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+    ast.In: "__contains__",
+    ast.NotIn: "__contains__",
+}
+_UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
 _PLAIN_TYPES = frozenset({"int", "str", "bool", "float", "bytes", "None", "Any", "object"})
 _UNKNOWN = ...
 
@@ -259,20 +269,22 @@ class ExpressionWalker:
                 return self.constant(ast.Constant(-value.value))
             return None if type(node.op) is ast.Not else self.walk(value)
         result = self.walk(value)
-        return self.compared([result])
+        return self.compared([result], (_UNARY.get(type(node.op), ""),), node)
 
     def compare(self, node: ast.Compare) -> Result:
         results = [self.walk(node.left)]
         results.extend(self.walk(each) for each in node.comparators)
-        return self.compared(results) if isinstance(node.ops[0], _COMPARED) else None
+        methods = tuple(_COMPARED.get(type(each), "") for each in node.ops)
+        return self.compared(results, methods, node) if methods[0] else None
 
-    def compared(self, results: list[Result]) -> Result:
+    def compared(self, results: list[Result], methods: tuple[str, ...], node: ast.expr) -> Result:
         """A truth value; frameworks may make expressions of their own out of it."""
-        known = tuple(each for each in results if each is not None)
-        if not known:
+        if not any(each is not None for each in results):
             return None
         target = self.frame.new()
-        self.frame.code.append((ir.COMPARE, target, known))
+        self.frame.code.append(
+            (ir.COMPARE, target, tuple(results), methods, self.flags, *place(node))
+        )
         return target
 
     def joined(self, node: ast.JoinedStr) -> Result:
@@ -568,20 +580,30 @@ class ExpressionWalker:
             return self.call(node.value, ir.USED | ir.AWAITED)
         return self.walk(node.value)
 
-    def yield_(self, node: ast.Yield) -> Result:
+    def yielded(self, node: ast.Yield) -> None:
+        """A `yield` that does not look at what is sent."""
         self.frame.flags |= ir.GENERATOR
         if node.value is not None:
             value = self.walk(node.value)
             if value is not None:
                 self.frame.code.append((ir.COPY, ir.YIELDED, value))
-        return None
+
+    def yield_(self, node: ast.Yield) -> Result:
+        self.yielded(node)
+        target = self.frame.new()
+        self.frame.code.append((ir.RECEIVE, target))
+        return target
 
     def yield_from(self, node: ast.YieldFrom) -> Result:
         self.frame.flags |= ir.GENERATOR
-        element = self.iterate(self.walk(node.value), node.value)
-        if element is not None:
-            self.frame.code.append((ir.COPY, ir.YIELDED, element))
-        return None
+        base = self.walk(node.value)
+        element = self.iterate(base, node.value)
+        if base is None or element is None:
+            return None
+        self.frame.code.append((ir.COPY, ir.YIELDED, element))
+        target = self.frame.new()
+        self.frame.code.append((ir.DELEGATE, target, base))
+        return target
 
     def starred(self, node: ast.Starred) -> Result:
         return self.iterate(self.walk(node.value), node.value)

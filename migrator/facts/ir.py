@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 4
+FORMAT = 5
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -43,8 +43,10 @@ ENTER = 18  # target, base, flags, *place: `with`
 OPERATE = 19  # target, method (`__add__`), left, right, flags, *place
 FORMAT_TEXT = 20  # target, (str | variable | None, ...)
 CATCH = 21  # target, variable of the exception classes
-ANNOTATED = 22  # target, annotation
-COMPARE = 23  # target, operands
+ANNOTATED = 22  # target, annotation, whether it declares an attribute of a class
+COMPARE = 23  # target, operands, methods between them (`__lt__`), flags, *place; also `-x`
+RECEIVE = 24  # target: what is sent to a generator
+DELEGATE = 25  # target, base: what `yield from` gives
 
 # Flags of a place.
 IN_LOOP = 1
@@ -66,6 +68,7 @@ FLAGS = {
     RAISE: 2,
     ENTER: 3,
     OPERATE: 5,
+    COMPARE: 4,
 }
 """Where the flags stand in an instruction; the place follows them."""
 

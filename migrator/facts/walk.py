@@ -124,6 +124,8 @@ class _Walker(ExpressionWalker):
             self.call(value, 0)
         elif isinstance(value, ast.Await) and isinstance(value.value, ast.Call):
             self.call(value.value, ir.AWAITED)
+        elif isinstance(value, ast.Yield):
+            self.yielded(value)
         else:
             self.effect_of(value)
 
@@ -214,15 +216,16 @@ class _Walker(ExpressionWalker):
             variable = self.write(target.id)
             if value is not None:
                 self.frame.code.append((ir.COPY, variable, value))
-            if (annotation[1] is not None or annotation[2]) and self.overlay is None:
-                self.frame.code.append((ir.ANNOTATED, variable, annotation))
+            if annotation[1] is not None or annotation[2]:
+                declares = self.overlay is not None
+                self.frame.code.append((ir.ANNOTATED, variable, annotation, declares))
             if target.id == "__all__" and node.value is not None:
                 self._export(node.value)
             return
         typed: Result = None
         if annotation[1] is not None or annotation[2]:
             typed = self.frame.new()
-            self.frame.code.append((ir.ANNOTATED, typed, annotation))
+            self.frame.code.append((ir.ANNOTATED, typed, annotation, False))
         if node.value is not None or typed is not None:
             self.bind(target, self.either([value, typed]), node)
 
@@ -430,31 +433,68 @@ class _Walker(ExpressionWalker):
 
     def _pattern(self, pattern: ast.pattern, subject: Result) -> None:
         """Names that a pattern captures; a class pattern tells what they are."""
-        if isinstance(pattern, ast.MatchAs):
-            if pattern.pattern is not None:
-                if isinstance(pattern.pattern, ast.MatchClass):
-                    typed = self.frame.new()
-                    head = self.annotation(pattern.pattern.cls)
-                    self.frame.code.append((ir.ANNOTATED, typed, head))
-                    subject = typed
+        if isinstance(pattern, ast.MatchClass):
+            self._class_pattern(pattern)
+        elif isinstance(pattern, ast.MatchAs):
+            if isinstance(pattern.pattern, ast.MatchClass):
+                subject = self._class_pattern(pattern.pattern)
+            elif pattern.pattern is not None:
                 self._pattern(pattern.pattern, subject)
-            if pattern.name is not None:
-                variable = self.write(pattern.name)
-                if subject is not None:
-                    self.frame.code.append((ir.COPY, variable, subject))
-            return
-        if isinstance(pattern, ast.MatchStar):
-            if pattern.name is not None:
-                self.write(pattern.name)
-            return
-        if isinstance(pattern, ast.MatchValue):
+            self._capture(pattern.name, subject)
+        elif isinstance(pattern, ast.MatchSequence):
+            self._sequence_pattern(pattern, subject)
+        elif isinstance(pattern, ast.MatchMapping):
+            for key, value in zip(pattern.keys, pattern.patterns, strict=True):
+                self._pattern(value, self._item_of(subject, key))
+            self._capture(pattern.rest, subject)
+        elif isinstance(pattern, ast.MatchOr):
+            for each in pattern.patterns:
+                self._pattern(each, subject)
+        elif isinstance(pattern, ast.MatchValue):
             self.effect_of(pattern.value)
-        if isinstance(pattern, ast.MatchMapping) and pattern.rest is not None:
-            self.write(pattern.rest)
-        inner_subject = subject if isinstance(pattern, ast.MatchOr) else None
-        for each in ast.iter_child_nodes(pattern):
-            if isinstance(each, ast.pattern):
-                self._pattern(each, inner_subject)
+
+    def _capture(self, name: str | None, value: Result) -> None:
+        if name is not None:
+            variable = self.write(name)
+            if value is not None:
+                self.frame.code.append((ir.COPY, variable, value))
+
+    def _class_pattern(self, pattern: ast.MatchClass) -> Result:
+        """An object of the class, whose attributes are matched further."""
+        typed = self.frame.new()
+        annotation = self.annotation(pattern.cls)
+        self.frame.code.append((ir.ANNOTATED, typed, annotation, False))
+        for name, each in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+            target = self.frame.new()
+            code = (ir.ATTRIBUTE, target, typed, name, self.flags, *place(pattern.cls))
+            self.frame.code.append(code)
+            self._pattern(each, target)
+        for each in pattern.patterns:
+            self._pattern(each, None)
+        return typed
+
+    def _sequence_pattern(self, pattern: ast.MatchSequence, subject: Result) -> None:
+        variables = [self.frame.new() for _ in pattern.patterns]
+        stars = [n for n, each in enumerate(pattern.patterns) if isinstance(each, ast.MatchStar)]
+        if subject is not None:
+            star = stars[0] if stars else len(variables)
+            starred = variables[star] if stars else None
+            after = tuple(variables[star + 1 :])
+            self.frame.code.append((ir.UNPACK, subject, tuple(variables[:star]), starred, after))
+        for each, variable in zip(pattern.patterns, variables, strict=True):
+            if isinstance(each, ast.MatchStar):
+                self._capture(each.name, variable)
+            else:
+                self._pattern(each, variable)
+
+    def _item_of(self, subject: Result, key: ast.expr) -> Result:
+        constant, variable = self.key(key)
+        if subject is None:
+            return None
+        target = self.frame.new()
+        code = (ir.ITEM, target, subject, constant, variable, self.flags, *place(key))
+        self.frame.code.append(code)
+        return target
 
     # -- definitions ----------------------------------------------------------------------------
 

@@ -384,6 +384,18 @@ def _next(place: Place) -> bool:
     return True
 
 
+def _send(place: Place) -> bool:
+    """`generator.send(value)`."""
+    linker = place.linker
+    variant, sent = linker.generators.get(place.receiver), place.argument(0)
+    if variant is None:
+        return False
+    if sent is not None:
+        linker.flow(sent, linker.slot("sent", variant.id))
+    linker.flow(linker.containers.of(place.receiver).every, place.target)
+    return True
+
+
 def _zip(place: Place) -> bool:
     linker = place.linker
     row = linker.values.container("builtins.tuple", "zip", place.variant.id, place.instruction)
@@ -700,6 +712,9 @@ TABLE: dict[str, Semantics] = {
     "itertools.islice": _same_elements("builtins.generator"),
     "itertools.cycle": _same_elements("builtins.generator"),
     "builtins.next": _next,
+    "builtins.generator.send": _send,
+    "builtins.generator.asend": _send,
+    "builtins.generator.__next__": _send,
     "builtins.zip": _zip,
     "builtins.enumerate": _enumerate,
     "itertools.chain": _chain,

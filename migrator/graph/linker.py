@@ -48,6 +48,8 @@ class Linker(Definitions):
         self.dispatchers: set[int] = set()
         """Functions that `functools.singledispatch` decorates."""
         self.partial_methods: set[int] = set()
+        self.generators: dict[int, Variant] = {}
+        """Generators to the functions that run in them."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = 0
@@ -239,6 +241,7 @@ class Linker(Definitions):
     def generator_of(self, variant: Variant) -> int:
         """The generator that calling a variant gives."""
         value = self.values.container("builtins.generator", variant.id)
+        self.generators[value] = variant
         self.flow(variant.base + ir.YIELDED, self.containers.of(value).element)
         return value
 
@@ -605,5 +608,7 @@ OPERATIONS: list[Operation] = [
     operators.catch,
     operators.annotated_variable,
     operators.compare,
+    operators.receive,
+    operators.delegate,
 ]
 """By code of the instruction, see `migrator.facts.ir`."""

@@ -389,6 +389,27 @@ def _next_of(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+def receive(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`target = yield`."""
+    linker.flow(linker.slot("sent", variant.id), variant.base + ins[1])
+
+
+def delegate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`target = yield from base`."""
+    linker.watch(variant.variable(ins[2]), _delegated(linker), (variant, variant.base + ins[1]))
+
+
+def _delegated(linker: Linker) -> Callable[[int, Any], None]:
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        variant, target = data
+        inner = linker.generators.get(value)
+        if inner is not None:
+            linker.flow(inner.base + ir.RETURNED, target)
+            linker.flow(linker.slot("sent", variant.id), linker.slot("sent", inner.id))
+
+    return watcher
+
+
 def unpack(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`a, *b, c = base`."""
     linker.watch(variant.variable(ins[1]), _unpack(linker), (variant, index))
@@ -622,15 +643,42 @@ def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instructio
 
 def compare(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """A comparison holds the expressions of frameworks that it is made of."""
+    _, target, operands, methods, *_ = ins
     watcher = _compared(linker)
-    for each in ins[2]:
-        linker.watch(variant.variable(each), watcher, variant.base + ins[1])
+    known = [None if each is None else variant.variable(each) for each in operands]
+    for position, each in enumerate(known):
+        if each is None:
+            continue
+        method = methods[position] if position < len(methods) else ""
+        other = known[position + 1] if position + 1 < len(known) else None
+        before = methods[position - 1] if position else ""
+        if method == "__contains__":
+            method = ""
+        if before == "__contains__":
+            method, other = before, known[position - 1]
+        data = (variant, index, method, _REFLECTED.get(before, ""), other, variant.base + target)
+        linker.watch(each, watcher, data)
+
+
+_REFLECTED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
 
 
 def _compared(linker: Linker) -> Callable[[int, Any], None]:
-    def watcher(value: int, target: int) -> None:
-        if linker.values.kinds[value] == Kind.OPAQUE:
+    def watcher(value: int, data: tuple[Variant, int, str, str, int | None, int]) -> None:
+        variant, index, method, reflected, other, target = data
+        kind = linker.values.kinds[value]
+        if kind == Kind.OPAQUE:
             linker.put(target, value)
+        elif kind == Kind.INSTANCE:
+            arguments = [other] if other is not None else []
+            if method:
+                _method(linker, variant, index, value, method, arguments, target)
+            if reflected:
+                before = variant.function.facts.code[index][2][0]
+                left = None if before is None else variant.variable(before)
+                opposite = _REFLECTED[reflected]
+                if left is None or not _answers(linker, left, (opposite,)):
+                    _method(linker, variant, index, value, reflected, [], target)
 
     return watcher
 
@@ -641,8 +689,28 @@ def _compared(linker: Linker) -> Callable[[int, Any], None]:
 def annotated_variable(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`target: annotation`."""
     typed = annotated(linker, variant, ins[2])
-    if typed is not None:
+    if typed is None:
+        return
+    if ins[3]:
+        linker.watch(typed, _declared(linker), variant.variable(ins[1]))
+    else:
         linker.flow(typed, variant.variable(ins[1]))
+
+
+def _declared(linker: Linker) -> Callable[[int, Any], None]:
+    """In a class body only what belongs to the project: the rest is for frameworks to say."""
+
+    def watcher(value: int, target: int) -> None:
+        if linker.values.kinds[value] == Kind.INSTANCE:
+            linker.put(target, value)
+        elif linker.values.kinds[value] == Kind.CONTAINER:
+            linker.watch(linker.containers.of(value).element, holds, (value, target))
+
+    def holds(value: int, data: tuple[int, int]) -> None:
+        if linker.values.kinds[value] == Kind.INSTANCE:
+            linker.put(data[1], data[0])
+
+    return watcher
 
 
 def annotated(linker: Linker, variant: Variant, annotation: ir.Annotation) -> int | None:
