@@ -95,8 +95,10 @@ def command(
         _print(result, clean)
         if written:
             console().print(f"written and stamped anew: {path}", soft_wrap=True)
-        elif write:
-            console().print("not written: the list of crossings may only shrink")
+        else:
+            if write:
+                console().print("not written: the list of crossings may only shrink")
+            _print_next(result)
     return 0 if clean else 1
 
 
@@ -120,6 +122,10 @@ def _print(result: Check, clean: bool) -> None:
             markup=False,
         )
     out.print("consistent" if clean else "consistent, with findings")
+
+
+def _print_next(result: Check) -> None:
+    out = console()
     if result.new_crossings:
         out.print(
             "next: take the new crossings out of the code, or accept them:"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
 
+from migrator.cli.demands import constraints_of, demand_options
+from migrator.cli.propose_graph import propose_from_graph
+from migrator.cli.findings import print_findings
 from migrator.cli.scores import print_beside
 from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
@@ -14,8 +19,8 @@ from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.plan import Plan
-from migrator.plan.constraints import Constraints
-from migrator.plan.findings import DECISION, LEFT_OUT, SPLIT
+from migrator.plan.constraints import with_demands
+from migrator.plan.findings import DECISION, SPLIT
 from migrator.plan.proposals import Proposal, Proposals, propose_all
 from migrator.plan.score import Score
 from migrator.plan.scorecard import figures
@@ -25,14 +30,7 @@ from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 
 @click.command("propose")
 @click.argument("source", type=click.Path(path_type=Path), default=Path("."))
-@click.option("--services", metavar="N|MIN-MAX", default="", help="How many services.")
-@click.option(
-    "--largest", metavar="N", type=click.IntRange(1), help="The most tables that one may own."
-)
-@click.option("--together", metavar="A,B", multiple=True, help="Tables of one service.")
-@click.option("--apart", metavar="A,B", multiple=True, help="Tables of different services.")
-@click.option("--own", metavar="SERVICE=A,B", multiple=True, help="Tables of a named service.")
-@click.option("--first", metavar="NAME", default="", help="Take out only this service.")
+@demand_options
 @click.option(
     "--proposal",
     metavar="NAME",
@@ -40,21 +38,30 @@ from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
     show_default=True,
     help=f"Which one to write: {', '.join(STRATEGIES)}.",
 )
+@click.option(
+    "--from-graph",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Partition the classes of this graph, of any language, instead of SOURCE.",
+)
+@click.option(
+    "--use-cases",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --from-graph: use cases of each class, which add a score.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the plan here.")
 @click.option("--force", is_flag=True, help="Replace a plan that is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Plan and score as JSON on stdout.")
 def command(
     source: Path,
-    services: str,
-    largest: int | None,
-    together: tuple[str, ...],
-    apart: tuple[str, ...],
-    own: tuple[str, ...],
-    first: str,
     proposal: str,
+    from_graph: Path | None,
+    use_cases: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
+    **demands: Any,
 ) -> None:
     """Propose service boundaries for the monolith in SOURCE and write one as the plan.
 
@@ -62,6 +69,14 @@ def command(
 
     Example: migrator propose . --services 4-8 --apart members,invoices
     """
+    constraints = constraints_of(**demands)
+    if from_graph is not None:
+        propose_from_graph(from_graph, use_cases, constraints, output, force=force, as_json=as_json)
+        return
+    if use_cases is not None:
+        raise ConfigurationError(
+            "--use-cases goes with --from-graph", hint="entry points are the use cases of SOURCE"
+        )
     root = source.resolve()
     target = output or root / FILE_NAME
     if target.is_dir():
@@ -79,13 +94,8 @@ def command(
     graph = current_graph(root, settings, progress)
     warn_skipped(graph, progress)
     run = settings.run
-    constraints = Constraints(
-        services=_range(services),
-        largest=largest or 0,
-        together=tuple(_names(group) for group in together),
-        apart=tuple(_names(group) for group in apart),
-        owners=_owners(own),
-        first=first,
+    constraints = replace(
+        with_demands(constraints, settings.propose),
         setup=(run.migrate, run.seed) if run else (),
         application=root.name,
     )
@@ -110,12 +120,13 @@ def command(
                 "proposals": [_told(each) for each in found.listed],
                 "left_out": found.left_out,
                 "do_not_split": found.verdict,
+                "signals_left_out": found.signals_left_out,
             }
         )
         return
     _print_proposals(found)
     print_summary(chosen.plan, chosen.score)
-    _print_findings(chosen.plan)
+    print_findings(chosen.plan.findings)
     click.echo(str(target))
     plan_option = f" --plan {output}" if output else ""
     for line in (
@@ -155,39 +166,13 @@ def _print_proposals(found: Proposals) -> None:
             out.print(f"  against it: {reason}", markup=False)
     for name, why in found.left_out.items():
         out.print(f"{name}: left out: {why}", markup=False)
+    for name, why in found.signals_left_out.items():
+        out.print(f"signal left out: {name}: {why}", markup=False)
     if found.verdict:
         out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
         for reason in found.verdict:
             out.print(f"  because {reason}", markup=False)
     out.print()
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _owners(own: tuple[str, ...]) -> dict[str, str]:
-    owners = {}
-    for each in own:
-        service, equals, tables = each.partition("=")
-        if not equals or not service.strip():
-            raise ConfigurationError(
-                f"--own {each} is not SERVICE=TABLE,TABLE",
-                hint="for example --own billing=invoices,payments",
-            )
-        owners.update(dict.fromkeys(_names(tables), service.strip()))
-    return owners
-
-
-def _range(text: str) -> tuple[int, int] | None:
-    if not text:
-        return None
-    least, _, most = text.partition("-")
-    if not least.isdigit() or not (most or least).isdigit():
-        raise ConfigurationError(
-            f"--services {text} is no number", hint="for example --services 5, or --services 4-8"
-        )
-    return int(least), int(most or least)
 
 
 def print_summary(plan: Plan, numbers: Score) -> None:
@@ -213,13 +198,3 @@ def print_summary(plan: Plan, numbers: Score) -> None:
             f"{each.share:.0%}",
         )
     console(stderr=True).print(table)
-
-
-def _print_findings(plan: Plan) -> None:
-    out = console(stderr=True)
-    for finding in plan.findings:
-        label = _LABELS.get(finding.kind, "note")
-        out.print(f"{label}: {finding.subject} ({finding.at}): {finding.message}", markup=False)
-
-
-_LABELS = {SPLIT: "split", DECISION: "to decide", LEFT_OUT: "left out"}

@@ -24,9 +24,28 @@ WIDTH = 100
 def console(*, stderr: bool = False) -> Console:
     """A console no wider than a document; plain when piped, and as NO_COLOR wants it."""
     made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not made.is_terminal:
+        made.file = cast("IO[str]", _Unpadded(sys.stderr if stderr else sys.stdout))
     if not made.is_terminal or made.width > WIDTH:
         made.width = WIDTH
     return made
+
+
+class _Unpadded:
+    """A stream for people's documents: tables without the spaces that fill their last column."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(re.sub(r" +(?=\n)", "", text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return False
 
 
 def place_link(root: Path, at: str) -> Text:
@@ -89,7 +108,8 @@ class TerminalProgress:
     def close(self) -> None:
         """Take what is still being drawn off the screen."""
         self._tasks.clear()
-        self._bars.stop()
+        if self._live:
+            self._bars.stop()
 
 
 def print_error(error: MigratorError) -> None:

@@ -13,6 +13,7 @@ from migrator.model.program import EntryPoint, Program, Transaction
 from migrator.plan.deferral import Deferral
 from migrator.plan.reach import Reach
 from migrator.plan.table_usage import Usage
+from migrator.plan.tested import ReachedByTests
 
 _BROAD_SHARE = 0.5
 _BROAD_TABLES = 4
@@ -42,6 +43,7 @@ class Evidence:
     texts: Texts = field(default_factory=lambda: Texts(""))
     usage: Usage = field(default_factory=lambda: Usage(Program(), Texts("")))
     repository: Repository = field(default_factory=lambda: Repository(""))
+    tests: ReachedByTests = field(default_factory=lambda: ReachedByTests(Program(), Texts("")))
 
     @property
     def history(self) -> History:
@@ -97,6 +99,7 @@ def gather(
         texts=texts,
         usage=usage,
         repository=Repository(program.root),
+        tests=ReachedByTests(program, texts),
     )
     around = set(program.hooks)
     for name, entry in sorted(program.entry_points.items()):

@@ -15,7 +15,6 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import MATURITY
 from migrator.plan.outline import Consequences
-from migrator.plan.tested import ReachedByTests
 from migrator.plan.wording import counted, enumerated
 
 _DAY = 86_400
@@ -60,24 +59,20 @@ class Maturity(msgspec.Struct, kw_only=True, frozen=True):
 
 def maturity_of(evidence: Evidence, plan: Plan, consequences: Consequences) -> dict[str, Maturity]:
     """The maturity of each service's code."""
-    tested = ReachedByTests(evidence.program, evidence.texts)
     return {
-        name: _measure(
-            evidence, tested, name, _kept(evidence, consequences, name), service.entry_points
-        )
+        name: _measure(evidence, name, _kept(evidence, consequences, name), service.entry_points)
         for name, service in sorted(plan.services.items())
     }
 
 
 def uneven(evidence: Evidence, consequences: Consequences) -> list[Finding]:
     """Services of which some files are far more trustworthy than others."""
-    tested = ReachedByTests(evidence.program, evidence.texts)
     found = []
     for name in sorted(consequences.walks):
         files: dict[str, set[str]] = {}
         for function in _kept(evidence, consequences, name):
             files.setdefault(evidence.program.functions[function].file, set()).add(function)
-        measured = [_measure(evidence, tested, file, files[file]) for file in sorted(files)]
+        measured = [_measure(evidence, file, files[file]) for file in sorted(files)]
         levels = [
             (each.level, each)
             for each in measured
@@ -140,12 +135,11 @@ def _kept(evidence: Evidence, consequences: Consequences, service: str) -> set[s
 
 def _measure(
     evidence: Evidence,
-    tested: ReachedByTests,
     name: str,
     functions: set[str],
     entry_points: Sequence[str] = (),
 ) -> Maturity:
-    program = evidence.program
+    program, tested = evidence.program, evidence.tests
     texts = _texts(evidence, functions)
     annotatable = sum(text.annotatable for text in texts.values())
     worst = max(texts, key=lambda each: (texts[each].complexity, each), default="")

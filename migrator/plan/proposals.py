@@ -53,6 +53,8 @@ class Proposals(msgspec.Struct, kw_only=True):
     listed: list[Proposal]
     left_out: dict[str, str]
     """Those that cannot be made here, with why."""
+    signals_left_out: dict[str, str] = {}
+    """Signals that have no evidence here, or that were switched off, with why."""
 
     def __getitem__(self, name: str) -> Proposal:
         """The proposal of that name. Raises ConfigurationError where there is none."""
@@ -94,13 +96,19 @@ def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposa
         try:
             made, named = strategy.make(evidence, groups, wanted)
             _require_allowed(made, wanted)
+            for table in wanted.remainder:
+                named.pop(table, None)
             owned = replace(wanted, owners={**named, **wanted.owners})
             listed.append(_proposal(graph, evidence, name, made, owned, listed))
         except ConfigurationError as error:
             if name == WHOLE_TRANSACTIONS:
                 raise
             left_out[name] = error.message
-    return Proposals(listed=listed, left_out=left_out)
+    return Proposals(
+        listed=listed,
+        left_out=left_out,
+        signals_left_out=measure(evidence, wanted.weights).missing,
+    )
 
 
 def _require_allowed(groups: Groups, wanted: Constraints) -> None:
@@ -127,7 +135,7 @@ def _proposal(
         tradeoff=STRATEGIES[name].tradeoff,
         plan=plan,
         score=score(plan, graph, consequences),
-        modularity=modularity(measure(evidence), groups),
+        modularity=modularity(measure(evidence, wanted.weights), groups),
         same_as=next((each.name for each in before if cut_of(each.plan) == cut_of(plan)), ""),
     )
     if name != ONE_SERVICE:

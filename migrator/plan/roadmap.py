@@ -15,6 +15,7 @@ from migrator.plan.wording import counted, enumerated, sentence
 _REPLICA_COST = 1.0
 _PLAN = "migrator.plan.yaml"
 _OUT = "SERVICES"
+"""The folder of the generated services, one folder below it for each step."""
 
 
 def order(services: Mapping[str, Service]) -> list[str]:
@@ -100,16 +101,18 @@ def _ban_new_crossings(plan: Plan) -> Step:
 def _split_the_data(plan: Plan) -> Step:
     return Step(
         step=0,
-        title="put the gateway in front, and the data where it can be split",
+        title="put the gateway in front, and the data where it can be split off",
         runs="all of the monolith as one service, generated, behind the gateway",
         because="outbox, readiness and gateway are tried before anything is taken apart",
-        commands=[
-            f"migrator generate . --step 0 -o {_OUT}",
-            f"migrator up {_OUT}",
-        ],
-        check=f"migrator verify . --services {_OUT}",
-        back="point the load balancer at the monolith again: its code and database are as before",
+        commands=[f"migrator generate . --step 0 -o {_folder(0)}", f"migrator up {_folder(0)}"],
+        check=f"migrator verify . --services {_folder(0)}",
+        back=f"`migrator move-data {_folder(0)} DATA --monolith`, and start the monolith on it: its"
+        " code is as before",
     )
+
+
+def _folder(number: int) -> str:
+    return f"{_OUT}/step-{number}"
 
 
 def _take_out(
@@ -134,7 +137,14 @@ def _take_out(
     left = names[number:] + ([remainder] if remainder else [])
     runs = f"{enumerated(names[:number], 8)}"
     runs += f", and {enumerated(left, 8)} as one remainder" if left else ": nothing remains"
-    commands = [f"migrator generate . --step {number} -o {_OUT}", f"migrator up {_OUT}"]
+    here, before = _folder(number), _folder(number - 1)
+    commands = [
+        f"migrator generate . --step {number} -o {here}",
+        f"migrator move-data {before} {here}",
+        f"migrator up {here}",
+    ]
+    if left:
+        commands.append(f"migrator route {name} --to service --percent 10 --services {here}")
     return Step(
         step=0,
         title=f"take out {name}",
@@ -142,6 +152,6 @@ def _take_out(
         runs=runs,
         because=sentence(parts),
         commands=commands,
-        check=f"migrator verify . --services {_OUT}",
-        back=f"`migrator generate . --step {number - 1} -o {_OUT}` and `migrator up {_OUT}` again",
+        check=f"migrator verify . --services {here}",
+        back=f"`migrator move-data {here} {before} --force`, then `migrator up {before}`",
     )

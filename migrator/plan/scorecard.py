@@ -89,6 +89,8 @@ def changes(before: Score, after: Score) -> list[Change]:
         if old is None or new is None or row.text(old) == row.text(new):
             continue
         by = new - old
+        if row.text(abs(by)) == row.text(type(by)(0)):
+            continue
         signed = ("+" if by > 0 else "-") + row.text(abs(by))
         found.append(
             Change(

@@ -44,7 +44,7 @@ def whole_transactions(_: Evidence, groups: Groups, __: Constraints) -> tuple[Gr
 
 def fewest(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """Merge those that are tied most until they would no longer separate the domains."""
-    affinity = measure(evidence)
+    affinity = measure(evidence, wanted.weights)
     floor = _KEPT_QUALITY * modularity(affinity, groups)
     allowed = _mergeable(wanted)
     least = max(2, wanted.services[0] if wanted.services else 2)
@@ -103,7 +103,7 @@ def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Gr
             by_name.setdefault(team, set()).update(atom)
     left = frozenset(evidence.program.tables) - frozenset().union(*by_name.values())
     if left:
-        affinity = measure(evidence)
+        affinity = measure(evidence, wanted.weights)
         for table in sorted(left):
             nearest = max(
                 sorted(by_name),
@@ -121,7 +121,7 @@ def one_service(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Gro
     if (
         (wanted.services and wanted.services[0] > 1)
         or wanted.apart
-        or len(set(wanted.owners.values())) > 1
+        or len(set(wanted.pinned.values())) > 1
     ):
         raise ConfigurationError("more than one service is demanded")
     return [frozenset(evidence.program.tables)], {}

@@ -21,14 +21,17 @@ def test_the_readme_names_every_verb() -> None:
 
 def test_each_page_of_a_verb_shows_its_options() -> None:
     """The synopsis of docs/VERB.md names options that the verb has, and all of them."""
-    sections = {part.split("\n", 1)[0]: part for part in reference().split("## migrator ")[1:]}
+    sections: dict[str, str] = {}
+    for part in reference().split("## migrator ")[1:]:
+        verb = part.split("\n", 1)[0].split()[0]
+        sections[verb] = sections.get(verb, "") + part
     for verb, section in sections.items():
         page = ROOT / "docs" / f"{verb}.md"
         if not page.exists():
             continue
         lines = page.read_text(encoding="utf-8").splitlines()
         first = next(n for n, line in enumerate(lines) if line.startswith("    migrator "))
-        last = next(n for n in range(first + 1, len(lines)) if not lines[n].startswith("     "))
+        last = next(n for n in range(first + 1, len(lines)) if not lines[n].startswith("    "))
         synopsis = " ".join(lines[first:last])
         words = {word.strip("[]`|,") for word in synopsis.split()}
         has = [row.split("`")[1::2] for row in section.splitlines() if row.startswith("| `")]

@@ -20,7 +20,6 @@ from migrator.plan.findings import MATURITY
 from migrator.plan.maturity import maturity_of
 from migrator.plan.proposals import propose_all
 from migrator.plan.propose import propose_with_consequences
-from migrator.plan.tested import ReachedByTests
 
 TANGLED = "".join(f"    if number == {n}:\n        number += {n}\n" for n in range(40))
 
@@ -122,7 +121,7 @@ def graph(root: Path) -> Graph:
 
 def test_tests_reach_entry_points_by_url_and_functions_by_call(graph: Graph) -> None:
     assert graph.program.tests == ["tests/test_fruit.py"]
-    tested = ReachedByTests(graph.program, gather(graph.program).texts)
+    tested = gather(graph.program).tests
     assert tested.entry_points == {"route:apples.add", "route:apples.show"}
     assert tested.called == {"fruit.apples.weigh"}
     assert "fruit.pears.tangle" not in tested.functions
