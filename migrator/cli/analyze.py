@@ -17,6 +17,7 @@ from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph import store
 from migrator.graph.build import build_graph
+from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 
 
@@ -33,8 +34,11 @@ def command(source: Path, as_json: bool) -> None:
     root = source.resolve()
     settings = load_settings(root)
     progress = TerminalProgress()
-    graph = build_graph(root, settings, progress)
-    path = store.save(graph, root, settings)
+    try:
+        graph, path = store.load(root, settings), store.path_of(root)
+    except ConfigurationError:  # never analysed, or something has changed since
+        graph = build_graph(root, settings, progress)
+        path = store.save(graph, root, settings)
     summary = summarise(graph)
     summary["graph"] = str(path)
     if as_json:

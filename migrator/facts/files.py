@@ -55,9 +55,14 @@ class Ignored:
 
 
 def python_files(
-    root: Path, exclude: list[str], skipped: list[Skipped]
+    root: Path,
+    exclude: list[str],
+    skipped: list[Skipped],
+    suffixes: tuple[str, ...] = (".py",),
 ) -> Iterator[tuple[str, Path]]:
     """Relative and absolute path of every Python file under `root`, sorted within folders.
+
+    With other `suffixes`, of files that end so.
 
     Folders that are virtual environments, caches or version control, what `.gitignore` files and
     `exclude` name, and links that lead to folders or out of the root are left out; a Python file
@@ -85,7 +90,7 @@ def python_files(
                     and not ignored(f"{path}/")
                 ):
                     folders.append(path)
-            elif entry.name.endswith(".py") and not ignored(path):
+            elif entry.name.endswith(suffixes) and not ignored(path):
                 if entry.is_symlink() and not _leads_inside(entry.path, inside):
                     skipped.append(Skipped(file=path, reason="a link that leads out of the root"))
                 elif entry.is_file():

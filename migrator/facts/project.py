@@ -97,13 +97,30 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
     return project
 
 
+_BESIDE = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
+
+
 def digest_of(root: Path, settings: Settings) -> str:
     """The digest of all files as they are now, without reading them as code."""
     keys = {
-        path: key_of(file.read_bytes())
-        for path, file in python_files(root, _left_out(settings), [])
+        path: key_of(_content(file)) for path, file in python_files(root, _left_out(settings), [])
     }
     return _digest(keys, [])
+
+
+def beside_digest(root: Path, settings: Settings) -> str:
+    """The digest of the templates and statements that lie beside the code."""
+    keys = {}
+    for path, file in python_files(root, _left_out(settings), [], _BESIDE):
+        keys[path] = hashlib.blake2b(_content(file), digest_size=16).hexdigest()
+    return _digest(keys, [])
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _left_out(settings: Settings) -> list[str]:

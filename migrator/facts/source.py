@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from migrator.facts.ir import FORMAT, pack
 from migrator.facts.syntax import parse
+from migrator.facts.version import version_of
 from migrator.facts.walk import facts_of
 
 _DEPTH = 12_000
@@ -21,9 +22,9 @@ Outcome = tuple[bytes, str, int]
 
 
 def key_of(content: bytes) -> str:
-    """The name under which the facts of a content are cached: content, format and grammar."""
+    """The name under which the facts of a content are cached: content, tool and grammar."""
     digest = hashlib.blake2b(content, digest_size=16)
-    digest.update(f"{FORMAT}/{sys.version_info[0]}.{sys.version_info[1]}".encode())
+    digest.update(f"{FORMAT}/{version_of('facts')}".encode())
     return digest.hexdigest()
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 
 from migrator.facts.ir import FORMAT as FACTS_FORMAT
-from migrator.facts.project import digest_of
+from migrator.facts.project import beside_digest, digest_of
+from migrator.facts.version import version_of
 from migrator.graph.observed import observations_digest
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
 from migrator.model.settings import Settings
 
-FORMAT = f"2/{FACTS_FORMAT}"
+FORMAT = f"3/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
 
@@ -22,6 +23,7 @@ class _Stored(msgspec.Struct):
     format: str
     digest: str
     settings: str
+    beside: str
     graph: msgspec.Raw
 
 
@@ -35,9 +37,10 @@ def save(graph: Graph, root: Path, settings: Settings) -> Path:
     path = path_of(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = _Stored(
-        FORMAT,
+        _format(),
         graph.program.digest,
         _settings(settings),
+        beside_digest(root, settings),
         msgspec.Raw(msgspec.msgpack.encode(graph.to_columns())),
     )
     draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -64,12 +67,15 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
         raise ConfigurationError(
             "the stored graph cannot be read", place=Place(str(path)), hint=hint
         ) from None
-    if stored.format != FORMAT:
+    is_current = stored.format == _format()
+    if not (is_current or (settings is None and stored.format.startswith(f"{FORMAT}/"))):
         raise ConfigurationError(
             "the stored graph is of another version", place=Place(str(path)), hint=hint
         )
     if settings is not None and (
-        stored.settings != _settings(settings) or stored.digest != digest_of(root, settings)
+        stored.settings != _settings(settings)
+        or stored.beside != beside_digest(root, settings)
+        or stored.digest != digest_of(root, settings)
     ):
         raise ConfigurationError(
             "the sources have changed since they were analysed", place=Place(str(root)), hint=hint
@@ -82,6 +88,10 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
             "more was observed since the sources were analysed", place=Place(str(root)), hint=hint
         )
     return graph
+
+
+def _format() -> str:
+    return f"{FORMAT}/{version_of('facts', 'graph', 'model')}"
 
 
 def _settings(settings: Settings) -> str:

@@ -255,6 +255,7 @@ def test_whose_fault(
     def fail(*_: object, **__: object) -> None:
         raise fault
 
+    (app / ".migrator" / "graph.msgpack").unlink(missing_ok=True)
     monkeypatch.setattr("migrator.cli.analyze.build_graph", fail)
     refused(capsys, code, said, "analyze", app)
     assert run("--debug", "analyze", app) == code
