@@ -128,13 +128,36 @@ def test_nothing_is_written_but_the_working_folder_and_nothing_read_outside(
 
 
 SEEDS = (
-    "from flask import Flask\napp = Flask(__name__)\n@app.get('/x/<int:i>')\ndef x(i): return f(i)\n",
-    "class A(B, metaclass=M):\n    def m(self, *a, **k):\n        yield from super().m(*a, **k)\n",
-    "async def g(a, /, b, *, c=1):\n    async with a as (d, *e):\n        return [await f async for f in e]\n",
-    "match x:\n    case {'k': [A(b=1), *r], **z} | None if z: pass\n    case _: x = lambda: (yield)\n",
-    "try:\n    db.execute('select a from b where c = ?', (1,))\nexcept* E as e:\n    raise X from e\nfinally:\n    del a.b[c:d, ...]\n",
-    "def f[T: int](a: 'T' = 1) -> T:\n    global q; q = w = {**a, 'b': [*c]}\n    return f'{a['b']!r:>{c}}'\n",
+    """from flask import Flask
+app = Flask(__name__)
+@app.get('/x/<int:i>')
+def x(i): return f(i)
+""",
+    """class A(B, metaclass=M):
+    def m(self, *a, **k):
+        yield from super().m(*a, **k)
+""",
+    """async def g(a, /, b, *, c=1):
+    async with a as (d, *e):
+        return [await f async for f in e]
+""",
+    """match x:
+    case {'k': [A(b=1), *r], **z} | None if z: pass
+    case _: x = lambda: (yield)
+""",
+    """try:
+    db.execute('select a from b where c = ?', (1,))
+except* E as e:
+    raise X from e
+finally:
+    del a.b[c:d, ...]
+""",
+    """def f[T: int](a: 'T' = 1) -> T:
+    global q; q = w = {**a, 'b': [*c]}
+    return f'{a['b']!r:>{c}}'
+""",
 )
+SPLICED = (b"(" * 300, b"\\\n", b"\x00", b"\t", b"'''", b"f'{", b"-" * 900)
 
 
 def mutated(chance: random.Random) -> bytes:
@@ -153,9 +176,7 @@ def mutated(chance: random.Random) -> bytes:
             start = chance.randrange(len(other))
             text[at:at] = other[start : start + chance.randrange(40)]
         else:
-            text[at:at] = chance.choice(
-                (b"(" * 300, b"\\\n", b"\x00", b"\t", b"'''", b"f'{", b"-" * 900)
-            )
+            text[at:at] = chance.choice(SPLICED)
     return bytes(text)
 
 
