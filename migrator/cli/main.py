@@ -9,6 +9,7 @@ import sys
 import traceback
 
 import click
+from click.shell_completion import CompletionItem
 
 from migrator import __version__
 from migrator.cli.terminal import error_as_json, print_error, print_json, wants_json
@@ -22,7 +23,6 @@ VERBS = {
     "list": "Ask the graph: which routes write this table, and so on",
     "export": "Write the graph for other programs: PyCG's call graph, imports, GraphML, DOT",
     "propose": "Propose service boundaries and write the plan",
-    "plan": "Compare proposals and plans, and show the way to them",
     "plan": "Compare proposals and plans, and show the way to them",
     "explain": "Say why something is where it is, with file and line",
     "check": "Check a plan that was edited, and the code against it",
@@ -57,13 +57,21 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        wrong = args and args[0] not in VERBS and not args[0].startswith("-")
+        if wrong and not ctx.resilient_parsing:
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             raise ConfigurationError(
                 f"there is no verb {args[0]}",
                 hint=f"migrator {near[0] if near else '--help'}",
             )
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs with their line of help; no verb's file is imported."""
+        found = [
+            CompletionItem(v, help=told) for v, told in VERBS.items() if v.startswith(incomplete)
+        ]
+        return found or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs, in the order of the road"):

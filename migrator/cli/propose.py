@@ -10,8 +10,8 @@ import click
 from rich.table import Table
 
 from migrator.cli.demands import constraints_of, demand_options
-from migrator.cli.propose_graph import propose_from_graph
 from migrator.cli.findings import print_findings
+from migrator.cli.propose_graph import propose_from_graph
 from migrator.cli.scores import print_beside
 from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
@@ -20,7 +20,6 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.plan import Plan
 from migrator.plan.constraints import with_demands
-from migrator.plan.findings import DECISION, SPLIT
 from migrator.plan.proposals import Proposal, Proposals, propose_all
 from migrator.plan.score import Score
 from migrator.plan.scorecard import figures

@@ -33,6 +33,15 @@ value on stdout and nothing else, also when the verb fails: then it is
 | 130 | stopped by Ctrl-C (`up` then ends with 0) |
 
 `observe` exits as the observed command does.
+
+Tables are no wider than 100 columns. Where the output is piped it is plain text; `NO_COLOR=1` takes
+the colours off a terminal too.
+
+Completion of verbs and options by the Tab key, to be put into the shell's start file:
+
+    eval "$(_MIGRATOR_COMPLETE=bash_source migrator)"       # ~/.bashrc
+    eval "$(_MIGRATOR_COMPLETE=zsh_source migrator)"        # ~/.zshrc
+    _MIGRATOR_COMPLETE=fish_source migrator | source        # ~/.config/fish/config.fish
 """
 
 

@@ -1,8 +1,12 @@
 """docs/cli.md says what the program does."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from migrator.cli.main import VERBS
+import click
+import pytest
+
+from migrator.cli.main import VERBS, program
 from migrator.cli.reference import reference
 
 ROOT = Path(__file__).parents[2]
@@ -38,3 +42,39 @@ def test_each_page_of_a_verb_shows_its_options() -> None:
         assert {w for w in words if w.startswith("-") and w != "--"} <= {n for h in has for n in h}
         missing = [names for names in has if not set(names) & words]
         assert missing == [], f"docs/{verb}.md lacks {missing}"
+
+
+def typed() -> Iterator[tuple[str, click.Command]]:
+    """Every command as it is typed, those below a verb too."""
+    context = click.Context(program)
+    for verb in VERBS:
+        command = program.get_command(context, verb)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from ((f"{verb} {name}", each) for name, each in command.commands.items())
+        else:
+            yield verb, command
+
+
+@pytest.mark.parametrize(("path", "command"), list(typed()), ids=str)
+def test_the_help_of_each_command_has_an_example_that_can_be_typed(
+    path: str, command: click.Command
+) -> None:
+    examples = [
+        line.strip().removeprefix("Example: ")
+        for line in (command.help or "").splitlines()
+        if line.strip().startswith("Example: ")
+    ]
+    assert examples, f"migrator {path} --help shows no example"
+    for example in examples:
+        words = example.split()
+        assert words[: len(path.split()) + 1] == ["migrator", *path.split()]
+        given = words[len(path.split()) + 1 :]
+        names = {name for each in command.params for name in each.opts}
+        before = given[: given.index("--")] if "--" in given else given
+        assert {word for word in before if word.startswith("-")} <= names
+
+
+@pytest.mark.parametrize(("path", "command"), list(typed()), ids=str)
+def test_each_command_speaks_json(path: str, command: click.Command) -> None:
+    assert any("--json" in each.opts for each in command.params), path

@@ -1,0 +1,38 @@
+"""What a plan says to its reader, on the terminal: the gravest first, and not all of hundreds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from migrator.cli.terminal import console
+from migrator.model.plan import Finding
+from migrator.plan.findings import DECISION, KINDS, SPLIT
+
+_MOST = 5
+"""Of each kind; the report has them all."""
+
+_LABELS = {SPLIT: "split", DECISION: "to decide"}
+_GRAVITY = {"error": 0, "warning": 1, "note": 2}
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print findings on stderr, a few of each kind, and how many more there are of it."""
+    out = console(stderr=True)
+    kinds = sorted({each.kind for each in findings}, key=lambda kind: (_gravity(kind), kind))
+    for kind in kinds:
+        some = [each for each in findings if each.kind == kind]
+        label = _LABELS.get(kind, kind.replace("-", " "))
+        for finding in some[:_MOST]:
+            place = f" ({finding.at})" if finding.at else ""
+            out.print(Text(f"{label}: {finding.subject}{place}: {finding.message}"))
+            if finding.hint:
+                out.print(Text(f"  next: {finding.hint}"))
+        if len(some) > _MOST:
+            more = f"{len(some) - _MOST} more of these: `migrator report` has them all"
+            out.print(Text(f"{label}: {more}", style="dim"))
+
+
+def _gravity(kind: str) -> int:
+    return _GRAVITY[KINDS[kind].level] if kind in KINDS else len(_GRAVITY)
