@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.errors import ConfigurationError, Place
-from migrator.model.settings import Run, Settings
+from migrator.model.settings import Demands, Run, Settings
 
 FILE = "pyproject.toml"
 _AT_LINE = re.compile(r"\(at line (\d+)")
@@ -68,7 +68,7 @@ def _invalid(error: msgspec.ValidationError, text: str) -> ConfigurationError:
     what, path = (found["what"], found["path"] or "") if found else (str(error), "")
     keys = re.findall(r"\.([A-Za-z_]\w*)", path)
     unknown = re.search(r"unknown field `([^`]+)`", what)
-    known = Run if keys[:1] == ["run"] else Settings
+    known = {"run": Run, "propose": Demands}.get(keys[0] if keys else "", Settings)
     hint = "see docs/init.md for the keys"
     if unknown:
         keys.append(unknown.group(1))

@@ -50,6 +50,25 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return "DATABASE_URL" if self.fixed_database else self.database
 
 
+class Demands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[tool.migrator.propose]`: what an architect demands of every proposal; names are tables."""
+
+    services: int | str = ""
+    """How many: `5`, or `"4-8"`."""
+    largest: int = 0
+    """The most tables that one service may own; 0: any number."""
+    together: list[list[str]] = []
+    apart: list[list[str]] = []
+    own: dict[str, list[str]] = {}
+    """Service to tables that it is to own."""
+    leave: list[str] = []
+    """Tables that stay in the remainder."""
+    first: str = ""
+    """Take out only this service."""
+    weights: dict[str, float] = {}
+    """Signal to what it counts for; 0 switches it off."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[tool.migrator]` whole."""
 
@@ -58,3 +77,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     exclude: list[str] = []
     """Patterns in the manner of .gitignore that analysis leaves out."""
     run: Run | None = None
+    propose: Demands = Demands()

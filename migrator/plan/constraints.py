@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.program import Program
+from migrator.model.settings import Demands
 from migrator.plan.partition import merge_bound
 from migrator.plan.wording import counted, enumerated
 
@@ -46,6 +47,37 @@ class Constraints:
     def pinned(self) -> dict[str, str]:
         """Every table whose service is demanded, those that stay in the remainder included."""
         return {**self.owners, **dict.fromkeys(self.remainder, REMAINDER)}
+
+
+def services_range(text: str) -> tuple[int, int] | None:
+    """`5` or `4-8` as the least and the most; None: empty. Raises ConfigurationError."""
+    if not text:
+        return None
+    least, _, most = text.partition("-")
+    if not least.isdigit() or not (most or least).isdigit():
+        raise ConfigurationError(
+            f"--services {text} is no number", hint="for example --services 5, or --services 4-8"
+        )
+    return int(least), int(most or least)
+
+
+def with_demands(wanted: Constraints, demands: Demands) -> Constraints:
+    """What is wanted, and what `[tool.migrator.propose]` demands besides.
+
+    Numbers, `first` and weights that are wanted already come before those demanded there.
+    """
+    named = {table: service for service, tables in demands.own.items() for table in tables}
+    return replace(
+        wanted,
+        services=wanted.services or services_range(str(demands.services)),
+        largest=wanted.largest or demands.largest,
+        together=(*wanted.together, *map(tuple, demands.together)),
+        apart=(*wanted.apart, *map(tuple, demands.apart)),
+        owners={**named, **wanted.owners},
+        remainder=tuple(dict.fromkeys((*wanted.remainder, *demands.leave))),
+        first=wanted.first or demands.first,
+        weights={**demands.weights, **wanted.weights},
+    )
 
 
 def conflicts(wanted: Constraints) -> set[tuple[str, str]]:

@@ -13,7 +13,8 @@ from shop_sketch import SHOP
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.plan import Plan
-from migrator.plan.constraints import Constraints
+from migrator.model.settings import Demands
+from migrator.plan.constraints import Constraints, with_demands
 from migrator.plan.naming import slug
 from migrator.plan.propose import REMAINDER, propose
 from migrator.plan.store import render
@@ -233,3 +234,51 @@ def test_one_folder_of_models_is_named_by_blueprint_or_table() -> None:
         flat = flat.replace(f"shop/{package}/models.py", "shop/models.py")
     plan = propose(sketch(flat))
     assert {plan.owner_of("orders"), plan.owner_of("members")} == {"orders", "members"}
+
+
+def test_no_service_owns_more_than_the_largest() -> None:
+    plan = propose(sketch(SHOP), Constraints(largest=2))
+    assert max(len(service.tables) for service in plan.services.values()) <= 2
+
+
+def test_what_is_left_in_the_remainder_stays_there() -> None:
+    plan = propose(sketch(SHOP), Constraints(remainder=("orders", "letters")))
+    assert plan.services[REMAINDER].remainder
+    assert {"orders", "letters"} <= set(plan.services[REMAINDER].tables)
+    assert plan.owner_of("payments") != REMAINDER
+    assert plan.services[REMAINDER].order == 0
+
+
+@pytest.mark.parametrize(
+    ("constraints", "message"),
+    [
+        (Constraints(remainder=("orders",), owners={"orders": "sales"}), "left in the remainder"),
+        (Constraints(remainder=("orders",), first="orders"), "left in the remainder"),
+        (Constraints(services=(2, 2), largest=3), "cannot hold 7"),
+        (Constraints(services=(1, 1), remainder=("orders",), owners={"letters": "mail"}), "named"),
+        (Constraints(largest=1, together=(("orders", "lines"),)), "no service is to have more"),
+        (Constraints(weights={"package": 1}), "no signal package"),
+    ],
+)
+def test_contradictions_are_named(constraints: Constraints, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as error:
+        propose(sketch(SHOP), constraints)
+    assert error.value.hint
+
+
+def test_the_command_line_comes_before_the_settings_and_adds_to_their_lists() -> None:
+    demands = Demands(
+        services="2-3",
+        largest=5,
+        together=[["orders", "lines"]],
+        own={"sales": ["orders"], "post": ["letters"]},
+        weights={"reads": 2.0, "calls": 0.0},
+    )
+    line = Constraints(
+        services=(4, 4), together=(("a", "b"),), owners={"orders": "shop"}, weights={"reads": 3.0}
+    )
+    both = with_demands(line, demands)
+    assert (both.services, both.largest) == ((4, 4), 5)
+    assert both.together == (("a", "b"), ("orders", "lines"))
+    assert both.owners == {"orders": "shop", "letters": "post"}
+    assert both.weights == {"reads": 3.0, "calls": 0.0}
