@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +13,7 @@ import click
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.operation.control import Control
 from migrator.operation.system import RunningSystem, reset_data
+from migrator.proof.siblings import SiblingRecorder
 
 
 @click.command(name="up")
@@ -31,8 +33,16 @@ from migrator.operation.system import RunningSystem, reset_data
     help="Of the gateway, on loopback.",
 )
 @click.option("--fresh", is_flag=True, help="Start from the monolith's seed, not the last run.")
+@click.option(
+    "--record-siblings",
+    "record",
+    is_flag=True,
+    help="Keep what services ask each other in SERVICE/recorded, to work on each alone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Addresses as JSON on stdout.")
-def command(output: Path, processes: int, port: int, fresh: bool, as_json: bool) -> None:
+def command(
+    output: Path, processes: int, port: int, fresh: bool, record: bool, as_json: bool
+) -> None:
     """Run the services in OUTPUT behind the gateway, until Ctrl-C.
 
     Their data stays in OUTPUT/.migrator/data and is used again the next time.
@@ -44,9 +54,13 @@ def command(output: Path, processes: int, port: int, fresh: bool, as_json: bool)
     progress = TerminalProgress()
     if fresh:
         reset_data(output)
-    system = RunningSystem(output, progress, processes=processes, port=port)
+    recorder = SiblingRecorder() if record else None
+    between = recorder.between if recorder else None
+    system = RunningSystem(output, progress, processes=processes, port=port, between=between)
     try:
-        with system, Control(system):
+        with recorder or nullcontext(), system, Control(system):
+            if recorder:
+                recorder.begin(system)
             _show(system, as_json)
             while True:
                 time.sleep(1)

@@ -37,6 +37,7 @@ def service_files(manifest: ServiceManifest, installed: Installed) -> dict[str, 
         ".github/workflows/ci.yml": render("service/.github/workflows/ci.yml.j2", **values),
         ".dockerignore": (folder / ".dockerignore").read_text(),
         ".gitignore": (folder / ".gitignore").read_text(),
+        ".vscode/launch.json": (folder / ".vscode/launch.json").read_text(),
     }
 
 

@@ -49,7 +49,8 @@ class RunningSystem:
     A context manager. The services' data lies in `OUTPUT/.migrator/data`; it is made from
     `start_state` where that is given; else it is kept from the last run, and where there is none,
     made from a freshly migrated and seeded monolith. `outside_url` is the application's address
-    where that is not the gateway's, as behind a recording proxy. Raises OperationError with the
+    where that is not the gateway's, as behind a recording proxy. `between` gives the address by
+    which a service knows a sibling, of both names, kind (`calls`, `feed`) and real address. Raises OperationError with the
     log's tail when anything does not start; nothing is left running then.
     """
 
@@ -62,6 +63,7 @@ class RunningSystem:
         port: int = 0,
         outside_url: str = "",
         start_state: StartState | None = None,
+        between: Callable[[str, str, str, str], str] | None = None,
     ) -> None:
         self.output = output.resolve()
         self.system = read_system(self.output)
@@ -82,6 +84,7 @@ class RunningSystem:
         self._revived: dict[str, list[float]] = {}
         self._progress = progress or Silent()
         self._start_state = start_state
+        self._between = between
         self._stack = ExitStack()
         self._environment: Environment | None = None
         self._running: Processes | None = None
@@ -354,7 +357,10 @@ class RunningSystem:
             self.services[name] = service
         for name, service in self.services.items():
             service.peers = {
-                sibling: other.address
+                sibling: {
+                    kind: self._between(name, sibling, kind, url) if self._between else url
+                    for kind, url in other.address.items()
+                }
                 for sibling, other in self.services.items()
                 if sibling != name
             }

@@ -60,6 +60,18 @@ class RecordingProxy:
             taken, self._exchanges = self._exchanges, []
         return sorted(taken, key=lambda exchange: exchange.ordinal)
 
+    def take_answered(self) -> list[Exchange]:
+        """The exchanges that have their answer, in order of arrival; the others stay."""
+        with self._lock:
+            taken = [each for each in self._exchanges if each.status]
+            self._exchanges = [each for each in self._exchanges if not each.status]
+        return taken
+
+    def latest(self) -> Exchange | None:
+        """The exchange that arrived last; the record stays as it is."""
+        with self._lock:
+            return self._exchanges[-1] if self._exchanges else None
+
     def begin(self, exchange: Exchange) -> None:
         """A request has arrived: give it its place in the order."""
         with self._lock:
