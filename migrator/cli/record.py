@@ -14,7 +14,8 @@ import click
 
 from migrator.cli.command_line import WithCommand
 from migrator.cli.terminal import TerminalProgress, print_json
-from migrator.facts.settings import load_run
+from migrator.facts.settings import load_run, load_settings
+from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError
 from migrator.proof.record import Recorded, record_monolith, record_running
 
@@ -52,6 +53,11 @@ from migrator.proof.record import Recorded, record_monolith, record_running
     metavar="FILE",
     help="Keep the passwords and tokens that are taken out of the traffic in a file apart.",
 )
+@click.option(
+    "--routes",
+    is_flag=True,
+    help="At the end ask every GET route, with values that the database has, as CMD's last client.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on stdout.")
 @click.pass_context
 def command(
@@ -62,12 +68,14 @@ def command(
     database: Path | None,
     port: int | None,
     secrets: Path | None,
+    routes: bool,
     as_json: bool,
 ) -> int:
     """Record what is asked of the monolith in SOURCE, or of what runs at --upstream.
 
     A proxy stands in front of the application until CMD ends (it finds the address in the base
-    URL's variable of the settings, and in place of {base_url}), or until Ctrl-C without CMD.
+    URL's variable of the settings, and in place of {base_url}), or until Ctrl-C without CMD and
+    --routes.
     Passwords, tokens and cookies are never written into FILE.
 
     Example: migrator record . -o traffic.jsonl -- python crawl.py {base_url}
@@ -81,23 +89,45 @@ def command(
         nonlocal code
         click.echo(f"recording: {url}", err=True)
         variable = "BASE_URL" if upstream else load_run(root).base_url
-        code = _run(arguments, url, variable, as_json) if arguments else _wait()
+        if arguments:
+            code = _run(arguments, url, variable, as_json)
+        elif not routes:
+            _wait()
 
     if database is not None and not upstream:
         raise ConfigurationError(
             "--database is for an application that runs already",
             hint="add --upstream URL, or leave --database out: `migrate` and `seed` make one",
         )
+    if routes and upstream and database is None:
+        raise ConfigurationError(
+            "--routes takes its values from the database, and none is named",
+            hint="add --database FILE: the SQLite file that the running application uses",
+        )
     progress = TerminalProgress()
+    program = current_graph(root, load_settings(root), progress).program if routes else None
     try:
         if upstream:
             recorded = record_running(
-                upstream, target, use, database=database, port=port or 0, secrets=secrets
+                upstream,
+                target,
+                use,
+                database=database,
+                port=port or 0,
+                secrets=secrets,
+                program=program,
             )
         else:
             run = load_run(root)
             recorded = record_monolith(
-                root, run, target, use, progress, port=port or 0, secrets=secrets
+                root,
+                run,
+                target,
+                use,
+                progress,
+                port=port or 0,
+                secrets=secrets,
+                program=program,
             )
     finally:
         progress.close()
@@ -123,14 +153,14 @@ def _run(arguments: list[str], url: str, variable: str, quiet: bool) -> int:
     return ended.returncode if ended.returncode >= 0 else 128 - ended.returncode
 
 
-def _wait() -> int:
+def _wait() -> None:
     click.echo("use the application at that address; Ctrl-C writes the file", err=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
-        return 0
+        return
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.model.errors import ConfigurationError, Place
+from migrator.model.program import Program
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
@@ -18,8 +19,11 @@ from migrator.operation.start_state import (
     private_folder,
 )
 from migrator.proof.binding import recorded_steps
+from migrator.proof.exchange import Exchange
+from migrator.proof.probing import send_all
 from migrator.proof.recorded import FORMAT, VERSION, Header, RecordedTraffic, save, save_secrets
 from migrator.proof.recording import RecordingProxy
+from migrator.proof.routes import paths_of_routes
 
 Use = Callable[[str], None]
 """What is done while the proxy stands at the address that is given."""
@@ -44,10 +48,12 @@ def record_monolith(
     *,
     port: int = 0,
     secrets: Path | None = None,
+    program: Program | None = None,
 ) -> Recorded:
     """Start the monolith in `root` from a fresh state, and record what is asked of it.
 
-    The state is kept beside `target`, so that a replay starts from the same rows.
+    The state is kept beside `target`, so that a replay starts from the same rows. With `program`
+    every GET route of it is asked at the end (`ask_routes`).
     """
     state = StartState(_state_folder(target))
     with RecordingProxy(port, plain=True) as proxy:
@@ -58,6 +64,8 @@ def record_monolith(
         ) as monolith:
             proxy.upstream = monolith.base_url
             use(proxy.url)
+            if program is not None:
+                ask_routes(program, state.database, proxy)
         shutil.rmtree(running, ignore_errors=True)
         return _written(proxy, target, root.name, state, secrets)
 
@@ -70,10 +78,12 @@ def record_running(
     database: Path | None = None,
     port: int = 0,
     secrets: Path | None = None,
+    program: Program | None = None,
 ) -> Recorded:
     """Record what is asked of an application that runs at `upstream`.
 
     `database` is its SQLite file; as it is now, it becomes the state that a replay starts from.
+    With it and `program` every GET route of it is asked at the end (`ask_routes`).
     """
     state = None
     if database is not None:
@@ -81,7 +91,28 @@ def record_running(
     with RecordingProxy(port, plain=True) as proxy:
         proxy.upstream = upstream
         use(proxy.url)
+        if program is not None and state is not None:
+            ask_routes(program, state.database, proxy)
         return _written(proxy, target, upstream, state, secrets)
+
+
+def ask_routes(program: Program, database: Path, proxy: RecordingProxy) -> None:
+    """Ask every GET route, by the parameters' types, as the client of the last request."""
+    last = proxy.latest()
+    headers = [("Accept", "*/*")]
+    if last is not None:
+        headers += [
+            (name, value)
+            for name, value in last.request_headers
+            if name.lower() in ("cookie", "authorization", "user-agent")
+        ]
+    send_all(
+        [
+            Exchange(ordinal=0, method="GET", target=path, request_headers=headers)
+            for path in paths_of_routes(program, database)
+        ],
+        proxy.url,
+    )
 
 
 def _state_folder(target: Path) -> Path:
