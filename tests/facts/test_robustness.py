@@ -1,4 +1,4 @@
-"""What is read stays in the tree, the cache survives what happens to it, and odd files are named."""
+"""What is read stays in the tree; the cache survives what happens to it; odd files are named."""
 
 from __future__ import annotations
 
