@@ -50,8 +50,8 @@ class RunningSystem:
     `start_state` where that is given; else it is kept from the last run, and where there is none,
     made from a freshly migrated and seeded monolith. `outside_url` is the application's address
     where that is not the gateway's, as behind a recording proxy. `between` gives the address by
-    which a service knows a sibling, of both names, kind (`calls`, `feed`) and real address. Raises OperationError with the
-    log's tail when anything does not start; nothing is left running then.
+    which a service knows a sibling, of both names, kind (`calls`, `feed`) and real address. Raises
+    OperationError with the log's tail when anything does not start; nothing is left running then.
     """
 
     def __init__(

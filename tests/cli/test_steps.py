@@ -69,7 +69,8 @@ def running(services: Path) -> Iterator[int]:
     try:
         end = time.monotonic() + 120
         while not (services / ".migrator/control.json").is_file():
-            assert up.poll() is None and time.monotonic() < end, (log.name, Path(log.name).read_text())
+            said = (services.parent / "up.log").read_text()
+            assert up.poll() is None and time.monotonic() < end, said
             time.sleep(0.1)
         yield port
     finally:
