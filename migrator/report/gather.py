@@ -61,9 +61,10 @@ def gather(
         plan, consequences, content.stale = _resolved(graph, plan)
         content.score = score(plan, graph, consequences)
         _tell_of_plan(content, program, plan, consequences, proof)
-        content.proposals = [
-            _proposal(graph, name, each, plan) for name, each in (proposals or {}).items()
-        ]
+        content.proposals = sorted(
+            (_proposal(graph, name, each, plan) for name, each in (proposals or {}).items()),
+            key=_place_of_proposal,
+        )
     kept = kept_functions(program, consequences) if consequences else {}
     content.modules = modules(program, plan, kept)
     content.dependencies = dependencies(graph, content.modules)
@@ -84,6 +85,13 @@ def _proposal(graph: Graph, name: str, proposal: Plan, plan: Plan) -> ProposalVi
         against=against if consequences is None else [],
         differs=[f"{each.name}: {each.before} here, {each.after} there" for each in moved],
     )
+
+
+def _place_of_proposal(proposal: ProposalView) -> tuple[bool, int, str]:
+    """The plan first, then in the order in which they are proposed."""
+    known = list(STRATEGIES)
+    place = known.index(proposal.name) if proposal.name in known else len(known)
+    return not proposal.chosen, place, proposal.name
 
 
 def _resolved(graph: Graph, plan: Plan) -> tuple[Plan, Consequences | None, list[str]]:

@@ -17,8 +17,9 @@ _RECEIVERS = {
     "builtins.list": "<**PyList**>",
     "builtins.dict": "<**PyDict**>",
 }
-_DECLARATIONS = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
+_DECLARATIONS = ("builtins.staticmethod", "builtins.classmethod", "builtins.property")
 """Decorators that say what a method is, and are no calls to a reader of the code."""
+# A `?` stands for what an outside call gives, of which no name is known.
 
 
 def adjacency(graph: Graph) -> dict[str, list[str]]:
@@ -29,7 +30,7 @@ def adjacency(graph: Graph) -> dict[str, list[str]]:
     for edge in graph.edges(EdgeKind.CALLS):
         target = edge.target.name
         if edge.target.kind == NodeKind.EXTERNAL:
-            if target in _DECLARATIONS:
+            if target.startswith(_DECLARATIONS) or "?" in target:
                 continue
             target = written(target)
         found[edge.source.name].add(target)
