@@ -19,6 +19,12 @@ WHEELS = {
     "indico": "indico==3.2.9",
     "superset": "apache-superset==6.1.0",
     "homeassistant": "homeassistant==2025.4.4",
+    "oscar": "django-oscar==4.2.1",
+    "nautobot": "nautobot==3.2.7",
+    "mayan": "mayan-edms==4.12.2",
+    "keystone": "keystone==30.0.0",
+    "weblate": "weblate==5.14.3",
+    "wagtail": "wagtail==8.0.1",
 }
 _READ = (".py", ".sql", ".html", ".txt", ".jinja2", ".j2")
 
