@@ -30,27 +30,35 @@ kind                  stands for
 from __future__ import annotations
 
 from collections.abc import Hashable
-from enum import IntEnum
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 
-class Kind(IntEnum):
-    """What a value is; see the table above."""
+class Kind(int):
+    """What a value is; see the table above.
 
-    FUNCTION = 0
-    CLASS = 1
-    INSTANCE = 2
-    MODULE = 3
-    EXTERNAL = 4
-    EXTERNAL_INSTANCE = 5
-    BOUND = 6
-    CONTAINER = 7
-    STRING = 8
-    TEMPLATE = 9
-    PARTIAL = 10
-    SUPER = 11
-    DESCRIPTOR = 12
-    OPAQUE = 13
+    Not an enumeration: reading a member of one takes longer than most of what is done with it.
+    """
+
+    __slots__ = ()
+
+    FUNCTION: ClassVar[Kind]
+    CLASS: ClassVar[Kind]
+    INSTANCE: ClassVar[Kind]
+    MODULE: ClassVar[Kind]
+    EXTERNAL: ClassVar[Kind]
+    EXTERNAL_INSTANCE: ClassVar[Kind]
+    BOUND: ClassVar[Kind]
+    CONTAINER: ClassVar[Kind]
+    STRING: ClassVar[Kind]
+    TEMPLATE: ClassVar[Kind]
+    PARTIAL: ClassVar[Kind]
+    SUPER: ClassVar[Kind]
+    DESCRIPTOR: ClassVar[Kind]
+    OPAQUE: ClassVar[Kind]
+
+
+for _number, _name in enumerate(Kind.__annotations__):
+    setattr(Kind, _name, Kind(_number))
 
 
 OUTSIDE = frozenset(
