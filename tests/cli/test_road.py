@@ -47,6 +47,58 @@ def test_the_services_are_proven(road):
     assert len(proof["checks"]) == 7
 
 
+VISIT = """
+import json, re, sys, urllib.request
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+def ask(path, body=None, form=None):
+    data = urlencode(form).encode() if form else json.dumps(body).encode() if body else None
+    kind = "application/x-www-form-urlencoded" if form else "application/json"
+    request = urllib.request.Request(sys.argv[1] + path, data, {"Content-Type": kind})
+    try:
+        return browser.open(request, timeout=20).read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+ask("/borrowers", {"card": "R1", "name": "Ida Holm", "pin": "hunter2"})
+ask("/card", form={"card": "R1", "pin": "hunter2"})
+for kind in ("power", "garden"):
+    tool = json.loads(ask("/tools", {"name": f"Best of {kind}", "kind": kind}))["id"]
+    loan = json.loads(ask("/loans", {"tool": tool}))["id"]
+    ask(f"/tools/{tool}")
+    ask(f"/loans/{loan}/back", {"broken": True})
+ask("/")
+ask("/round")
+ask("/borrowers/R1")
+ask("/card", form={"card": "N100", "pin": "4711"})
+ask("/")
+"""
+
+
+def test_recorded_traffic_is_asked_of_both_sides(road):
+    """No test of the application is needed: what a visitor asked once is asked again."""
+    app, traffic, secrets = road / "app", road / "traffic.jsonl", road / "secrets.json"
+    (road / "visit.py").write_text(VISIT)
+    visit = ("--", sys.executable, road / "visit.py", "{base_url}")
+    told = json.loads(
+        migrator("record", app, "-o", traffic, "--secrets", secrets, "--json", *visit)
+    )
+    assert told["requests"] == 17
+    assert told["secrets"] == 2
+    assert told["bound"] >= 15
+    assert "hunter2" not in traffic.read_text()
+    assert "4711" not in traffic.read_text()
+    arguments = ("--services", road / "services", "--replay", traffic, "--secrets", secrets)
+    quick = ("--quick", "--processes", "2", "--json")
+    proof = json.loads(migrator("verify", app, *arguments, *quick))
+    (compared,) = proof["comparisons"]
+    assert compared["equal"] == compared["requests"] > 17
+    assert compared["tests"] == {**compared["tests"], "passed": 17, "total": 17, "failed": []}
+
+
 def test_the_report_tells_of_it(road):
     migrator("report", road / "app", "-o", road / "report")
     assert "proven" in (road / "report" / "report.html").read_text()
