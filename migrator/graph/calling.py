@@ -35,7 +35,10 @@ def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
     """Watcher of the variable that is called."""
     variant, index = data
     instruction = variant.function.facts.code[index]
-    arguments = arguments_of(linker, variant, instruction)
+    arguments = linker.written.get((variant.id, index))
+    if arguments is None:
+        arguments = arguments_of(linker, variant, instruction)
+        linker.written[variant.id, index] = arguments
     call_value(linker, variant, index, callee, arguments, variant.base + instruction[1])
 
 
@@ -152,7 +155,7 @@ def _call_function(
     edge: bool,
 ) -> None:
     function, env = linker.function_of_value[callee]
-    chosen = choose(linker, function, env, variant, index, receiver)
+    chosen = choose(linker, function, env, variant, index, receiver, runs_here=edge)
     if edge:
         variant.calls.setdefault(index, {})[chosen.id] = None
     if receiver is not None and function.positional:
@@ -181,11 +184,14 @@ def choose(
     caller: Variant,
     index: int,
     receiver: int | None,
+    *,
+    runs_here: bool = True,
 ) -> Variant:
     """The variant that a call runs in: by class of receiver, by place, or the general one.
 
     The class of the receiver counts where a framework says so (models); the place of call counts
-    for small functions and for those that make closures, unless they recurse.
+    for small functions and for those that make closures, unless they recurse. A handler that a
+    framework calls some other time (not `runs_here`) is told apart only where it makes closures.
     """
     env_id = env.id if env is not None else -1
     if receiver is not None and function.class_ is not None:
@@ -199,9 +205,8 @@ def choose(
             label = linker.values.names[class_value]
             return _variant(linker, function, env, key, label, caller)
     facts = function.facts
-    if not facts.parameters or not (
-        len(facts.code) <= SMALL or function.makes_functions or function.captures
-    ):
+    small = runs_here and len(facts.code) <= SMALL
+    if not facts.parameters or not (small or function.makes_functions or function.captures):
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)

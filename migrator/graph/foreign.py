@@ -34,6 +34,8 @@ class Foreign:
             for prefix in each.externals:
                 self._by_prefix.setdefault(prefix, []).append(each)
         self._known: dict[str, tuple[Framework, ...]] = {}
+        self._asked: dict[int, tuple[Framework, ...]] = {}
+        """Of values that no class of the project has a part in: those never change."""
         self._told: set[tuple[int, int]] = set()
 
     # -- who is asked ---------------------------------------------------------------------------
@@ -52,18 +54,28 @@ class Foreign:
 
     def asked(self, value: int) -> tuple[Framework, ...]:
         """The frameworks that a value concerns."""
+        known = self._asked.get(value)
+        if known is None:
+            known, is_final = self._find_asked(value)
+            if is_final:
+                self._asked[value] = known
+        return known
+
+    def _find_asked(self, value: int) -> tuple[tuple[Framework, ...], bool]:
+        """The frameworks, and whether they stay the same: classes may get other bases."""
         if not self.frameworks:
-            return ()
+            return (), True
         values = self.linker.values
         kind = values.kinds[value]
         if kind == Kind.OPAQUE:
             owner = self._by_name.get(values.names[value].partition(":")[0])
-            return (owner,) if owner is not None else ()
+            return (owner,) if owner is not None else (), True
         if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
-            return self._for_name(values.names[value])
+            return self._for_name(values.names[value]), True
         if kind == Kind.BOUND:
-            both = (*self.asked(values.functions[value]), *self.asked(values.owners[value]))
-            return tuple(dict.fromkeys(both))
+            parts = (values.functions[value], values.owners[value])
+            both = dict.fromkeys(each for part in parts for each in self.asked(part))
+            return tuple(both), all(part in self._asked for part in parts)
         if kind in (Kind.CLASS, Kind.INSTANCE):
             class_value = value if kind == Kind.CLASS else values.owners[value]
             found: dict[Framework, None] = {}
@@ -72,8 +84,8 @@ class Foreign:
                     found.update(dict.fromkeys(self.asked(values.functions[base])))
                 elif base not in self.linker.class_of_value:
                     found.update(dict.fromkeys(self.asked(base)))
-            return tuple(found)
-        return ()
+            return tuple(found), False
+        return (), True
 
     def _ask(
         self, asked: tuple[Framework, ...], answer: Answer, target: int | None
@@ -129,9 +141,10 @@ class Foreign:
             variant.externals.setdefault(index, {})[name] = None
         if name.endswith(".__init__") and self._initialises(variant, index, callee, arguments):
             return
-        place = builtin_calls.Place(linker, variant, index, callee, arguments, target)
         builtin = builtin_calls.find(name)
-        if builtin is not None and builtin(place):
+        if builtin is not None and builtin(
+            builtin_calls.Place(linker, variant, index, callee, arguments, target)
+        ):
             return
         asked = self.asked(callee)
         default = self._default_of_call(variant, index, callee, name, arguments, target)
@@ -196,10 +209,10 @@ class Foreign:
         no more is known: `requests.get().json()` is `requests.?`.
         """
         values = self.linker.values
-        if values.kinds[callee] != Kind.BOUND or self.asked(callee):
-            return name if name.count(".") < _LONGEST else ""
         if name.startswith("builtins.str."):
             return "builtins.str"
+        if values.kinds[callee] != Kind.BOUND or self.asked(callee):
+            return name if name.count(".") < _LONGEST else ""
         return f"{name.partition('.')[0]}.?"
 
     def construct(
@@ -294,10 +307,11 @@ class Foreign:
             name = linker.values.names[receiver]
             if (
                 not answered
-                and linker.values.kinds[receiver] != Kind.OPAQUE
+                and linker.values.kinds[receiver] not in (Kind.OPAQUE, Kind.INSTANCE)
                 and name.count(".") < 6
             ):
-                linker.put(target, linker.values.external_instance(f"{name}.__getitem__"))
+                inner = name if name == "builtins.str" else f"{name}.__getitem__"
+                linker.put(target, linker.values.external_instance(inner))
 
     def set_item(
         self, variant: Variant, index: int, receiver: int, keys: list[Any], source: int | None

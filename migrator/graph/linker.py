@@ -33,6 +33,8 @@ class Linker(Definitions):
         self.containers = Containers(self)
         self.variants: list[Variant] = []
         self.partials: dict[int, calling.Arguments] = {}
+        self.written: dict[tuple[int, int], calling.Arguments] = {}
+        """The arguments of call instructions, by variant and index."""
         self.bound_calls: set[tuple[Any, ...]] = set()
         self.unresolved: dict[tuple[str, str, str, int], str] = {}
         self.environment: dict[str, dict[str, None]] = {}
