@@ -16,7 +16,7 @@ from migrator.generation.templating import template_folder
 from migrator.plan.findings import KINDS
 from migrator.plan.score import Score
 from migrator.plan.scorecard import ROWS
-from migrator.report import map
+from migrator.report import service_map
 from migrator.report.content import Content
 from migrator.report.matrix import matrix
 from migrator.report.pairs import pairs
@@ -43,8 +43,8 @@ def render(content: Content) -> str:
         .render(
             content=content,
             sections=_sections(content),
-            broad=map.wide(content),
-            narrow=map.narrow(content),
+            broad=service_map.wide(content),
+            narrow=service_map.narrow(content),
             pairs=pairs(content),
             calls_of={each.name: each.calls for each in scores},
             deferred_of={each.name: each.deferred for each in scores},
@@ -67,7 +67,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=lambda name: bool(name) and str(name).endswith(".html.j2"),
     )
-    environment.globals.update(dotted=_dotted, box_width=map.BOX_WIDTH, box_height=map.BOX_HEIGHT)
+    environment.globals.update(
+        dotted=_dotted, box_width=service_map.BOX_WIDTH, box_height=service_map.BOX_HEIGHT
+    )
     return environment
 
 

@@ -3,7 +3,7 @@ import math
 from itertools import combinations, pairwise
 
 from migrator.model.plan import Datastore
-from migrator.report import map
+from migrator.report import service_map
 from migrator.report.content import Link, ServiceView
 
 
@@ -22,25 +22,31 @@ def sketched(bare, names, links):
 
 
 def overlap(a, b):
-    return abs(a.x - b.x) < map.BOX_WIDTH and abs(a.y - b.y) < map.BOX_HEIGHT
+    return abs(a.x - b.x) < service_map.BOX_WIDTH and abs(a.y - b.y) < service_map.BOX_HEIGHT
 
 
 def test_no_two_services_overlap_and_all_are_inside(bare):
     for count in (1, 2, 3, 8, 15, 40):
         names = [f"s{n}" for n in range(count)]
         links = [(a, b, "call") for a, b in pairwise(names)]
-        for draw in (map.wide, map.narrow):
+        for draw in (service_map.wide, service_map.narrow):
             drawing = draw(sketched(bare, names, links))
             assert len(drawing.boxes) == count
             assert not [pair for pair in combinations(drawing.boxes, 2) if overlap(*pair)]
             for box in drawing.boxes:
-                assert map.BOX_WIDTH / 2 <= box.x <= drawing.width - map.BOX_WIDTH / 2
-                assert map.BOX_HEIGHT / 2 <= box.y <= drawing.height - map.BOX_HEIGHT / 2
+                assert (
+                    service_map.BOX_WIDTH / 2 <= box.x <= drawing.width - service_map.BOX_WIDTH / 2
+                )
+                assert (
+                    service_map.BOX_HEIGHT / 2
+                    <= box.y
+                    <= drawing.height - service_map.BOX_HEIGHT / 2
+                )
 
 
 def test_those_that_call_each_other_stand_beside_each_other(bare):
     names = ["a", "b", "c", "d", "e"]
-    drawing = map.wide(sketched(bare, names, [("a", "d", "call"), ("b", "e", "call")]))
+    drawing = service_map.wide(sketched(bare, names, [("a", "d", "call"), ("b", "e", "call")]))
     at = {box.name: (box.x, box.y) for box in drawing.boxes}
     nearest = sorted(math.dist(at["a"], at[name]) for name in names)[2]
     assert math.dist(at["a"], at["d"]) <= nearest
@@ -49,7 +55,7 @@ def test_those_that_call_each_other_stand_beside_each_other(bare):
 def test_one_that_all_call_stands_in_the_middle(bare):
     names = [f"s{n}" for n in range(8)]
     links = [(name, "s3", "call") for name in names if name != "s3"]
-    drawing = map.wide(sketched(bare, names, links))
+    drawing = service_map.wide(sketched(bare, names, links))
     (hub,) = [box for box in drawing.boxes if box.name == "s3"]
     assert (hub.x, hub.y) == (drawing.width / 2, drawing.height / 2)
 
@@ -57,5 +63,5 @@ def test_one_that_all_call_stands_in_the_middle(bare):
 def test_many_calls_have_no_labels_until_one_end_is_chosen(bare):
     names = [f"s{n}" for n in range(8)]
     every = [(a, b, "call") for a in names for b in names if a != b]
-    assert map.wide(sketched(bare, names, every)).dense
-    assert not map.wide(sketched(bare, names, every[:5])).dense
+    assert service_map.wide(sketched(bare, names, every)).dense
+    assert not service_map.wide(sketched(bare, names, every[:5])).dense
