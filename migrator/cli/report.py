@@ -16,6 +16,7 @@ from migrator.plan import store as plans
 from migrator.proof.result import Proof
 from migrator.report.formats import FORMATS
 from migrator.report.gather import gather
+from migrator.report.retirement import DELETIONS, retirement, written
 
 _ALL = "all"
 
@@ -25,6 +26,12 @@ _ALL = "all"
 @click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="The plan to tell of.")
 @click.option(
     "--proof", "proof_path", type=click.Path(path_type=Path), help="A proof.json of `verify`."
+)
+@click.option(
+    "--services",
+    "services",
+    type=click.Path(path_type=Path),
+    help="The folder of services that ran: tell what still needs the old code.",
 )
 @click.option(
     "--format",
@@ -43,13 +50,15 @@ def command(
     source: Path,
     plan_path: Path | None,
     proof_path: Path | None,
+    services: Path | None,
     formats: tuple[str, ...],
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Write a report of whatever there is so far: analysis, plan, proof.
 
-    The proposals that `propose` kept are laid beside the plan.
+    The proposals that `propose` kept are laid beside the plan. With --services also what still hits
+    the remainder, and a list of the code that can be deleted.
 
     Example: migrator report . --format html --format sarif -o report
     """
@@ -70,6 +79,13 @@ def command(
         for each in plans.proposal_files(root)
     }
     content = gather(graph, plan, proof, root.name, proposals)
+    if services is not None:
+        if plan is None:
+            raise ConfigurationError(
+                "there is no plan yet, and services are told of by their plan",
+                hint=f"migrator propose {source}",
+            )
+        content.retirement = retirement(graph, plan, services.resolve())
     progress.finish("Gathering what there is")
     if as_json:
         print_json(content)
@@ -83,6 +99,10 @@ def command(
         target = folder / f"report{FORMATS[each].suffix}"
         target.write_text(FORMATS[each].render(content), encoding="utf-8")
         progress.advance("Writing the report", detail=target.name)
+        click.echo(str(target))
+    if content.retirement is not None:
+        target = folder / DELETIONS
+        target.write_text(written(content.retirement.deletions), encoding="utf-8")
         click.echo(str(target))
     progress.finish("Writing the report")
 

@@ -110,6 +110,15 @@ class Service(msgspec.Struct, kw_only=True, omit_defaults=True):
         return [*self.entry_points, *self.also_answers]
 
 
+class Gate(msgspec.Struct, kw_only=True):
+    """What must hold of a service before the old code that it replaces is deleted."""
+
+    days: int = 14
+    """On which both sides were asked and answered equally, since they last did not."""
+    coverage: float = 0.8
+    """Of its routes, the share that it has answered."""
+
+
 class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the plan was made from; each digest is of the facts that the plan relies on."""
 
@@ -157,6 +166,7 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
     application: str = ""
     proposal: str = ""
     """The name of the proposal that it began as."""
+    gate: Gate = msgspec.field(default_factory=Gate)
     services: dict[str, Service] = {}
     roadmap: list[Step] = []
     findings: list[Finding] = []

@@ -126,13 +126,16 @@ class _Reader:
                 hint = f"did you mean {close[0]}?" if close else "one of " + ", ".join(allowed)
                 return self._problem(path, f"{name} cannot be {value}", hint)
             return str(value)
+        if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
         if wanted is str and isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return str(value)
         if wanted is bool and isinstance(value, bool):
             return value
         if wanted is int and isinstance(value, int) and not isinstance(value, bool):
             return int(value)
-        kind = {str: "a text", bool: "true or false", int: "a whole number"}[wanted]
+        kinds = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+        kind = kinds[wanted]
         return self._problem(path, f"{name} must be {kind}")
 
     def _struct(self, path: document.Path, value: Any, wanted: type[msgspec.Struct]) -> Any:
@@ -242,6 +245,7 @@ def _as_yaml(plan: Plan) -> dict[str, Any]:
     top: dict[str, Any] = {"version": plan.version, "application": plan.application}
     if plan.proposal:
         top["proposal"] = plan.proposal
+    top["gate"] = msgspec.to_builtins(plan.gate)
     top["services"] = {name: _service(s) for name, s in sorted(plan.services.items())}
     if plan.roadmap:
         top["roadmap"] = msgspec.to_builtins(plan.roadmap)

@@ -21,6 +21,7 @@ from migrator.operation.routes import Switch
 from migrator.operation.system import PRIVATE
 from migrator.proof.comparison import compare, noise_between
 from migrator.proof.exchange import Exchange
+from migrator.proof.history import remember
 from migrator.proof.recording import HOP_BY_HOP, send
 
 _WAITING = 200
@@ -139,6 +140,7 @@ class Mirror:
             dropped=self._counts["dropped"],
             differences=[self._found[key] for key in sorted(self._found)],
         )
+        remember(self._output, self._service, report.compared, report.equal)
         file = self._output / PRIVATE / "mirror.json"
         file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
         return report

@@ -9,6 +9,7 @@ import msgspec
 from migrator.model.plan import Datastore, Finding, Remedy, Step, Transport
 from migrator.plan.score import Score
 from migrator.proof.result import Proof
+from migrator.report.retirement import Retirement
 
 VERSION = 1
 """Of the shape that `report.schema.json` describes; goes up when a reader of before would break."""
@@ -202,5 +203,7 @@ class Content(msgspec.Struct, kw_only=True):
     """What has changed in the code, or contradicts it, since the plan was made."""
     modules: list[ModuleView] = []
     dependencies: list[Dependency] = []
+    retirement: Retirement | None = None
+    """What still needs the old code, where services run."""
     proof: Proof | None = None
     version: int = VERSION
