@@ -17,13 +17,14 @@ from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
-from migrator.model.errors import ConfigurationError, Place
+from migrator.model.errors import ConfigurationError, MigratorError, Place
 from migrator.model.plan import Plan
+from migrator.model.settings import Demands
 from migrator.plan.constraints import with_demands
 from migrator.plan.proposals import Proposal, Proposals, propose_all
 from migrator.plan.score import Score
 from migrator.plan.scorecard import figures
-from migrator.plan.store import FILE_NAME, PROPOSAL, save, save_proposals
+from migrator.plan.store import FILE_NAME, PROPOSAL, load, save, save_proposals
 from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 
 
@@ -94,7 +95,7 @@ def command(
     warn_skipped(graph, progress)
     run = settings.run
     constraints = replace(
-        with_demands(constraints, settings.propose),
+        with_demands(with_demands(constraints, _earlier(target)), settings.propose),
         setup=(run.migrate, run.seed) if run else (),
         application=root.name,
     )
@@ -133,6 +134,14 @@ def command(
         f"      migrator generate {source}{plan_option} -o SERVICES",
     ):
         console(stderr=True).print(line, soft_wrap=True)
+
+
+def _earlier(target: Path) -> Demands:
+    """What was demanded of the plan that is replaced; nothing, if it cannot be read."""
+    try:
+        return load(target).demands if target.exists() else Demands()
+    except MigratorError:
+        return Demands()
 
 
 def _told(proposal: Proposal) -> dict[str, object]:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from migrator.model.settings import Demands
+
 Remedy = Literal["copy", "call", "defer", "row-write", "merge", "saga"]
 """What pays for a write that crosses an owner.
 
@@ -166,6 +168,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
     application: str = ""
     proposal: str = ""
     """The name of the proposal that it began as."""
+    demands: Demands = Demands()
+    """What was demanded of the proposal, and is again when the plan is proposed anew."""
     gate: Gate = msgspec.field(default_factory=Gate)
     services: dict[str, Service] = {}
     roadmap: list[Step] = []

@@ -50,8 +50,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return "DATABASE_URL" if self.fixed_database else self.database
 
 
-class Demands(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[tool.migrator.propose]`: what an architect demands of every proposal; names are tables."""
+class Demands(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What an architect demands of every proposal, in `[tool.migrator.propose]` or in the plan.
+
+    Names are tables.
+    """
 
     services: int | str = ""
     """How many: `5`, or `"4-8"`."""

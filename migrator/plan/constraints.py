@@ -62,7 +62,7 @@ def services_range(text: str) -> tuple[int, int] | None:
 
 
 def with_demands(wanted: Constraints, demands: Demands) -> Constraints:
-    """What is wanted, and what `[tool.migrator.propose]` demands besides.
+    """What is wanted, and what a plan or `[tool.migrator.propose]` demands besides.
 
     Numbers, `first` and weights that are wanted already come before those demanded there.
     """
@@ -71,12 +71,30 @@ def with_demands(wanted: Constraints, demands: Demands) -> Constraints:
         wanted,
         services=wanted.services or services_range(str(demands.services)),
         largest=wanted.largest or demands.largest,
-        together=(*wanted.together, *map(tuple, demands.together)),
-        apart=(*wanted.apart, *map(tuple, demands.apart)),
+        together=tuple(dict.fromkeys((*wanted.together, *map(tuple, demands.together)))),
+        apart=tuple(dict.fromkeys((*wanted.apart, *map(tuple, demands.apart)))),
         owners={**named, **wanted.owners},
         remainder=tuple(dict.fromkeys((*wanted.remainder, *demands.leave))),
         first=wanted.first or demands.first,
         weights={**demands.weights, **wanted.weights},
+    )
+
+
+def demands_of(wanted: Constraints) -> Demands:
+    """What is wanted, as the plan keeps it."""
+    least, most = wanted.services or (0, 0)
+    own: dict[str, list[str]] = {}
+    for table, service in sorted(wanted.owners.items()):
+        own.setdefault(service, []).append(table)
+    return Demands(
+        services="" if not most else str(most) if least == most else f"{least}-{most}",
+        largest=wanted.largest,
+        together=[list(group) for group in wanted.together],
+        apart=[list(group) for group in wanted.apart],
+        own=own,
+        leave=list(wanted.remainder),
+        first=wanted.first,
+        weights=dict(sorted(wanted.weights.items())),
     )
 
 

@@ -11,7 +11,7 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import measure
-from migrator.plan.constraints import Constraints
+from migrator.plan.constraints import Constraints, demands_of
 from migrator.plan.evidence import Evidence
 from migrator.plan.propose import boundaries, evidence_for, plan_of
 from migrator.plan.score import Score, score
@@ -100,6 +100,7 @@ def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposa
                 named.pop(table, None)
             owned = replace(wanted, owners={**named, **wanted.owners})
             listed.append(_proposal(graph, evidence, name, made, owned, listed))
+            listed[-1].plan.demands = demands_of(wanted)
         except ConfigurationError as error:
             if name == WHOLE_TRANSACTIONS:
                 raise

@@ -16,6 +16,7 @@ from migrator.plan.constraints import (
     atoms_of,
     check_names,
     conflicts,
+    demands_of,
     infeasible,
 )
 from migrator.plan.evidence import Evidence, gather
@@ -44,7 +45,9 @@ def propose_with_consequences(
     """`propose`, and the walks that the plan was derived from."""
     wanted = constraints or Constraints()
     evidence = evidence_for(graph, wanted)
-    return plan_of(evidence, boundaries(evidence, wanted), wanted)
+    plan, consequences = plan_of(evidence, boundaries(evidence, wanted), wanted)
+    plan.demands = demands_of(wanted)
+    return plan, consequences
 
 
 def evidence_for(graph: Graph, wanted: Constraints) -> Evidence:

@@ -126,6 +126,8 @@ class _Reader:
                 hint = f"did you mean {close[0]}?" if close else "one of " + ", ".join(allowed)
                 return self._problem(path, f"{name} cannot be {value}", hint)
             return str(value)
+        if wanted == int | str:
+            wanted = str
         if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
         if wanted is str and isinstance(value, (str, int, float)) and not isinstance(value, bool):
@@ -246,6 +248,9 @@ def _as_yaml(plan: Plan) -> dict[str, Any]:
     if plan.proposal:
         top["proposal"] = plan.proposal
     top["gate"] = msgspec.to_builtins(plan.gate)
+    demands = msgspec.to_builtins(plan.demands)
+    if demands:
+        top["demands"] = demands
     top["services"] = {name: _service(s) for name, s in sorted(plan.services.items())}
     if plan.roadmap:
         top["roadmap"] = msgspec.to_builtins(plan.roadmap)

@@ -12,6 +12,7 @@ from rich.console import Console
 from migrator.cli.main import main
 from migrator.cli.terminal import place_link
 from migrator.model.graph import Graph
+from migrator.plan.store import load
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "plan"))
 
@@ -98,6 +99,25 @@ def test_propose_with_demands(project: Project, capsys: pytest.CaptureFixture[st
     arguments = ("--services", "2-3", "--together", "letters,orders", "--own", "money=refunds")
     assert project.run("propose", "--force", *arguments) == 0
     assert "money:" in project.plan.read_text()
+
+
+def test_demands_stand_in_the_plan_and_hold_when_it_is_proposed_anew(project: Project) -> None:
+    root = str(project.root)
+    assert project.run("propose", root, "--services", "2", "--weight", "paths=0") == 0
+    assert "demands:\n  services: '2'\n  weights:\n    paths: 0.0\n" in project.plan.read_text()
+    assert project.run("check", root, "--write") in (0, 1)
+    assert project.run("propose", root, "--force") == 0
+    assert len(load(project.plan).services) == 2
+    assert project.run("propose", root, "--force", "--services", "3") == 0
+    assert len(load(project.plan).services) == 3
+
+
+def test_demands_of_pyproject_hold_too(project: Project) -> None:
+    (project.root / "pyproject.toml").write_text("[tool.migrator.propose]\nservices = 2\n")
+    assert project.run("propose", str(project.root)) == 0
+    assert len(load(project.plan).services) == 2
+    (project.root / "pyproject.toml").write_text("[tool.migrator.propose]\nservice = 2\n")
+    assert project.run("propose", str(project.root), "--force") == 2
 
 
 @pytest.mark.parametrize(

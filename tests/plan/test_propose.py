@@ -168,7 +168,7 @@ def test_first_leaves_a_remainder() -> None:
     assert plan.services[REMAINDER].remainder
     assert plan.services[REMAINDER].tables == ["addresses", "letters", "lines", "members", "orders"]
     assert (plan.services["payments"].order, plan.services[REMAINDER].order) == (1, 0)
-    assert propose(sketch(SHOP), Constraints(first="refunds")) == plan
+    assert propose(sketch(SHOP), Constraints(first="refunds")).services == plan.services
 
 
 @pytest.mark.parametrize(
