@@ -2,7 +2,7 @@
 
 A table is cut by groups of columns that are updated together; a class by groups of methods that
 share attributes or call each other: the components of M. Hitz, B. Montazeri, "Measuring coupling
-and cohesion in object-oriented systems" (LCOM4, 1995), constructors left out.
+and cohesion in object-oriented systems" (LCOM4, 1995), special methods left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _EVERYONE = 0.5
 
 _LEAST_SERVICES = 3
 _MANY_METHODS = 8
-_CONSTRUCTORS = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
+_LEAST_APART = 3
+"""Of its methods, those that the largest group has not, before a class is more than one thing."""
 
 
 class ColumnGroup(NamedTuple):
@@ -170,7 +171,8 @@ def god_classes(evidence: Evidence, plan: Plan, consequences: Consequences) -> l
                 f"{name}.{method.name.rpartition('.')[2]}" in kept[service] for method in methods
             )
         ]
-        if len(groups) < 2 or len(users) < 2:
+        apart = sum(map(len, groups)) - max(map(len, groups), default=0)
+        if apart < _LEAST_APART or len(users) < 2:
             continue
         told = "; ".join(f"({enumerated(group)})" for group in groups)
         first = min(method.line for method in methods)
@@ -221,7 +223,7 @@ def method_groups(methods: Sequence[FunctionText]) -> list[list[str]]:
     named = {method.name.rpartition(".")[2]: method for method in methods}
     groups: list[tuple[set[str], set[str]]] = []
     for name, method in sorted(named.items()):
-        if name in _CONSTRUCTORS or not method.attributes:
+        if (name.startswith("__") and name.endswith("__")) or not method.attributes:
             continue
         tied = {name, *method.attributes}
         together = [group for group in groups if group[1] & tied]
