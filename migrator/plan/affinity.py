@@ -98,12 +98,18 @@ def measure(evidence: Evidence, weights: Mapping[str, float] | None = None) -> A
         if chosen[name] <= 0:
             missing[name] = "its weight is 0"
             continue
-        weighed = normalised(kind.weigh(evidence), chosen[name])
+        weighed = normalised(_declared(evidence, kind.weigh(evidence)), chosen[name])
         if weighed:
             found[name] = weighed
         else:
             missing[name] = kind.absent(evidence)
     return Affinity(found, missing)
+
+
+def _declared(evidence: Evidence, weights: Weights) -> Weights:
+    """Without the tables that SQL names and nothing declares: nobody can own them."""
+    tables = evidence.program.tables
+    return {pair: weight for pair, weight in weights.items() if {*pair} <= tables.keys()}
 
 
 def check_signal(name: str, known: Collection[str]) -> None:

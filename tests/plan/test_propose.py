@@ -282,3 +282,12 @@ def test_the_command_line_comes_before_the_settings_and_adds_to_their_lists() ->
     assert both.together == (("a", "b"), ("orders", "lines"))
     assert both.owners == {"orders": "shop", "letters": "post"}
     assert both.weights == {"reads": 3.0, "calls": 0.0}
+
+
+def test_tables_that_only_sql_names_are_nobodys() -> None:
+    text = SHOP.replace("read addresses\n", "read addresses\n      read catalog.pages\n", 1)
+    assert "catalog.pages" in text
+    owned = {table for each in propose(sketch(text)).services.values() for table in each.tables}
+    assert owned == {
+        table for each in propose(sketch(SHOP)).services.values() for table in each.tables
+    }
