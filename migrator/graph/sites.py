@@ -121,6 +121,14 @@ class PlaceView:
         return tuple(name for name, _ in self._arguments.keywords if name is not None)
 
     @property
+    def merged(self) -> tuple[int, ...]:
+        found: list[int] = []
+        for name, variable in self._arguments.keywords:
+            if name is None and variable is not None:
+                found += self._linker.points_to(variable)
+        return tuple(dict.fromkeys(found))
+
+    @property
     def open_ended(self) -> bool:
         return self.positional < len(self._arguments.positional) or any(
             name is None for name, _ in self._arguments.keywords

@@ -128,6 +128,10 @@ class CallSite(Site, Protocol):
         """The names of the keyword arguments, in source order."""
 
     @property
+    def merged(self) -> tuple[int, ...]:
+        """The values of `**argument`."""
+
+    @property
     def open_ended(self) -> bool:
         """Whether there is a `*argument` or `**argument`."""
 

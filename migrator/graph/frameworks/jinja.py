@@ -122,6 +122,11 @@ class Jinja(Framework):
         scope: Scope = {}
         for name in site.keywords:
             scope[name] = site.argument(-1, name)
+        for value in site.merged:
+            if engine.values.kind(value) == Kind.CONTAINER:
+                for key in engine.keys(value):
+                    held = engine.points_to(engine.item(site, value, key))
+                    scope[str(key)] = (*scope.get(str(key), ()), *held)
         position = 1 if "theme" in view.name else 0
         for name in site.texts(position, "template_name_or_list"):
             rendering = _Rendering(engine, site, self.templates)

@@ -20,6 +20,7 @@ from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.marshmallow import Marshmallow
+from migrator.graph.frameworks.namedtuple import NamedTuples
 from migrator.graph.frameworks.pluggy import Pluggy
 from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sql_files import SqlFiles
@@ -27,6 +28,7 @@ from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.strings import Strings
 from migrator.graph.frameworks.systems import Systems
 from migrator.graph.frameworks.threads import Threads
+from migrator.graph.frameworks.werkzeug import Werkzeug
 from migrator.graph.frameworks.wtforms import WTForms
 
 
@@ -47,12 +49,14 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskRestful(flask),
         FlaskBootstrap(flask),
         FlaskLogin(),
+        Werkzeug(),
         WTForms(),
         marshmallow,
         FlaskSmorest(flask, marshmallow),
         Pluggy(),
         Click(),
         Argparse(),
+        NamedTuples(),
         Celery(),
         Blinker(),
         DatabaseApi(),
