@@ -6,8 +6,8 @@ The truth is the top-level sub-package of each module; sub-packages of fewer tha
 left out. The partitioner sees modules under names without meaning, in an order without meaning:
 what they call, import and inherit, and which tables they use; no words, packages least of all. It
 runs with the defaults of `migrator propose --from-graph` and is told how many parts there are.
-The peer, on the same graph and with the same number, is greedy modularity on imports and calls
-without weights (networkx, Clauset, Newman and Moore 2004), the usual first try.
+The peer, on the same graph, is greedy modularity on who uses whom (networkx; Clauset, Newman and
+Moore 2004), the usual first try; it finds a number of parts itself.
 
 Prints MoJoFM (Z. Wen, V. Tzerpos, "An effectiveness measure for software clustering algorithms",
 IWPC 2004) beside that of one cluster of everything, and the adjusted Rand index (L. Hubert,
@@ -111,16 +111,14 @@ def disguised(graph: Graph, package: str) -> tuple[ClassGraph, dict[str, str]]:
     ), {alias[name]: part for name, part in kept.items()}
 
 
-def plain_modularity(graph: ClassGraph, count: int) -> dict[str, int]:
-    """Greedy modularity on who uses whom at all, with as near to `count` parts as it comes."""
+def plain_modularity(graph: ClassGraph) -> dict[str, int]:
+    """Greedy modularity on who uses whom at all; it finds the number of parts itself."""
     network = networkx.Graph()
     network.add_nodes_from(graph.classes)
     network.add_edges_from(
         (use.caller, use.callee) for use in (*graph.calls, *graph.uses) if use.caller != use.callee
     )
-    pieces = networkx.number_connected_components(network)
-    least = max(count, pieces)
-    parts = networkx.community.greedy_modularity_communities(network, cutoff=least, best_n=least)
+    parts = networkx.community.greedy_modularity_communities(network)
     return {name: number for number, part in enumerate(parts) for name in part}
 
 
@@ -189,7 +187,7 @@ def main() -> None:
         right = [truth[each] for each in names]
         count = len(set(right))
         ours = partition_graph(graph, Constraints(services=(count, count))).partition
-        peer = plain_modularity(graph, count)
+        peer = plain_modularity(graph)
         mine, theirs = [ours[each] for each in names], [peer[each] for each in names]
         row = [
             mojofm(mine, right),
