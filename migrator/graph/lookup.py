@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import collections
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
@@ -215,11 +218,14 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
             return
         if kind == Kind.EXTERNAL:
             linker.flow(linker.external_variable(dotted), target)
-        else:
+        elif not _lacks(known, name):
             linker.put(target, values.bound(receiver, values.external(dotted)))
         return
     if kind in (Kind.STRING, Kind.TEMPLATE):
-        linker.put(target, values.bound(receiver, values.external(f"builtins.str.{name}")))
+        if not _lacks("builtins.str", name):
+            linker.put(target, values.bound(receiver, values.external(f"builtins.str.{name}")))
+    elif kind == Kind.CONTAINER and _lacks(values.names[receiver], name):
+        pass
     elif kind in (Kind.CONTAINER, Kind.DESCRIPTOR, Kind.PARTIAL):
         function = values.external(f"{values.names[receiver]}.{name}")
         linker.put(target, values.bound(receiver, function))
@@ -230,6 +236,30 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
         linker.put(target, values.bound(receiver, function))
     elif kind == Kind.FUNCTION and name in ("__name__", "__qualname__"):
         linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
+
+
+def _lacks(dotted: str, name: str) -> bool:
+    """Whether instances of a builtin class cannot have an attribute, in Python 3 or 2."""
+    head, _, kind = dotted.rpartition(".")
+    if head != "builtins" or name in _OF_PYTHON_2:
+        return False
+    known = _BUILTIN_ATTRIBUTES.get(kind)
+    if known is None:
+        made = getattr(builtins, kind, None)
+        kinds = (made, *_STAND_INS.get(kind, ())) if isinstance(made, type) else ()
+        known = frozenset(each for one in kinds for each in dir(one))
+        _BUILTIN_ATTRIBUTES[kind] = known
+    return bool(known) and name not in known
+
+
+_STAND_INS: dict[str, tuple[type, ...]] = {
+    "str": (pathlib.Path,),
+    "list": (collections.deque,),
+    "dict": (collections.OrderedDict, collections.defaultdict, collections.Counter),
+}
+"""Classes of which the analysis speaks as of a builtin one."""
+_OF_PYTHON_2 = frozenset({"iteritems", "iterkeys", "itervalues", "has_key", "decode", "message"})
+_BUILTIN_ATTRIBUTES: dict[str, frozenset[str]] = {}
 
 
 def _load_bound(linker: Linker, receiver: int, data: Load) -> None:

@@ -183,7 +183,8 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
                 linker.containers.read(value, None if key is ... else key, target)
         elif kind == Kind.INSTANCE:
             arguments = [variant.variable(key_variable)] if key_variable is not None else []
-            _method(linker, variant, index, value, "__getitem__", arguments, target)
+            if not _method(linker, variant, index, value, "__getitem__", arguments, target):
+                _foreign_item(linker, variant, index, value, target)
         elif kind in (Kind.CLASS, Kind.FUNCTION, Kind.BOUND):
             linker.put(target, value)  # Generic[T] and the like
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
@@ -194,6 +195,17 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
             )
 
     return watcher
+
+
+def _foreign_item(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
+    """`base[key]` of an instance whose outside base says what comes."""
+    if linker.frameworks_of(value):
+        key, key_variable = variant.function.facts.code[index][3:5]
+        linker.start(
+            lambda: linker.foreign_item(
+                variant, index, value, keys_of(linker, variant, key, key_variable), target
+            )
+        )
 
 
 def _read_keys(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
