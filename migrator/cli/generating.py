@@ -11,11 +11,13 @@ from migrator.facts.settings import load_run, load_settings
 from migrator.generation.generate import Generated, consistent_plan, generate
 from migrator.graph.current import current_graph
 from migrator.model.distributions import Installed
+from migrator.model.errors import Refusals, Refused
 from migrator.model.plan import Plan
 from migrator.model.progress import Progress
 from migrator.model.schema import Schema
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
+from migrator.operation.url_map import read_rules, unknown_rules
 from migrator.plan.steps import plan_at_step, taken_in_order
 from migrator.plan.store import FILE_NAME, load
 from migrator.plan.support import require_supported
@@ -52,11 +54,24 @@ class Generating:
         return read_installed(self._root, self._run, self._progress)
 
     @cached_property
+    def _missed_routes(self) -> list[Refused]:
+        served = read_rules(self._root, self._run, self._progress)
+        if served is None:
+            self._progress.warn(
+                "the application cannot be imported with an empty database: whether analysis found"
+                " all of its routes was not checked"
+            )
+            return []
+        return unknown_rules(self._root, self._graph.program, served)
+
+    @cached_property
     def _schema(self) -> Schema:
         return read_schema(self._root, self._run, self._progress)
 
     def generate(self, step: int | None = None, progress: Progress | None = None) -> Generated:
         """Write all services, or those after `step` of them have been taken out."""
+        if self._missed_routes:
+            raise Refusals(list(self._missed_routes))
         plan = self._written
         if step is not None:
             plan = plan_at_step(self._graph, self.plan, step)

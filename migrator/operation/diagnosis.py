@@ -16,7 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from migrator.facts.settings import load_run
+from migrator.facts.settings import load_run, load_settings
+from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, OperationError
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
@@ -32,13 +33,24 @@ from migrator.operation.start_state import (
     private_folder,
     seed_state,
 )
+from migrator.operation.url_map import read_rules, unknown_rules
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 
 SERVICES_FROM = (3, 8)
 """The oldest Python that generated services run on."""
 
-STEPS = ("settings", "environment", "application", "migrate", "seed", "start", "tests", "tree")
+STEPS = (
+    "settings",
+    "environment",
+    "application",
+    "routes",
+    "migrate",
+    "seed",
+    "start",
+    "tests",
+    "tree",
+)
 
 
 class Check(msgspec.Struct, kw_only=True):
@@ -86,6 +98,7 @@ def diagnose(root: Path, progress: Progress | None = None) -> Iterator[Check]:
     steps: list[tuple[str, Callable[[_Subject], Check]]] = [
         ("environment", _environment),
         ("application", _application),
+        ("routes", _routes),
         ("migrate", _migrate),
         ("seed", _seed),
         ("start", _start),
@@ -195,6 +208,24 @@ def _application(subject: _Subject) -> Check:
     return Check(name="application", outcome="ok", message=f"{target} is imported")
 
 
+def _routes(subject: _Subject) -> Check:
+    """Analysis has to know every route that the project's own code answers."""
+    served = read_rules(subject.root, subject.run, subject.progress)
+    if served is None:
+        return Check(name="routes", outcome="warning", message="the routes could not be read")
+    program = current_graph(subject.root, load_settings(subject.root), Silent()).program
+    missed = unknown_rules(subject.root, program, served)
+    if missed:
+        return Check(
+            name="routes",
+            outcome="warning",
+            message=f"{missed[0].message}; {len(missed)} such routes",
+            hint=missed[0].hint,
+            place=str(missed[0].place),
+        )
+    return Check(name="routes", outcome="ok", message=f"analysis knows all {len(served)} rules")
+
+
 def _migrate(subject: _Subject) -> Check:
     make_start_state(subject.root, subject.run, subject.start.folder, subject.progress, seed=False)
     tables = [o.name for o in schema_of(subject.start.database).objects if o.type == "table"]
@@ -301,7 +332,7 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         'add "setuptools<81" to `install`: what is pinned needs pkg_resources',
     ),
     (
-        r"cannot import name '(?:escape|Markup)' from 'jinja2'"
+        r"cannot import name '(?:escape|Markup|soft_unicode)' from '(?:jinja2|markupsafe)'"
         r"|cannot import name 'url_(?:quote|decode)"
         r"|cannot import name '(?:json|_request_ctx_stack|_app_ctx_stack)' from",
         "pins are missing: something newer than the application was installed; pin Flask, Werkzeug,"

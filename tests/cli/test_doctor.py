@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from migrator.cli.main import main
+from migrator.operation.diagnosis import STEPS
 
 APPLICATION = """
 import os
@@ -64,7 +65,7 @@ def with_settings(root: Path, old: str = "", new: str = "") -> Path:
 def test_a_healthy_monolith(ledger: Path, capsys) -> None:
     code, checks = doctor(with_settings(ledger), capsys)
     assert {name: each["outcome"] for name, each in checks.items()} == dict.fromkeys(
-        ("settings", "environment", "application", "migrate", "seed", "start", "tests", "tree"),
+        STEPS,
         "ok",
     ), checks
     assert code == 0
