@@ -24,6 +24,7 @@ from migrator.plan.resolve import resolve, resolve_with_consequences
 from migrator.plan.score import Score, score
 from migrator.plan.scorecard import changes, figures
 from migrator.plan.store import FILE_NAME, find, proposal_files
+from migrator.plan.strategies import STRATEGIES
 from migrator.plan.wording import counted, enumerated
 
 _SOURCE = click.option(
@@ -58,10 +59,11 @@ def compare_command(names: tuple[str, ...], source: Path, as_json: bool) -> None
     if as_json:
         print_json({name: number for name, (_, number) in scored.items()})
         return
+    called = {name: "plan" if name == FILE_NAME else name for name in scored}
     print_beside(
-        list(scored),
+        list(called.values()),
         figures([number for _, number in scored.values()]),
-        {name: sorted(plan.services) for name, (plan, _) in scored.items()},
+        {called[name]: sorted(plan.services) for name, (plan, _) in scored.items()},
     )
 
 
@@ -155,8 +157,8 @@ def _maturity_table(measured: Sequence[Maturity]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("service", no_wrap=True)
     for column in ("lines", "tested", "typed", "complexity", "commits", "age", "authors"):
-        table.add_column(column, justify="right")
-    table.add_column("most complex", no_wrap=True, overflow="ellipsis", max_width=36)
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
+    table.add_column("most complex", no_wrap=True, overflow="ellipsis", max_width=28)
     for each in measured:
         known = [
             (each.tested, "{:.0%}"),
@@ -177,7 +179,9 @@ def _graph(root: Path) -> Graph:
 
 
 def _all_names(root: Path) -> list[str]:
-    names = [path.name.removesuffix(".plan.yaml") for path in proposal_files(root)]
+    kept = [path.name.removesuffix(".plan.yaml") for path in proposal_files(root)]
+    known = list(STRATEGIES)
+    names = sorted(kept, key=lambda name: (known.index(name) if name in known else -1, name))
     if (root / FILE_NAME).exists():
         names.append(FILE_NAME)
     if not names:

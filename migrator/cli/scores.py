@@ -9,7 +9,8 @@ from rich.text import Text
 
 from migrator.cli.terminal import WIDTH, console
 
-_LABEL_WIDTH = 32
+_LABEL_WIDTH = 30
+_GAP = 2
 
 
 def print_beside(
@@ -25,7 +26,7 @@ def print_beside(
     """
     out = console(stderr=stderr)
     for some in _fitting(names):
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
         table.add_column("", width=_LABEL_WIDTH, no_wrap=True)
         for number in some:
             table.add_column(names[number], justify="right", no_wrap=True)
@@ -33,7 +34,7 @@ def print_beside(
             table.add_row(label, *(values[number] for number in some))
         out.print(table)
     width = max(map(len, names))
-    listed = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    listed = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=False)
     listed.add_column(width=width, no_wrap=True)
     listed.add_column()
     for name in names:
@@ -47,9 +48,9 @@ def _fitting(names: Sequence[str]) -> list[list[int]]:
     tables: list[list[int]] = [[]]
     used = _LABEL_WIDTH
     for number, name in enumerate(names):
-        if tables[-1] and used + len(name) + 2 > WIDTH:
+        if tables[-1] and used + _GAP + len(name) > WIDTH:
             tables.append([])
             used = _LABEL_WIDTH
         tables[-1].append(number)
-        used += len(name) + 2
+        used += _GAP + len(name)
     return tables

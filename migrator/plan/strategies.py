@@ -101,6 +101,10 @@ def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Gr
         if votes:
             team = min(set(votes), key=lambda name: (-votes.count(name), name))
             by_name.setdefault(team, set()).update(atom)
+    used = frozenset().union(*evidence.bound.values(), *evidence.reads.values())
+    by_name = {name: tables for name, tables in by_name.items() if tables & used}
+    if len(by_name) < 2:
+        raise ConfigurationError(f"one team has all tables ({source})")
     left = frozenset(evidence.program.tables) - frozenset().union(*by_name.values())
     if left:
         affinity = measure(evidence, wanted.weights)
@@ -110,8 +114,6 @@ def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Gr
                 key=lambda name: sum(affinity.between(table, other) for other in by_name[name]),
             )
             by_name[nearest].add(table)
-    if len(by_name) < 2:
-        raise ConfigurationError(f"one team has all tables ({source})")
     named = {t: slug(name.rpartition("/")[2]) for name, tables in by_name.items() for t in tables}
     return sorted((frozenset(tables) for tables in by_name.values()), key=min), named
 
