@@ -18,6 +18,8 @@ _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _NEVER = frozenset(
     {"__pycache__", "node_modules", "venv", "env", "instance", "tests", "test", "migrations"}
 )
+_PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".placeholder"})
+"""Names of files by which people keep a folder that is otherwise empty under version control."""
 _DATABASES = frozenset({".db", ".sqlite", ".sqlite3", ".pyc", ".pyo", ".log", ".pid"})
 
 
@@ -130,7 +132,8 @@ def needed_data(
 ) -> dict[str, str]:
     """Files that are neither code nor templates: path in the service to file of the monolith.
 
-    Everything beside the code of a kept package, static folders, and what live code names.
+    Everything beside the code of a kept package, static folders, and what live code names; and
+    each empty folder that the project keeps by a placeholder, since code expects to write there.
     """
     program = project.program
     taken = set(templates.files.values()) | set(program.modules.values())
@@ -143,7 +146,13 @@ def needed_data(
             continue
         inside = source_path(program, file)
         parents = {str(each) for each in path.parents}
-        if parents & packages or "static" in path.parts[:-1] or _is_named(inside, named):
+        kept_folder = path.name in _PLACEHOLDERS
+        if (
+            kept_folder
+            or parents & packages
+            or "static" in path.parts[:-1]
+            or _is_named(inside, named)
+        ):
             found[inside] = file
     return found
 
@@ -168,7 +177,8 @@ def _files(program: Program) -> Iterator[str]:
             for each in sorted(files):
                 file = (Path(folder) / each).relative_to(root).as_posix()
                 suffix = PurePosixPath(each).suffix
-                wanted = not each.startswith(".") and suffix not in _DATABASES
+                hidden = each.startswith(".") and each not in _PLACEHOLDERS
+                wanted = not hidden and suffix not in _DATABASES
                 if wanted and file not in seen and (root / file).is_file():
                     seen.add(file)
                     yield file

@@ -266,6 +266,7 @@ def test_templates_follow_extends_and_imports_and_static_files_are_whole() -> No
     assert "orchard/templates/office/desk.html" not in files
     assert "orchard/static/orchard.css" in files
     assert "orchard/words/seasons.txt" in files
+    assert "harvest/.gitkeep" in files, "code may write there"
 
 
 def test_distributions_are_those_still_imported() -> None:
