@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,9 @@ from migrator.plan.wording import counted, enumerated
 _SOURCE = click.option(
     "--source", type=click.Path(path_type=Path), default=Path("."), help="The monolith's root."
 )
+_KEPT = "\N{NO-BREAK SPACE}"
+"""In place of the spaces of a command while lines are broken, so that it can be copied."""
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")
 
 
@@ -251,12 +255,14 @@ def _step_lines(step: Step) -> list[str]:
     lines = [f"{step.step}. {step.title}"]
     for label, text in told:
         first = f"   {label:<7}" if label else "   "
-        lines += textwrap.wrap(
-            text,
+        whole = re.sub("`[^`]*`", lambda command: command.group().replace(" ", _KEPT), text)
+        wrapped = textwrap.wrap(
+            whole,
             WIDTH,
             initial_indent=first,
             subsequent_indent=" " * len(first),
             break_on_hyphens=False,
             break_long_words=False,
         )
+        lines += [line.replace(_KEPT, " ") for line in wrapped]
     return [*lines, ""]

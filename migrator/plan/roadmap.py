@@ -135,8 +135,11 @@ def _take_out(
     ]
     remainder = next((n for n, s in plan.services.items() if s.remainder), "")
     left = names[number:] + ([remainder] if remainder else [])
-    runs = f"{enumerated(names[:number], 8)}"
-    runs += f", and {enumerated(left, 8)} as one remainder" if left else ": nothing remains"
+    runs = enumerated(names[:number], 8)
+    if left == [remainder]:
+        runs += ", and the remainder"
+    else:
+        runs += f", and {enumerated(left, 8)} as one remainder" if left else ": nothing remains"
     here, before = _folder(number), _folder(number - 1)
     commands = [
         f"migrator generate . --step {number} -o {here}",
