@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ Rows = list[dict[str, Any]]
 )
 @click.option("--tables", "what", flag_value="tables", help="All tables.")
 @click.option("--state", "what", flag_value="state", help="State in the process and on its disk.")
+@click.option(
+    "--systems", "what", flag_value="systems", help="Systems outside, and who calls them."
+)
+@click.option(
+    "--environment", "what", flag_value="environment", help="Environment and configuration keys."
+)
+@click.option(
+    "--distributions", "what", flag_value="distributions", help="Packages that are imported."
+)
 @click.option("--unresolved", "what", flag_value="unresolved", help="What could not be resolved.")
 @click.option("--writes", metavar="TABLE", default="", help="The entry points that write a table.")
 @click.option("--reads", metavar="TABLE", default="", help="The entry points that read a table.")
@@ -55,6 +65,12 @@ def command(source: Path, what: str, writes: str, reads: str, of: str, as_json: 
         rows = _state(program)
     elif what == "unresolved":
         rows = _unresolved(program)
+    elif what == "systems":
+        rows = _places("system", "called by", program.externals)
+    elif what == "environment":
+        rows = _places("key", "read at", program.environment)
+    elif what == "distributions":
+        rows = _places("package", "imported by", _distributions(program))
     else:
         rows = _entry_points(program)
     if as_json:
@@ -171,6 +187,19 @@ def _state(program: Program) -> Rows:
         }
         for finding in program.state
     ]
+
+
+def _places(what: str, where: str, found: dict[str, list[str]]) -> Rows:
+    return [{what: name, where: sorted(places)} for name, places in sorted(found.items())]
+
+
+def _distributions(program: Program) -> dict[str, list[str]]:
+    """Without what comes with Python itself."""
+    return {
+        name: modules
+        for name, modules in program.distributions.items()
+        if name not in sys.stdlib_module_names
+    }
 
 
 def _unresolved(program: Program) -> Rows:

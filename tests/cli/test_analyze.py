@@ -90,6 +90,25 @@ def test_tables_and_entry_points(kiosk: Path, capsys: pytest.CaptureFixture[str]
     assert entries["route:shop.buy"]["rules"] == ["POST /shop/papers/<int:paper_id>/buy"]
 
 
+def test_what_lies_outside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "app.py").write_text(
+        "import os, requests, subprocess\n"
+        "def fetch():\n"
+        "    subprocess.run(['convert', '-resize'])\n"
+        "    return requests.get('https://films.example/' + os.environ['PLACE'])\n"
+    )
+    assert answer(capsys, "list", tmp_path, "--systems") == [
+        {"system": "command convert", "called by": ["app.fetch"]},
+        {"system": "http films.example", "called by": ["app.fetch"]},
+    ]
+    assert answer(capsys, "list", tmp_path, "--environment") == [
+        {"key": "PLACE", "read at": ["app.py:4"]}
+    ]
+    assert answer(capsys, "list", tmp_path, "--distributions") == [
+        {"package": "requests", "imported by": ["app"]}
+    ]
+
+
 def test_unknown_names_come_with_the_nearest(
     kiosk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

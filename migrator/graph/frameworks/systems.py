@@ -81,12 +81,12 @@ class Systems(Framework):
             return None
         if name.startswith("os."):
             return None
-        system = self._system(site, name)
+        system = self._system(engine, site, name)
         if system:
             self._called(site, system)
         return None
 
-    def _system(self, site: CallSite, name: str) -> str:
+    def _system(self, engine: Engine, site: CallSite, name: str) -> str:
         last = name.rsplit(".", 1)[-1]
         if name.startswith(_HTTP):
             if last not in _VERBS:
@@ -101,8 +101,7 @@ class Systems(Framework):
         if name.startswith(_COMMANDS):
             if last not in {"run", "Popen", "call", "check_call", "check_output"}:
                 return ""
-            words = site.texts(0, "args")
-            return f"command {_first_word(words[0] if words else None)}".strip()
+            return f"command {_first_word(_command(engine, site))}".strip()
         for prefix, system in _CLIENTS.items():
             if name == prefix or name.startswith(prefix + "."):
                 return system
@@ -135,3 +134,16 @@ class Systems(Framework):
 def _first_word(text: str | None) -> str:
     words = (text or "").split()
     return words[0] if words and "{" not in words[0] else ""
+
+
+def _command(engine: Engine, site: CallSite) -> str | None:
+    """The program that `subprocess.run("...")` or `subprocess.run(["...", ...])` starts."""
+    for value in site.argument(0, "args"):
+        held: tuple[int, ...] = (value,)
+        if engine.values.kind(value) == Kind.CONTAINER:
+            held = engine.points_to(engine.item(site, value, 0))
+        for each in held:
+            text = engine.values.text(each)
+            if text is not None:
+                return text
+    return None
