@@ -13,6 +13,7 @@ from migrator.model.errors import OperationError
 from migrator.model.program import Program
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
+from migrator.operation.service import read_manifest
 from migrator.operation.system import RunningSystem, read_system
 from migrator.proof.baseline import Baseline, record_monolith
 from migrator.proof.checks import CHECKS, Trial, run_check
@@ -52,6 +53,11 @@ def verify(
     begun = time.monotonic()
     system = read_system(output)
     traffic = traffic or OwnTests()
+    if changed := changed_settings(run, output):
+        progress.warn(
+            f"{', '.join(changed)} of [tool.migrator.run.environment] changed since the services"
+            f" were generated; next: migrator generate {root} -o {output}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:
         baseline = record_monolith(root, run, folder, proxy, traffic, progress)
@@ -76,6 +82,18 @@ def verify(
     (output / ".migrator" / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
     shutil.rmtree(folder, ignore_errors=True)
     return proof
+
+
+def changed_settings(run: Run, output: Path) -> list[str]:
+    """The variables that the monolith runs with and a service does not, or otherwise."""
+    return sorted(
+        {
+            name
+            for service in read_system(output).services
+            for name, _ in read_manifest(output / service).environment.items()
+            ^ run.environment.items()
+        }
+    )
 
 
 def catch_faults(

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from migrator.facts.settings import load_run
+from migrator.proof.verify import changed_settings
 
 LENDING = Path(__file__).parent.parent / "assets" / "lending"
 
@@ -97,6 +101,15 @@ def test_recorded_traffic_is_asked_of_both_sides(road):
     (compared,) = proof["comparisons"]
     assert compared["equal"] == compared["requests"] > 17
     assert compared["tests"] == {**compared["tests"], "passed": 17, "total": 17, "failed": []}
+
+
+def test_settings_that_changed_since_are_named(road):
+    run = load_run(road / "app")
+    assert changed_settings(run, road / "services") == []
+    other = {**run.environment, "MAIL_HOST": "127.0.0.1"}
+    other["TOOLSHED_SECRET"] = "another"
+    changed = msgspec.structs.replace(run, environment=other)
+    assert changed_settings(changed, road / "services") == ["MAIL_HOST", "TOOLSHED_SECRET"]
 
 
 def test_the_report_tells_of_it(road):
