@@ -8,7 +8,7 @@ import msgspec
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
-from migrator.model.plan import Plan
+from migrator.model.plan import Datastore, Plan
 from migrator.plan.affinity import Affinity, measure
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.reach import Site, handlers
@@ -197,6 +197,9 @@ class Explainer:
     def _why_service(self, name: str) -> list[Line]:
         service = self._plan.services[name]
         lines = [Line(text=f"{name}: {service.purpose}")]
+        if service.maturity:
+            lines.append(Line(text=service.maturity, depth=1))
+        lines += _stores(service.datastore)
         for call in service.calls:
             at = call.at[0] if call.at else ""
             text = f"crosses at {call.function} to {call.owner} ({call.remedy}): {call.because}"
@@ -367,3 +370,14 @@ class Explainer:
             return ""
         keys = [path[0].caller, *(site.callee for site in path)]
         return " -> ".join(self._evidence.reach.name(key) for key in keys)
+
+
+def _stores(store: Datastore) -> list[Line]:
+    """Where a service keeps its tables, and what would be better kept elsewhere."""
+    lines = [
+        Line(text=f"{store.kind} store, {store.engine}, {store.status}: {store.because}", depth=1)
+    ]
+    for each in store.advice:
+        text = f"{each.kind} store, {each.engine}, {each.status}: {each.because}"
+        lines.append(Line(text=text, at=each.at[0] if each.at else "", depth=1))
+    return lines

@@ -47,6 +47,7 @@ def test_a_function(explainer: Explainer) -> None:
 
 def test_a_service_and_a_module(explainer: Explainer) -> None:
     assert said(explainer.why("mail"), "Owns letters")
+    assert said(explainer.why("payments"), "relational store, sqlite, generated: 1 commit of")
     assert said(explainer.why("shop.mail.services"), "function shop.mail.services.post")
 
 
