@@ -160,12 +160,12 @@ def _print_proof(proof: Proof) -> None:
         before, after = proof.latency.monolith * 1000, proof.latency.services * 1000
         click.echo(f"median answer: monolith {before:.1f} ms, services {after:.1f} ms")
     tests = proof.monolith_tests
-    click.echo(f"tests on the monolith: {tests.passed} of {tests.total} passed")
+    click.echo(f"{tests.what} on the monolith: {tests.passed} of {tests.total} passed")
     for compared in proof.comparisons:
-        number = compared.processes
+        number, tests = compared.processes, compared.tests
         click.echo(
             f"with {number} process{'es' if number > 1 else ''} each:"
-            f" {compared.tests.passed} of {compared.tests.total} tests passed through the gateway,"
+            f" {tests.passed} of {tests.total} {tests.what} passed through the gateway,"
             f" {compared.equal} of {compared.requests} requests answered equally"
         )
     for stop in proof.stopped:

@@ -55,7 +55,11 @@ def replay(
     passed = len(exchanges) - len(failed)
     progress.finish(task, f"{passed} of {len(exchanges)} answered with the recorded status")
     return exchanges, TestRun(
-        passed=passed, total=len(exchanges), failed=failed, seconds=time.monotonic() - begun
+        what="recorded requests",
+        passed=passed,
+        total=len(exchanges),
+        failed=failed,
+        seconds=time.monotonic() - begun,
     )
 
 

@@ -13,8 +13,9 @@ VERSION = 1
 
 
 class TestRun(msgspec.Struct, kw_only=True):
-    """One run of the application's own tests."""
+    """One run of the application's own tests, or of a recording's requests."""
 
+    what: str = "tests"
     passed: int = 0
     total: int = 0
     failed: list[str] = []
