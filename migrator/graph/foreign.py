@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.graph import builtin_calls, calling
+from migrator.graph.builtin_place import Place
 from migrator.graph.definitions import Class, Variant
 from migrator.graph.engine import LinkerEngine
 from migrator.graph.frameworks import Framework
@@ -143,7 +144,7 @@ class Foreign:
             return
         builtin = builtin_calls.find(name)
         if builtin is not None and builtin(
-            builtin_calls.Place(linker, variant, index, callee, arguments, target)
+            Place(linker, variant, index, callee, arguments, target)
         ):
             return
         asked = self.asked(callee)
