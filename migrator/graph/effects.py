@@ -10,6 +10,7 @@ import msgspec
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.closure import Closure, Evidence
 from migrator.graph.control import Sources, TreeBuilder, block_ends
+from migrator.graph.mapping import SCANNED
 from migrator.graph.refreshes import add_refreshes
 from migrator.graph.state import find_state
 from migrator.graph.transactions import (
@@ -182,6 +183,7 @@ def _access(place: Evidence, in_hook: bool) -> Access:
         via=event.via,
         columns=event.columns,
         operation=event.operation,
+        confidence="likely" if event.via == SCANNED else "proven",
         in_hook=in_hook,
     )
 
@@ -313,7 +315,8 @@ def _add_effect(analysis: Analysis, name: str, file: str, line: int, event: Even
         return
     table = graph.add_node(NodeKind.TABLE, event.target)
     kind = EdgeKind.READS if event.kind == "read" else EdgeKind.WRITES
-    graph.add_edge(kind, source, table, file, event.line, Confidence.PROVEN)
+    confidence = Confidence.LIKELY if event.via == SCANNED else Confidence.PROVEN
+    graph.add_edge(kind, source, table, file, event.line, confidence)
 
 
 PASSES: tuple[Pass, ...] = (add_refreshes, complete_entry_points, find_state)

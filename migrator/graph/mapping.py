@@ -19,6 +19,9 @@ ADDS = frozenset({"append", "add", "insert", "extend", "prepend", "add_all", "co
 REMOVES = frozenset({"remove", "discard", "pop", "clear", "difference_update"})
 """Those that only take something out."""
 
+SCANNED = "sql keywords"
+"""How a table is known that keywords alone tell of a statement which no dialect parses: likely."""
+
 Direction = Literal["many-to-one", "one-to-many", "many-to-many", "unknown"]
 
 
@@ -301,25 +304,55 @@ class Mapping:
 
     def delete(self, model: str, via: str) -> list[Touched]:
         """An instance is deleted through the session, with all that its cascades reach."""
+        return self._deleted([(model, via)], [])
+
+    def delete_rows(self, table: str, via: str) -> list[Touched]:
+        """Rows are deleted in the database: the statement itself, and `ON DELETE` from there."""
+        return self._deleted([], [(table, via)])
+
+    def _deleted(self, models: list[tuple[str, str]], rows: list[tuple[str, str]]) -> list[Touched]:
+        """What follows when instances of models, and rows of tables, are deleted, and why.
+
+        A row without a reason is deleted by a statement that is known already.
+        """
         found: dict[tuple[str, str], Touched] = {}
-        work = [(model, via)]
-        done = set()
-        while work:
-            name, how = work.pop(0)
-            if name in done:
+        done: set[tuple[str, str]] = set()
+        while models or rows:
+            if rows:
+                name, how = rows.pop(0)
+                if ("row", name) not in done:
+                    done.add(("row", name))
+                    rows += self._delete_row(found, name, how)
                 continue
-            done.add(name)
-            for table in self.all_tables(name):
-                found.setdefault((table, "delete"), Touched("write", table, "delete", (), how))
-                for touched in self.delete_rows(table, ""):
-                    found.setdefault((touched.table, touched.operation), touched)
+            name, how = models.pop(0)
+            if ("model", name) in done:
+                continue
+            done.add(("model", name))
+            rows += [(table, how) for table in self.all_tables(name)]
             for owner in (name, *self._fact(name).parents, *self._descendants(name)):
                 for relation in self._fact(owner).relations.values():
                     for touched in self._detached(owner, relation):
                         found.setdefault((touched.table, touched.operation or "read"), touched)
                     if "delete" in relation.cascades and not relation.view_only:
-                        work.append((relation.target, f"cascade {_short(owner)}.{relation.name}"))
+                        how = f"cascade {_short(owner)}.{relation.name}"
+                        models.append((relation.target, how))
         return list(found.values())
+
+    def _delete_row(
+        self, found: dict[tuple[str, str], Touched], table: str, via: str
+    ) -> list[tuple[str, str]]:
+        """One table's rows are deleted: what the database does, and rows that it deletes too."""
+        if via:
+            found.setdefault((table, "delete"), Touched("write", table, "delete", (), via))
+        rows: list[tuple[str, str]] = []
+        for referring, on_delete in self._referring.get(table, ()):
+            how = f"cascade {referring} ON DELETE {on_delete}"
+            if on_delete == "CASCADE":
+                rows.append((referring, how))
+            elif on_delete in ("SET NULL", "SET DEFAULT"):
+                touched = Touched("write", referring, "update", (), how)
+                found.setdefault((referring, "update"), touched)
+        return rows
 
     def _detached(self, owner: str, relation: RelationFact) -> Iterator[Touched]:
         """What a delete does to the other end of a relationship that does not cascade."""
@@ -336,28 +369,6 @@ class Mapping:
                 if "delete" not in relation.cascades:
                     keys = self._keys(table, owner)
                     yield Touched("write", table, "update", keys, via)
-
-    def delete_rows(self, table: str, via: str) -> list[Touched]:
-        """Rows are deleted in the database: the statement itself, and `ON DELETE` from there."""
-        found: dict[tuple[str, str], Touched] = {}
-        work = [(table, via)]
-        done = set()
-        while work:
-            name, how = work.pop(0)
-            if name in done:
-                continue
-            done.add(name)
-            if how:
-                found.setdefault((name, "delete"), Touched("write", name, "delete", (), how))
-            for referring, on_delete in self._referring.get(name, ()):
-                how = f"cascade {referring} ON DELETE {on_delete}"
-                if on_delete == "CASCADE":
-                    work.append((referring, how))
-                elif on_delete in ("SET NULL", "SET DEFAULT"):
-                    found.setdefault(
-                        (referring, "update"), Touched("write", referring, "update", (), how)
-                    )
-        return list(found.values())
 
 
 def _short(model: str) -> str:

@@ -36,6 +36,8 @@ class SqlAccess(NamedTuple):
     table: str
     operation: Operation = ""
     columns: tuple[str, ...] = ()
+    scanned: bool = False
+    """Told by keywords alone, since no dialect parses the statement."""
 
 
 class SqlForeignKey(NamedTuple):
@@ -478,7 +480,7 @@ def _scan(statement: str) -> Iterator[SqlAccess]:
         for match in pattern.finditer(text):
             name = _bare(match[1])
             if name.lower() not in _NO_TABLE:
-                yield SqlAccess(kind, name, operation)
+                yield SqlAccess(kind, name, operation, (), True)
 
 
 def _without_repeats(accesses: list[SqlAccess]) -> tuple[SqlAccess, ...]:

@@ -298,3 +298,23 @@ def test_a_passive_delete_leaves_children_to_the_database() -> None:
     models = {"A": ModelFact("A", "a", relations={"bs": relation}), "B": ModelFact("B", "b")}
     touched = Mapping(models, tables).delete("A", "session.delete")
     assert [(each.kind, each.table) for each in touched] == [("write", "a")]
+
+
+def test_what_only_keywords_tell_is_likely(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+        import sqlite3
+        from flask import Flask
+        app = Flask(__name__, static_folder=None)
+
+        @app.get("/")
+        def home():
+            sqlite3.connect("x").execute("UPDATE shelf SET ((( = 1 FROM %%% WHERE")
+            sqlite3.connect("x").execute("SELECT name FROM title")
+            return ""
+        """,
+    )
+    home = program.entry_points["route:home"]
+    assert [(each.table, each.confidence) for each in home.writes] == [("shelf", "likely")]
+    assert [(each.table, each.confidence) for each in home.reads] == [("title", "proven")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from migrator.graph.frameworks import Engine, Site
-from migrator.graph.mapping import Mapping, Touched
+from migrator.graph.mapping import SCANNED, Mapping, Touched
 from migrator.graph.sql import looks_like_sql, read_sql
 from migrator.model.program import Operation
 
@@ -65,7 +65,8 @@ def sql_touches(text: str, mapping: Mapping, via: str) -> list[Touched]:
     for access in read_sql(text).accesses:
         table = mapping.table_named(access.table)
         operation: Operation = access.operation
-        found.append(Touched(access.kind, table, operation, access.columns, via))
+        how = SCANNED if access.scanned else via
+        found.append(Touched(access.kind, table, operation, access.columns, how))
         if operation == "delete":
             found += mapping.delete_rows(table, "")
     return found
