@@ -68,7 +68,7 @@ def plan_of(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> tuple[Plan, Consequences]:
     """The plan with a service for each group of tables; takes tools out of `evidence`."""
-    outline, remainder = _named(evidence, groups, wanted)
+    outline, remainder = outline_of(evidence, groups, wanted)
     return assemble(evidence, outline, application=wanted.application, remainder=remainder)
 
 
@@ -156,10 +156,13 @@ def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
     return users < _FEW_ENTRY_POINTS and not own_package
 
 
-def _named(
+def outline_of(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> tuple[Outline, str]:
-    """The groups with names and entry points, and the remainder's name if there is one."""
+    """The groups with names and entry points, and the remainder's name if there is one.
+
+    Takes tools out of `evidence`.
+    """
     numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
     leave_out_tools(evidence, numbers)
     placed = {e: int(n) for e, n in place(evidence, numbers).items()}

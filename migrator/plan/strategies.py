@@ -11,14 +11,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from migrator.model.errors import ConfigurationError
-from migrator.model.plan import Plan
 from migrator.plan.affinity import Affinity, measure
 from migrator.plan.constraints import Constraints
-from migrator.plan.crossings import COST, LOOP_FACTOR
 from migrator.plan.evidence import Evidence
 from migrator.plan.naming import slug
-from migrator.plan.outline import Consequences
-from migrator.plan.propose import apart_by, inseparable, plan_of
+from migrator.plan.outline import Consequences, Outline, follow
+from migrator.plan.propose import apart_by, inseparable, outline_of
 from migrator.plan.teams import team_of_tables
 
 Groups = list[frozenset[str]]
@@ -70,14 +68,9 @@ def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> tupl
     allowed = _mergeable(wanted)
     least = wanted.services[0] if wanted.services else 1
     while len(groups) > least:
-        plan, consequences = plan_of(evidence.copied(), groups, replace(wanted, first=""))
-        where = {
-            name: i
-            for name, service in plan.services.items()
-            for i, group in enumerate(groups)
-            if group & frozenset(service.tables)
-        }
-        waits = _waits(plan, consequences, where)
+        gathered = evidence.copied()
+        outline, _ = outline_of(gathered, groups, replace(wanted, first=""))
+        waits = _waits(follow(gathered, outline), outline, groups)
         pairs = [(cost, -i, -j) for (i, j), cost in waits.items() if allowed(groups[i], groups[j])]
         if not pairs:
             break
@@ -195,15 +188,18 @@ def _merged(groups: Groups, i: int, j: int) -> Groups:
 
 
 def _waits(
-    plan: Plan, consequences: Consequences, where: Mapping[str, int]
+    consequences: Consequences, outline: Outline, groups: Groups
 ) -> dict[tuple[int, int], float]:
     """What pairs of groups cost each other by what is waited for."""
+    number = {outline.owner[table]: i for i, group in enumerate(groups) for table in group}
+    worst: dict[tuple[str, str, str], float] = {}
+    for service, walk in consequences.walks.items():
+        for cut in walk.cuts:
+            if cut.remedy not in ("defer", "copy"):
+                key = (service, cut.function, cut.owner)
+                worst[key] = max(worst.get(key, 0.0), cut.cost)
     found: dict[tuple[int, int], float] = {}
-    for name, service in sorted(plan.services.items()):
-        looped = {(c.function, c.owner) for c in consequences.walks[name].cuts if c.looped}
-        for call in service.calls:
-            if call.remedy not in ("defer", "copy") and {name, call.owner} <= where.keys():
-                i, j = sorted((where[name], where[call.owner]))
-                times = LOOP_FACTOR if (call.function, call.owner) in looped else 1
-                found[i, j] = found.get((i, j), 0.0) + COST[call.remedy] * times
+    for (service, _, owner), cost in sorted(worst.items()):
+        i, j = sorted((number[service], number[owner]))
+        found[i, j] = found.get((i, j), 0.0) + cost
     return found
