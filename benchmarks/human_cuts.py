@@ -54,6 +54,7 @@ CUTS = {
     "oscar": Cut("oscar", "oscar.apps", "subject"),
     "nautobot": Cut("nautobot", "nautobot", "subject"),
     "mayan": Cut("mayan", "mayan.apps", "subject"),
+    "superset": Cut("superset", "superset", "both"),
     "keystone": Cut("keystone", "keystone", "both"),
     "weblate": Cut("weblate", "weblate", "both"),
     "wagtail": Cut("wagtail", "wagtail", "both"),
