@@ -13,8 +13,8 @@ BALANCE = 1.0
 RESOLUTION = 1.5
 """How many times the expected ties count against the real ones: more makes groups smaller.
 
-This and the balance were chosen by how well they find the packages of code bases whose packages
-people cut by subject (`benchmarks/human_cuts.py`), on a plateau: 1 to 2 do nearly as well.
+This and the balance lie on a plateau of agreement with packages that people cut
+(`benchmarks/human_cuts.py`): 1 to 2, and a balance of 0.5 to 1, do nearly as well.
 """
 
 
