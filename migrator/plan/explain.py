@@ -47,7 +47,7 @@ class Explainer:
         self._program = graph.program
         self._plan, self._consequences = resolve_with_consequences(graph, plan)
         self._evidence: Evidence = gather(graph.program)
-        self._affinity: Affinity = measure(self._evidence)
+        self._affinity: Affinity = measure(self._evidence, self._plan.demands.weights)
         self._keys = [*graph.program.functions, *graph.program.variants]
 
     def subject(self, name: str) -> Subject:
