@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
-from migrator.graph.frameworks.functools import original, original_name
+from migrator.graph.frameworks.functools import original
 from migrator.graph.frameworks.jinja import ENVIRONMENT
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
+from migrator.graph.web.hooks import HOOK, Hooks
+from migrator.graph.web.views import VIEW, construct_view, endpoint_of, methods_of, serve
 from migrator.model.program import EntryPoint, Unresolved
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 _APP = "flask:app"
 _BLUEPRINT = "flask:blueprint"
 _ROUTE = "flask:route"
-_HOOK = "flask:hook"
-_VIEW = "flask:view"
 _STATE = "flask:setup_state"
 _CLI = "click:cli"
 _CONFIG = "flask:config"
@@ -33,46 +33,6 @@ _BLUEPRINTS = frozenset({"flask.Blueprint", "flask.blueprints.Blueprint"})
 _VIEWS = frozenset(
     {"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource"}
 )
-_HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
-
-_OWN_HOOKS = {
-    "before_request": "request",
-    "after_request": "request",
-    "teardown_request": "request",
-    "context_processor": "template",
-    "url_value_preprocessor": "request",
-    "url_defaults": "request",
-    "errorhandler": "error",
-    "register_error_handler": "error",
-}
-"""Hooks of the application, or of one blueprint's routes."""
-_WIDE_HOOKS = {
-    "before_app_request": "request",
-    "after_app_request": "request",
-    "teardown_app_request": "request",
-    "teardown_appcontext": "request",
-    "before_first_request": "request",
-    "before_app_first_request": "request",
-    "app_context_processor": "template",
-    "app_errorhandler": "error",
-    "app_url_value_preprocessor": "request",
-    "app_url_defaults": "request",
-    "template_filter": "template",
-    "template_global": "template",
-    "template_test": "template",
-    "add_template_filter": "template",
-    "add_template_global": "template",
-    "add_template_test": "template",
-    "app_template_filter": "template",
-    "app_template_global": "template",
-    "app_template_test": "template",
-    "add_app_template_filter": "template",
-    "add_app_template_global": "template",
-    "add_app_template_test": "template",
-    "shell_context_processor": "shell",
-    "make_shell_context": "shell",
-}
-"""Hooks of the whole application, wherever they are registered."""
 
 
 class Flask(Framework):
@@ -86,7 +46,7 @@ class Flask(Framework):
         self.scaffolds: dict[Hashable, Scaffold] = {}
         self._rules: dict[Hashable, dict[Hashable, Rule]] = {}
         self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
-        self._hooks: dict[tuple[int, str, Hashable], str] = {}
+        self.hooks = Hooks()
         self._context: dict[str, set[str]] = {}
         self._unknown: dict[Hashable, Unresolved] = {}
         self.environment: dict[str, set[str]] = {}
@@ -271,8 +231,8 @@ class Flask(Framework):
                 engine.flow(variable, engine.slot("flask", "configuration"))
             return ()
         if values.kind(receiver) == Kind.CLASS and method == "as_view":
-            self._construct_view(engine, site, receiver)
-            return (values.opaque(_VIEW, receiver, site.text(0, "name") or "", site.key),)
+            construct_view(engine, site, receiver)
+            return (values.opaque(VIEW, receiver, site.text(0, "name") or "", site.key),)
         if not self._receiver(engine, receiver):
             return None
         if method == "__init__":
@@ -293,36 +253,10 @@ class Flask(Framework):
             return site.argument(0)
         if method == "endpoint" and tag != "flask:g":
             return (values.opaque("flask:endpoint", receiver, site.text(0) or "", site.key),)
-        if method in _WIDE_HOOKS or method in _OWN_HOOKS:
-            return self._hook_method(engine, site, receiver, method)
+        if self.hooks.is_method(method):
+            return self.hooks.register(engine, site, receiver, method)
         extension = self.decorators.get(method)
         return None if extension is None else extension(engine, site)
-
-    def _construct_view(self, engine: Engine, site: CallSite, class_: int) -> None:
-        """`View.as_view("name", *args, **kwargs)`: each request makes an instance with these."""
-        nothing = engine.slot("flask", "nothing")
-        given = [site.argument_variable(position) for position in range(1, site.positional)]
-        keywords = {
-            name: variable
-            for name in site.keywords
-            if name != "name" and (variable := site.argument_variable(-1, name)) is not None
-        }
-        arguments = [nothing if each is None else each for each in given]
-        engine.invoke(site, class_, arguments, keywords, edge=False)
-
-    def _hook_method(
-        self, engine: Engine, site: CallSite, receiver: int, method: str
-    ) -> Iterable[int] | None:
-        """`@app.before_request`, `@bp.errorhandler(404)`, `app.register_error_handler(404, f)`."""
-        position = 1 if method == "register_error_handler" else 0
-        functions = [each for each in site.argument(position, "f") if _is_code(engine, each)]
-        if not functions and not site.decorates:
-            named_as = site.text(0, "name") or ""
-            return (engine.values.opaque(_HOOK, receiver, method, named_as, site.key),)
-        named_as = site.text(1, "name") or ""
-        for function in functions:
-            self._add_hook(engine, site, receiver, method, function, named_as)
-        return functions
 
     def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -332,12 +266,8 @@ class Flask(Framework):
             for function in found:
                 self._route(engine, site, receiver, str(method), key, options, function)
             return found
-        if view.name == _HOOK:
-            receiver, method, named_as, _ = view.parts
-            found = site.argument(0)
-            for function in found:
-                self._add_hook(engine, site, receiver, str(method), function, str(named_as))
-            return found
+        if view.name == HOOK:
+            return self.hooks.decorate(engine, site, callee)
         if view.name == "flask:endpoint":
             self.endpoint_functions(engine, view.parts, site.argument(0))
             return site.argument(0)
@@ -349,27 +279,6 @@ class Flask(Framework):
         """`@app.endpoint("name")` gives the view of rules that were added without one."""
         receiver, endpoint, _ = parts
         engine.add(engine.slot("flask", "endpoint", receiver, endpoint), *functions)
-
-    def _add_hook(
-        self,
-        engine: Engine,
-        site: CallSite,
-        receiver: Hashable,
-        method: str,
-        function: int,
-        named_as: str,
-    ) -> None:
-        if not _is_code(engine, function):
-            return
-        self._hooks[(function, method, receiver)] = f"{site.file}:{site.line}"
-        result = engine.invoke(site, function, [], edge=False)
-        name = named_as or engine.name_of(function).rsplit(".", 1)[-1]
-        for what in ("filter", "global", "test"):
-            if f"template_{what}" in method:
-                engine.add(engine.slot("jinja", what, name), function)
-        if "context_processor" in method:
-            engine.flow(result, engine.slot("jinja", "context"))
-            engine.add(engine.slot("jinja", "processor"), function)
 
     def _route(
         self,
@@ -415,9 +324,9 @@ class Flask(Framework):
         assert isinstance(methods, tuple)
         endpoint = str(given["endpoint"] or "")
         if view is not None:
-            endpoint = endpoint or self.endpoint_of(engine, site, view)
-            methods = methods or self.methods_of(engine, view)
-            self.serve(engine, site, view)
+            endpoint = endpoint or endpoint_of(engine, view)
+            methods = methods or methods_of(engine, view)
+            serve(engine, site, view)
         place = (site.file, site.line)
         if view is not None and engine.values.kind(view) in (Kind.FUNCTION, Kind.CLASS):
             place = engine.file_of(original(engine, view))[:2]
@@ -460,7 +369,7 @@ class Flask(Framework):
         self, engine: Engine, site: CallSite, receiver: Hashable, function: int
     ) -> None:
         """An error handler that an extension registers."""
-        self._add_hook(engine, site, receiver, "errorhandler", function, "")
+        self.hooks.add(engine, site, receiver, "errorhandler", function, "")
 
     def add_extension_rule(
         self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
@@ -469,60 +378,6 @@ class Flask(Framework):
         self._rules.setdefault(receiver, {})[(site.key, rule)] = Rule(
             rule, endpoint, (), None, site.file, site.line
         )
-
-    def endpoint_of(self, engine: Engine, site: CallSite, view: int) -> str:
-        """The endpoint of a view that gives none: its function's own name."""
-        seen = engine.values.view(view)
-        if seen.name == _VIEW:
-            return str(seen.parts[1])
-        return original_name(engine, view)
-
-    def methods_of(self, engine: Engine, view: int) -> tuple[str, ...]:
-        """The methods of a view class; none for a function."""
-        seen = engine.values.view(view)
-        class_ = seen.parts[0] if seen.name == _VIEW else view
-        if not isinstance(class_, int) or engine.values.kind(class_) != Kind.CLASS:
-            return ()
-        variable = engine.class_attribute(class_, "methods")
-        if variable is not None:
-            texts = _texts(engine, engine.points_to(variable))
-            if texts:
-                return texts
-        return tuple(
-            method.upper()
-            for method in _HTTP_METHODS
-            if engine.class_attribute(class_, method) is not None
-        )
-
-    def serve(self, engine: Engine, site: CallSite, view: int) -> None:
-        """Values flow into a view as if a request had come."""
-        seen = engine.values.view(view)
-        class_ = seen.parts[0] if seen.name == _VIEW else view
-        if isinstance(class_, int) and engine.values.kind(class_) == Kind.CLASS:
-            instance = engine.values.instance(class_)
-            methods = engine.slot("flask", "methods", class_)
-            for method in (*_HTTP_METHODS, "dispatch_request"):
-                if engine.class_attribute(class_, method) is not None:
-                    for bound in engine.points_to(engine.attribute(site, instance, method)):
-                        engine.invoke(site, bound, [], edge=False)
-                        engine.add(methods, bound)
-            self._decorate_view(engine, site, class_, methods)
-        elif _is_code(engine, view):
-            engine.invoke(site, view, [], edge=False)
-
-    def _decorate_view(self, engine: Engine, site: CallSite, class_: int, methods: int) -> None:
-        """What `decorators` of a view class (`method_decorators` of a resource) make runs first."""
-        for name in ("decorators", "method_decorators"):
-            variable = engine.class_attribute(class_, name)
-            for value in engine.points_to(variable) if variable is not None else ():
-                if engine.values.kind(value) != Kind.CONTAINER:
-                    continue
-                for decorator in engine.points_to(engine.element(value)):
-                    made = engine.invoke(site, decorator, [methods], edge=False)
-                    for wrapper in engine.points_to(made):
-                        if _is_code(engine, wrapper):
-                            engine.invoke(site, wrapper, [], edge=False)
-                            engine.add(engine.slot("flask", "wrappers", class_), wrapper)
 
     def _known_text(self, site: CallSite, position: int, name: str) -> str | None:
         """The text of an argument that is part of URLs; one that is not known is reported."""
@@ -574,13 +429,7 @@ class Flask(Framework):
                 by_endpoint.setdefault(each.endpoint, []).append(each)
         for endpoint, rules_of in by_endpoint.items():
             self._entry_point(analysis, engine, endpoint, rules_of)
-        for function, method, _ in self._hooks:
-            if method.startswith(("after_", "teardown_")):
-                analysis.after.add(function)
-            elif "error" in method:
-                analysis.aside.add(function)
-        names = {engine.name_of(function) for function, _, _ in self._hooks}
-        analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
+        self.hooks.finish(analysis, engine)
         self._context_of_functions(analysis)
         analysis.program.unresolved += self._unknown.values()
         for key, places in self.environment.items():
@@ -591,7 +440,7 @@ class Flask(Framework):
         self, analysis: Analysis, engine: Engine, endpoint: str, rules: list[Mapped]
     ) -> None:
         first = rules[0].rule
-        hooks = self._hooks_of(engine, {key for each in rules for key in each.scaffolds})
+        hooks = self.hooks.around(engine, {key for each in rules for key in each.scaffolds})
         views = {each.rule.view for each in rules if each.rule.view is not None}
         for each in rules:
             for key in each.scaffolds:
@@ -601,7 +450,7 @@ class Flask(Framework):
         roots: list[int] = []
         for view in sorted(views):
             seen = engine.values.view(view)
-            class_ = seen.parts[0] if seen.name == _VIEW else view
+            class_ = seen.parts[0] if seen.name == VIEW else view
             assert isinstance(class_, int)
             handler = handler or engine.name_of(original(engine, class_))
             roots += (class_, *engine.points_to(engine.slot("flask", "wrappers", class_)))
@@ -623,44 +472,11 @@ class Flask(Framework):
         analysis.handlers[f"route:{endpoint}"] = tuple(roots)
         analysis.around[f"route:{endpoint}"] = tuple(hooks)
 
-    def _hooks_of(self, engine: Engine, scaffolds: set[Hashable]) -> list[int]:
-        """The hooks around routes that were registered through these."""
-        found = {
-            function
-            for function, method, receiver in self._hooks
-            if _WIDE_HOOKS.get(method, "") in {"request", "error"}
-            or (receiver in scaffolds and _OWN_HOOKS.get(method, "") in {"request", "error"})
-        }
-        return sorted(found, key=engine.name_of)
-
-    def template_functions(self) -> dict[int, str]:
-        """Filters, globals, tests and context processors, with the method that registered them."""
-        return {
-            function: method
-            for function, method, _ in self._hooks
-            if "template" in (_WIDE_HOOKS.get(method, ""), _OWN_HOOKS.get(method, ""))
-        }
-
     def _context_of_functions(self, analysis: Analysis) -> None:
         for name, reads in self._context.items():
             function, written, _ = name.partition("\0")
             known = analysis.context_writes if written else analysis.context_reads
             known.setdefault(function, set()).update(reads)
-
-
-def _is_code(engine: Engine, value: int) -> bool:
-    return engine.values.kind(value) in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL)
-
-
-def _texts(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
-    found: list[str] = []
-    for value in values:
-        text = engine.values.text(value)
-        if text is not None:
-            found.append(text)
-        elif engine.values.kind(value) == Kind.CONTAINER:
-            found += _texts(engine, engine.points_to(engine.element(value)))
-    return tuple(dict.fromkeys(found))
 
 
 def _defaults(engine: Engine, site: CallSite, name: str) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,101 @@
+"""View functions and view classes: how they are called, and by what methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrator.graph.frameworks import CallSite, Engine
+from migrator.graph.frameworks.functools import original_name
+from migrator.graph.values import Kind
+
+VIEW = "flask:view"
+"""What `View.as_view("name")` gives: the class, the name, and where."""
+_HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+
+
+def construct_view(engine: Engine, site: CallSite, class_: int) -> None:
+    """`View.as_view("name", *args, **kwargs)`: each request makes an instance with these."""
+    nothing = engine.slot("flask", "nothing")
+    given = [site.argument_variable(position) for position in range(1, site.positional)]
+    keywords = {
+        name: variable
+        for name in site.keywords
+        if name != "name" and (variable := site.argument_variable(-1, name)) is not None
+    }
+    arguments = [nothing if each is None else each for each in given]
+    engine.invoke(site, class_, arguments, keywords, edge=False)
+
+
+def endpoint_of(engine: Engine, view: int) -> str:
+    """The endpoint of a view that gives none: its function's own name."""
+    seen = engine.values.view(view)
+    if seen.name == VIEW:
+        return str(seen.parts[1])
+    return original_name(engine, view)
+
+
+def methods_of(engine: Engine, view: int) -> tuple[str, ...]:
+    """The methods of a view class; none for a function."""
+    seen = engine.values.view(view)
+    class_ = seen.parts[0] if seen.name == VIEW else view
+    if not isinstance(class_, int) or engine.values.kind(class_) != Kind.CLASS:
+        return ()
+    variable = engine.class_attribute(class_, "methods")
+    if variable is not None:
+        texts = texts_of(engine, engine.points_to(variable))
+        if texts:
+            return texts
+    return tuple(
+        method.upper()
+        for method in _HTTP_METHODS
+        if engine.class_attribute(class_, method) is not None
+    )
+
+
+def serve(engine: Engine, site: CallSite, view: int) -> None:
+    """Values flow into a view as if a request had come."""
+    seen = engine.values.view(view)
+    class_ = seen.parts[0] if seen.name == VIEW else view
+    if isinstance(class_, int) and engine.values.kind(class_) == Kind.CLASS:
+        instance = engine.values.instance(class_)
+        methods = engine.slot("flask", "methods", class_)
+        for method in (*_HTTP_METHODS, "dispatch_request"):
+            if engine.class_attribute(class_, method) is not None:
+                for bound in engine.points_to(engine.attribute(site, instance, method)):
+                    engine.invoke(site, bound, [], edge=False)
+                    engine.add(methods, bound)
+        _decorate_view(engine, site, class_, methods)
+    elif is_code(engine, view):
+        engine.invoke(site, view, [], edge=False)
+
+
+def _decorate_view(engine: Engine, site: CallSite, class_: int, methods: int) -> None:
+    """What `decorators` of a view class (`method_decorators` of a resource) make runs first."""
+    for name in ("decorators", "method_decorators"):
+        variable = engine.class_attribute(class_, name)
+        for value in engine.points_to(variable) if variable is not None else ():
+            if engine.values.kind(value) != Kind.CONTAINER:
+                continue
+            for decorator in engine.points_to(engine.element(value)):
+                made = engine.invoke(site, decorator, [methods], edge=False)
+                for wrapper in engine.points_to(made):
+                    if is_code(engine, wrapper):
+                        engine.invoke(site, wrapper, [], edge=False)
+                        engine.add(engine.slot("flask", "wrappers", class_), wrapper)
+
+
+def is_code(engine: Engine, value: int) -> bool:
+    """Whether a value is a function of the project, bound or not."""
+    return engine.values.kind(value) in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL)
+
+
+def texts_of(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
+    """All strings among values, also inside of containers."""
+    found: list[str] = []
+    for value in values:
+        text = engine.values.text(value)
+        if text is not None:
+            found.append(text)
+        elif engine.values.kind(value) == Kind.CONTAINER:
+            found += texts_of(engine, engine.points_to(engine.element(value)))
+    return tuple(dict.fromkeys(found))
