@@ -92,7 +92,7 @@ def compare(name: str, source: Path, programs: Path) -> None:
             file.write("\n\ndef added_by_the_benchmark():\n    return None\n")
         again = analyze(root)
     imports = cost_of([programs / "python", "-c", IMPORTS, package.name], source)
-    linter = cost_of([programs / "ruff", "analyze", "graph", "--no-cache", package], source)
+    linter = cost_of([programs / "ruff", "analyze", "graph", package], source)
     print(f"\n### {name}, {lines_of(source):,} lines\n")
     print("| what | CPU s | peak MiB | wall s |\n|---|---|---|---|")
     print(rival.row("pythograph graph"))

@@ -53,10 +53,9 @@ def command(source: Path, as_json: bool) -> None:
 def summarise(graph: Graph) -> dict[str, Any]:
     """The figures of a graph, as plain data."""
     program = graph.program
-    edges: dict[str, Counter[str]] = {}
-    for edge in graph.edges():
-        confidences = edges.setdefault(edge.kind.name.lower(), Counter())
-        confidences[edge.confidence.name.lower()] += 1
+    edges: dict[str, dict[str, int]] = {}
+    for (kind, confidence), count in graph.counts().items():
+        edges.setdefault(kind.name.lower(), {})[confidence.name.lower()] = count
     return {
         "root": program.root,
         "source_roots": program.source_roots,
@@ -68,7 +67,7 @@ def summarise(graph: Graph) -> dict[str, Any]:
         "entry_points": dict(Counter(entry.kind for entry in program.entry_points.values())),
         "url_rules": sum(len(entry.routes) for entry in program.entry_points.values()),
         "frameworks": program.frameworks,
-        "edges": {kind: dict(found) for kind, found in sorted(edges.items())},
+        "edges": dict(sorted(edges.items())),
         "state": dict(Counter(finding.kind for finding in program.state)),
         "observed": msgspec.to_builtins(program.observed),
         "unresolved": dict(Counter(each.reason for each in program.unresolved)),

@@ -7,6 +7,7 @@ million lines fits in memory; `Node` and `Edge` are views that are made when som
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
@@ -250,6 +251,11 @@ class Graph:
     def edge_count(self) -> int:
         """The number of edges."""
         return len(self._edge_kind)
+
+    def counts(self) -> Counter[tuple[EdgeKind, Confidence]]:
+        """How many edges there are of each kind and confidence."""
+        found = Counter(zip(self._edge_kind, self._edge_confidence, strict=True))
+        return Counter({(EdgeKind(k), Confidence(c)): n for (k, c), n in sorted(found.items())})
 
     def to_columns(self) -> GraphColumns:
         """The graph as plain lists, for storing."""
