@@ -27,7 +27,8 @@ def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) 
     """Say why NAME is in its service, or what ties NAME and OTHER.
 
     A name is that of a service, table, entry point (also its endpoint or rule), function or
-    module. In terminals that have hyperlinks, places lead to the file.
+    module; `table:NAME` is the table where a service has the same name. In terminals that have
+    hyperlinks, places lead to the file.
 
     Example: migrator explain invoices members
     """

@@ -58,8 +58,9 @@ class Explainer:
             starts = {h for e in service.entry_points for h in self._roots(e)}
             tables = frozenset(service.tables)
             return Subject(kind="service", name=name, tables=tables, functions=frozenset(starts))
-        if name in program.tables:
-            return Subject(kind="table", name=name, tables=frozenset({name}))
+        table = name.removeprefix("table:")
+        if table in program.tables:
+            return Subject(kind="table", name=table, tables=frozenset({table}))
         entries = [e for e in program.entry_points if e == name or e.partition(":")[2] == name]
         entries = entries or [
             e
@@ -244,6 +245,8 @@ class Explainer:
         lines += self._calls(a, b)
         lines += self._calls(b, a)
         lines += self._shared(a, b)
+        if a.kind == b.kind == "table":
+            lines += self._touching_both(a.name, b.name)
         pairs = [(table, other) for table in a.tables for other in b.tables - {table}]
         pairs = [pair for pair in sorted(pairs) if self._affinity.between(*pair) > 0]
         pairs.sort(key=lambda pair: -round(self._affinity.between(*pair), 9))
@@ -351,6 +354,31 @@ class Explainer:
         ):
             if tables:
                 lines.append(Line(text=f"{verb} {enumerated(sorted(tables), 8)}", depth=1))
+        return lines
+
+    def _touching_both(self, table: str, other: str) -> list[Line]:
+        """Transactions and entry points of which both tables are a part."""
+        lines = [
+            Line(
+                text=f"{each.entry_point} commits both",
+                at=f"{each.transaction.file}:{each.transaction.line}",
+                depth=1,
+            )
+            for each in self._evidence.transactions
+            if {table, other} <= each.tables
+        ]
+        for verb in ("writes", "reads"):
+            for name, entry in sorted(self._program.entry_points.items()):
+                places = {
+                    access.table: f"{access.file}:{access.line}"
+                    for access in (entry.writes if verb == "writes" else entry.reads)
+                    if access.table in (table, other)
+                }
+                if len(places) == 2:
+                    lines.append(Line(text=f"{name} {verb} both", at=places[other], depth=1))
+        if len(lines) > _MOST_PATHS:
+            more = len(lines) - _MOST_PATHS
+            lines = [*lines[:_MOST_PATHS], Line(text=f"and {more} more that use both", depth=1)]
         return lines
 
     def _references(self, table: str, other: str) -> list[Line]:

@@ -66,6 +66,14 @@ def test_what_ties_two_services(explainer: Explainer) -> None:
     assert said(explainer.between("payments", "orders"), "payments.orders_id refers to orders.id")
 
 
+def test_what_ties_two_tables(explainer: Explainer) -> None:
+    lines = explainer.between("table:payments", "refunds")
+    assert said(lines, "route:payments.refund commits both")[0].at.startswith("shop/payments/")
+    assert said(lines, "route:orders.cancel writes both")
+    assert said(lines, "route:payments.show reads both")[0].at.startswith("shop/payments/")
+    assert said(lines, "refunds.payments_id refers to payments.id")
+
+
 def test_things_that_nothing_ties(explainer: Explainer) -> None:
     assert said(explainer.between("mail.read", "refunds"), "nothing ties them")
 
