@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
-from migrator.graph.mapping import Mapping, Touched, sorted_touched
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
 from migrator.graph.orm.declarations import (
@@ -18,7 +17,6 @@ from migrator.graph.orm.declarations import (
     DECLARED,
     IMPERATIVE,
     IMPLICIT,
-    RELATIONSHIP,
     TABLE,
     TABLE_COLUMNS,
     Declarations,
@@ -26,6 +24,7 @@ from migrator.graph.orm.declarations import (
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
 from migrator.graph.orm.listeners import LISTENER, Listeners
+from migrator.graph.orm.mappers import MAPPED_DECORATOR, REGISTRY, Mappers
 from migrator.graph.orm.queries import (
     ALIAS,
     COLLECTION,
@@ -42,16 +41,14 @@ from migrator.graph.orm.queries import (
     WRITE,
     Queries,
 )
+from migrator.graph.orm.results import add_tables, record
 from migrator.graph.values import Kind
-from migrator.model.program import Relationship, Table
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
 QUERY_PROPERTY = "sqlalchemy:query_property"
-_REGISTRY = "sqlalchemy:registry"
 
-_DECLARED_ATTRS = frozenset({"declared_attr", "directive", "cascading"})
 _SESSIONS = frozenset({"Session", "AsyncSession", "create_engine", "engine_from_config"})
 _FACTORIES = frozenset({"sessionmaker", "async_sessionmaker"})
 _EXECUTABLE = frozenset({"select", "exists", "union", "union_all", "intersect", "except_"})
@@ -71,9 +68,9 @@ class SQLAlchemy(Framework):
         self.facts = Facts()
         self.queries = Queries(self.declared, self.facts)
         self.instances = Instances(self.declared, self.facts, self.queries)
-        self._declared_sites: dict[int, tuple[CallSite, int]] = {}
         self.listeners = Listeners()
         self.computed = Computed(self.facts, self.instances)
+        self.mappers = Mappers(self.declared, self.computed)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -104,7 +101,7 @@ class SQLAlchemy(Framework):
         if ".func." in name:
             given = [each for at in range(site.positional) for each in site.argument(at)]
             return [each for each in given if engine.values.name(each) in _COLUMNS]
-        declared = self._declare(engine, site, last)
+        declared = self.mappers.declare(engine, site, last)
         if declared is not None:
             return declared
         if last in _SESSIONS:
@@ -136,79 +133,11 @@ class SQLAlchemy(Framework):
         if last == "with_loader_criteria":
             return ()
         if last == "mapper":
-            return self._map_imperatively(engine, site)
+            return self.mappers.map_imperatively(engine, site)
         for position in range(site.positional):
             for argument in site.argument(position):
                 self.queries.mentioned(engine, site, argument, last)
         return None
-
-    def _declare(self, engine: Engine, site: CallSite, last: str) -> Iterable[int] | None:
-        """Calls that stand in declarations."""
-        if last in {"Column", "mapped_column", "Field"}:
-            return (self.declared.column(engine, site),)
-        if last == "ForeignKey":
-            return (self.declared.foreign_key(engine, site),)
-        if last == "ForeignKeyConstraint":
-            return (self.declared.foreign_key(engine, site, 1),)
-        if last in {"relationship", "relation", "dynamic_loader", "Relationship"}:
-            return (self.declared.relationship(engine, site),)
-        if last == "backref":
-            return (self.declared.backref(engine, site),)
-        if last == "Table":
-            return (self.declared.table(engine, site),)
-        if last in {"declarative_base", "automap_base", "generate_base"}:
-            self.seen = True
-            return (engine.values.opaque(BASE, site.key), *site.argument(-1, "cls"))
-        if last == "registry":
-            return (engine.values.opaque(_REGISTRY, site.key),)
-        if last in _DECLARED_ATTRS:
-            return self._declared_attr(engine, site)
-        if last == "hybrid_property":
-            return self.computed.hybrid(engine, site)
-        if last == "hybrid_method":
-            return site.argument(0)
-        if last == "association_proxy":
-            return (self.computed.proxy(engine, site),)
-        if last in {"as_declarative", "mapped_as_dataclass", "mapped"}:
-            return self._mapped_by_decorator(engine, site)
-        return None
-
-    def _declared_attr(self, engine: Engine, site: CallSite) -> list[int]:
-        found = []
-        for function in site.argument(0):
-            value = engine.values.opaque(DECLARED, function)
-            self._declared_sites[value] = (site, function)
-            found.append(value)
-        return found
-
-    def _mapped_by_decorator(self, engine: Engine, site: CallSite) -> Iterable[int] | None:
-        for class_ in site.argument(0):
-            if engine.values.kind(class_) == Kind.CLASS:
-                self.declared.models.setdefault(class_, engine.class_view(class_))
-                self.declared.connect_backrefs(engine, class_)
-        return site.argument(0) or (engine.values.opaque("sqlalchemy:mapped_decorator"),)
-
-    def _map_imperatively(self, engine: Engine, site: CallSite) -> Iterable[int]:
-        for class_ in site.argument(0):
-            if engine.values.kind(class_) == Kind.CLASS:
-                tables = tuple(
-                    each for each in site.argument(1) if engine.values.name(each) == TABLE
-                )
-                self.declared.imperative[class_] = tables
-                self.seen = True
-                self._map_properties(engine, site, class_)
-                engine.adopt(class_, engine.values.opaque(BASE, IMPERATIVE))
-        return ()
-
-    def _map_properties(self, engine: Engine, site: CallSite, class_: int) -> None:
-        for value in site.argument(-1, "properties"):
-            if engine.values.kind(value) != Kind.CONTAINER:
-                continue
-            for name in engine.keys(value):
-                for held in engine.points_to(engine.item(site, value, name)):
-                    if engine.values.name(held) == RELATIONSHIP:
-                        self.declared.properties[class_, str(name)] = held
-        self.declared.connect_backrefs(engine, class_)
 
     def _call_opaque(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -216,8 +145,8 @@ class SQLAlchemy(Framework):
             return (engine.values.opaque(SESSION),)
         if view.name == LISTENER:
             return self.listeners.decorate(engine, site, callee)
-        if view.name == "sqlalchemy:mapped_decorator":
-            return self._mapped_by_decorator(engine, site)
+        if view.name == MAPPED_DECORATOR:
+            return self.mappers.mapped_by_decorator(engine, site)
         if view.name == QUERY:
             return (callee,)
         return ()
@@ -260,8 +189,8 @@ class SQLAlchemy(Framework):
             return ()
         if tag == TEXT:
             return (receiver,)
-        if tag == _REGISTRY:
-            return self._registry_method(engine, site, method)
+        if tag == REGISTRY:
+            return self.mappers.registry_call(engine, site, method)
         if tag in (ATTRIBUTE, TABLE_COLUMNS, ALIAS, SUBQUERY):
             for position in range(site.positional):
                 for argument in site.argument(position):
@@ -271,16 +200,6 @@ class SQLAlchemy(Framework):
             if self.declared.is_model(view.owner):
                 self.instances.construct(engine, site, view.owner)
             return ()
-        return None
-
-    def _registry_method(self, engine: Engine, site: CallSite, method: str) -> Iterable[int] | None:
-        if method == "map_imperatively":
-            return self._map_imperatively(engine, site)
-        if method == "generate_base":
-            self.seen = True
-            return (engine.values.opaque(BASE, site.key),)
-        if method in {"mapped", "mapped_as_dataclass", "as_declarative_base"}:
-            return self._mapped_by_decorator(engine, site)
         return None
 
     def _table_method(
@@ -492,15 +411,7 @@ class SQLAlchemy(Framework):
             for attribute in engine.class_view(owner).attributes:
                 for value in engine.points_to(attribute.variable):
                     if engine.values.name(value) == DECLARED:
-                        self._evaluate_declared(engine, class_.value, value)
-
-    def _evaluate_declared(self, engine: Engine, class_: int, value: int) -> None:
-        site, function = self._declared_sites[value]
-        receiver = engine.slot("sqlalchemy", "declaring class", class_)
-        engine.add(receiver, class_)
-        result = engine.invoke(site, function, [receiver], edge=False)
-        engine.flow(result, engine.slot("sqlalchemy", "declared", value))
-        engine.flow(result, engine.slot("sqlalchemy", "declared", value, class_))
+                        self.mappers.evaluate_declared(engine, class_.value, value)
 
     def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
         return self.declared.is_model(class_)
@@ -510,17 +421,18 @@ class SQLAlchemy(Framework):
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine
         assert engine is not None
+        self.seen = self.seen or self.mappers.seen
         builder = MappingBuilder(self.declared, self.queries, engine)
         mapping = builder.build()
-        _add_tables(analysis, mapping, builder)
+        add_tables(analysis, mapping, builder)
         touches = Touches(engine, mapping, builder.table_of)
         listened = self.listeners.listened(engine, mapping)
         for site, facts in self.facts.places.values():
             for fact in facts:
-                _record(site, touches.of(fact), listened)
+                record(site, touches.of(fact), listened)
         for site, texts in self.facts.sql.values():
             for text in texts:
-                _record(site, sql_touches(text, mapping, "sql"), {})
+                record(site, sql_touches(text, mapping, "sql"), {})
         for site, kind in self.facts.ends.values():
             site.effect(kind)  # type: ignore[arg-type]
             for listener in listened.get(("", kind), ()):
@@ -533,47 +445,3 @@ class SQLAlchemy(Framework):
                     for table in mapping.own_tables(engine.name_of(class_)):
                         place = (0 if site.first else site.line, site.column, table)
                         analysis.uses.setdefault(site.variant, set()).add(place)
-
-
-def _record(
-    site: Site, touched: Iterable[Touched], listened: dict[tuple[str, str], list[str]]
-) -> None:
-    for each in sorted_touched(touched):
-        site.effect(
-            each.kind, each.table, columns=each.columns, via=each.via, operation=each.operation
-        )
-        for listener in listened.get((each.table, each.operation), ()):
-            site.effect("call", listener, via="listener")
-
-
-def _add_tables(analysis: Analysis, mapping: Mapping, builder: MappingBuilder) -> None:
-    models_of: dict[str, str] = {}
-    for model in mapping.models.values():
-        if model.table:
-            models_of.setdefault(model.table, model.name)
-    for name, fact in mapping.tables.items():
-        model_name = models_of.get(name, "")
-        relationships = tuple(
-            Relationship(
-                name=relation.name,
-                target=relation.target,
-                cascades=relation.cascades,
-                secondary=relation.secondary,
-                back_populates=relation.back_populates,
-                passive_deletes=relation.passive_deletes,
-                many=relation.direction not in ("many-to-one",) and relation.many is not False,
-                line=relation.line,
-            )
-            for model in mapping.models.values()
-            if model.name == model_name
-            for relation in model.relations.values()
-        )
-        analysis.program.tables[name] = Table(
-            name=name,
-            file=fact.file,
-            line=fact.line,
-            model=model_name,
-            columns=tuple(fact.columns),
-            relationships=relationships,
-            framework="sqlalchemy",
-        )
