@@ -104,8 +104,9 @@ class _FirstLines:
             return {}
         found: dict[str, int] = {}
         for node in _import_time(body):
-            is_assign = isinstance(node, ast.Assign)
-            targets = node.targets if is_assign else [getattr(node, "target", None)]
+            targets: list[ast.expr | None] = [getattr(node, "target", None)]
+            if isinstance(node, ast.Assign):
+                targets = [*node.targets]
             for each in targets:
                 if isinstance(each, ast.Name):
                     found.setdefault(each.id, node.lineno)
