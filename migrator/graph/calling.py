@@ -165,8 +165,23 @@ def _call_function(
         return
     linker.bound_calls.add(key)
     chosen.called = True
-    bind(linker, chosen, arguments, 1 if receiver is not None else 0)
-    result(linker, chosen, target)
+    skipped = 1 if receiver is not None else 0
+    bind(linker, chosen, arguments, skipped)
+    passed = _passed_argument(chosen, arguments, skipped)
+    if passed is not None:
+        linker.flow(passed, target)
+    else:
+        result(linker, chosen, target)
+
+
+def _passed_argument(chosen: Variant, arguments: Arguments, skipped: int) -> int | None:
+    """The argument that comes out of a call as it went in; other calls' stay apart from it."""
+    position = chosen.function.passes
+    if position is None or not skipped <= position < skipped + len(arguments.positional):
+        return None
+    before = arguments.positional[: position - skipped + 1]
+    found = before[-1]
+    return found if isinstance(found, int) and all(type(e) is not tuple for e in before) else None
 
 
 def result(linker: Linker, chosen: Variant, target: int) -> None:

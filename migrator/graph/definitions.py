@@ -51,6 +51,7 @@ class Function:
         "makes_functions",
         "module",
         "name",
+        "passes",
         "positional",
         "returns",
         "variants",
@@ -66,9 +67,24 @@ class Function:
         self.makes_functions = False
         self.variants: dict[tuple[Any, ...], Variant] = {}
         self.positional = tuple(p for p in facts.parameters if p.kind <= ir.POSITIONAL)
+        self.passes = _passed(facts, self.positional)
+        """The position of the parameter that it gives back as it is, whatever else it does."""
         self.defaults: dict[str, int] = {}
         self.annotations: dict[str, int] = {}
         self.returns: int | None = None
+
+
+def _passed(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -> int | None:
+    """The one parameter that is all a function returns, and that nothing else is put into."""
+    if facts.flags & ir.GENERATOR or not positional:
+        return None
+    returned = {code[2] for code in facts.code if code[0] == ir.COPY and code[1] == ir.RETURNED}
+    if len(returned) != 1:
+        return None
+    (variable,) = returned
+    if any(code[0] == ir.COPY and code[1] == variable for code in facts.code):
+        return None
+    return next((i for i, each in enumerate(positional) if each.variable == variable), None)
 
 
 class Class:
