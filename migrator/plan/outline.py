@@ -71,7 +71,7 @@ def follow(evidence: Evidence, outline: Outline) -> Consequences:
         if len(owners) > 1 and service:
             found.torn.append(binding)
             entry = evidence.entries[binding.entry_point]
-            for cut in walker.walk(service, [entry]).cuts:
+            for cut in walker.cuts(service, entry):
                 if cut.tables & binding.tables and cut.remedy != "defer":
                     key = (service, cut.function, cut.owner)
                     found.splits.setdefault(key, []).append(binding)

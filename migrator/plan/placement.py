@@ -100,7 +100,7 @@ def _cheapest(
     at_home = _share_of_company(company, entry)
 
     def cost(service: str) -> tuple[float, int, str]:
-        crossing = sum(cut.cost for cut in walker.walk(service, [entry]).cuts)
+        crossing = sum(cut.cost for cut in walker.cuts(service, entry))
         for binding in evidence.transactions:
             if binding.entry_point == name:
                 others = {owner.get(t, service) for t in binding.tables}

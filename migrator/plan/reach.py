@@ -43,6 +43,8 @@ class Reach:
                 receivers.setdefault(entry.trigger, []).append(entry.handler)
         self._receivers = {signal: sorted(set(names)) for signal, names in receivers.items()}
         self._sites = {key: tuple(self._sites_of(key)) for key in self._functions}
+        self._read: dict[str, frozenset[str]] = {}
+        self._written: dict[str, frozenset[str]] = {}
 
     def _sites_of(self, key: str) -> Iterable[Site]:
         called = {event.target for event in self._functions[key].events if event.kind == "call"}
@@ -149,11 +151,15 @@ class Reach:
 
     def reads(self, key: str) -> frozenset[str]:
         """The tables that a function reads through every call."""
-        return tables_of(self.read_details.get(key, ()))
+        if key not in self._read:
+            self._read[key] = tables_of(self.read_details.get(key, ()))
+        return self._read[key]
 
     def writes(self, key: str) -> frozenset[str]:
         """The tables that a function writes through every call."""
-        return tables_of(self.write_details.get(key, ()))
+        if key not in self._written:
+            self._written[key] = tables_of(self.write_details.get(key, ()))
+        return self._written[key]
 
     @cached_property
     def live(self) -> frozenset[str]:
