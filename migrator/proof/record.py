@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.program import Program
@@ -85,6 +86,11 @@ def record_running(
     `database` is its SQLite file; as it is now, it becomes the state that a replay starts from.
     With it and `program` every GET route of it is asked at the end (`ask_routes`).
     """
+    if urlsplit(upstream).scheme != "http" or not urlsplit(upstream).hostname:
+        raise ConfigurationError(
+            f"{upstream} is no address that a proxy can stand in front of",
+            hint="name the application's own port, such as --upstream http://127.0.0.1:5000",
+        )
     state = None
     if database is not None:
         state = _copied(database, _state_folder(target))

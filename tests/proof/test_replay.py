@@ -264,6 +264,12 @@ def test_the_applications_own_address_is_that_of_the_run():
     assert sent[0].target == "/login?next=http%3A%2F%2Fh%3A2%2Fme"
 
 
+@pytest.mark.parametrize("upstream", ["https://127.0.0.1:1", "127.0.0.1:5000", "http://"])
+def test_an_address_without_http_is_refused(tmp_path, upstream):
+    with pytest.raises(ConfigurationError, match="no address"):
+        record_running(upstream, tmp_path / "x.jsonl", visit)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
