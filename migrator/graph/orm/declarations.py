@@ -173,6 +173,8 @@ class Declarations:
                     if engine.values.kind(part) == Kind.FUNCTION:
                         engine.flow(engine.invoke(site, part, [], edge=False), targets)
         self.relationships[value] = self._options(engine, site, targets)
+        named = engine.slot("sqlalchemy", "backref of", value)
+        engine.add(named, *site.argument(-1, "backref"))
         return value
 
     def backref(self, engine: Engine, site: CallSite) -> int:
@@ -251,11 +253,14 @@ class Declarations:
             self.bases.add(class_.value)
             return
         self.models[class_.value] = class_
+        last = class_.name.rsplit(".", 1)[-1]
+        engine.add(engine.slot("sqlalchemy", "models named", last), class_.value)
         self.connect_backrefs(engine, class_.value)
 
     def connect_backrefs(self, engine: Engine, class_: int) -> None:
         """Let the backrefs of a class's relationships be seen on their targets."""
         for name, relationship in self.relationships_of(engine, class_):
+            engine.points_to(engine.slot("sqlalchemy", "backref of", relationship))
             fact = self.relationships.get(relationship)
             if fact is None:
                 continue
@@ -315,6 +320,7 @@ class Declarations:
     def _named(self, engine: Engine, class_: int, text: str) -> list[int]:
         """`"Profile"`, `"shop.models.Profile"`, or `"lambda: Profile"` left to no one."""
         name = text.strip().strip("\"'")
+        engine.points_to(engine.slot("sqlalchemy", "models named", name.rsplit(".", 1)[-1]))
         found = [each for each in engine.class_named(name) if self._may_be_model(engine, each)]
         if len(found) > 1:
             package = engine.values.name(class_).split(".")
