@@ -68,7 +68,7 @@ def counts(root: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", corpora().WHEELS)
+@pytest.mark.parametrize("name", sorted(json.loads(SNAPSHOT.read_text())))
 def test_real_applications_analyse_to_the_end(name: str) -> None:
     source = corpora()
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
