@@ -63,7 +63,7 @@ def target_parts(target: str) -> Iterator[Part]:
 
 
 def header_parts(name: str, text: str) -> Iterator[Part]:
-    """The cookies of a Cookie header, what follows the scheme of Authorization, else the whole."""
+    """Cookies, the credentials of Authorization, the parts of an address; else the whole."""
     lower = name.lower()
     if lower == "cookie":
         for found in re.finditer(r"([^=;\s]+)=([^;]*)", text):
@@ -73,6 +73,8 @@ def header_parts(name: str, text: str) -> Iterator[Part]:
         start = len(text) - len(given)
         encoding = "base64" if scheme.lower() == "basic" else ""
         yield Part("authorization", lower, given, start, len(text), encoding)
+    elif lower == "referer":
+        yield from target_parts(text)
     else:
         yield Part("header", lower, text, 0, len(text), "")
 

@@ -247,6 +247,15 @@ def test_names_and_passwords_of_basic_authentication_and_files_in_forms():
     assert ("Authorization", f"Basic {basic}") in sent[0].request_headers
 
 
+def test_a_token_in_the_address_of_the_page_before_is_secret_too():
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJ1IjoxfQ.dBjftJeZ4CVPmB92K27uhbUJU1p1r"
+    asked = [("Referer", f"{BASE}/reset/{token}?token=abc")]
+    step, taken = bound(exchange("GET", f"/reset/{token}", asked=asked))
+    assert sorted(taken.values()) == ["abc", token]
+    assert step.target == "/reset/{{v1}}"
+    assert step.headers == [("Referer", "{{v2}}/reset/{{v1}}?token={{v3}}")]
+
+
 def test_a_number_that_is_secret_stays_a_number():
     step, taken = bound(
         exchange("POST", "/card", body=b'{"pin": 1234, "tags": ["a"]}', kind="application/json")
