@@ -25,6 +25,7 @@ from migrator.operation.readiness import answers, wait_until
 _ALIVE = "/_service/gateway"
 _RELOAD_SECONDS = 10.0
 _KEPT_SECONDS = 2
+_RETIRE_SECONDS = 2.0
 
 
 def find_nginx() -> Path:
@@ -71,6 +72,14 @@ def _keepalive(binary: Path) -> str:
     version = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", told)
     known = version is not None and tuple(map(int, version.groups())) >= (1, 27, 4)
     return f"keepalive_min_timeout {_KEPT_SECONDS}s;" if known else ""
+
+
+def _takes_connections(worker: int) -> bool:
+    """Whether a worker was not told to end yet: then it changes its title."""
+    try:
+        return "shutting down" not in " ".join(psutil.Process(worker).cmdline())
+    except psutil.Error:
+        return False
 
 
 def lacks(binary: Path) -> list[str]:
@@ -123,9 +132,9 @@ class Gateway:
     ) -> frozenset[int]:
         """Take over another configuration without dropping a request.
 
-        New workers have it when this returns; the old ones, whose process ids come back, end when
-        they have answered what they were asked (see `drain`). OperationError when NGINX refuses
-        it: then all is as it was.
+        Every new connection meets it when this returns. The old workers, whose process ids come
+        back, end when they have answered what they were asked (see `drain`). OperationError when
+        NGINX refuses it: then all is as it was.
         """
         if self._process is None or not self._process.running:
             raise OperationError("the gateway does not run")
@@ -145,6 +154,10 @@ class Gateway:
         while not self._workers() - old:
             if time.monotonic() > end or not self._process.running:
                 raise self._process.failure("the gateway did not take over its configuration")
+            time.sleep(0.02)
+        # New and old ones take connections beside each other for a moment.
+        end = time.monotonic() + _RETIRE_SECONDS
+        while any(map(_takes_connections, self._workers() & old)) and time.monotonic() < end:
             time.sleep(0.02)
         return old
 
