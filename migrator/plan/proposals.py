@@ -24,6 +24,7 @@ from migrator.plan.strategies import (
 )
 from migrator.plan.wording import counted
 
+_NO_CUT = "transactions, demands or close ties keep all tables in one service"
 _SOME_STRUCTURE = 0.3
 """Newman and Girvan (Phys. Rev. E 69, 026113): networks with communities reach 0.3 to 0.7."""
 
@@ -155,7 +156,7 @@ def _against(proposal: Proposal) -> list[str]:
     """Why a cut does not beat one service; each reason with its figure."""
     scored = proposal.score
     if len(scored.services) < 2:
-        return ["transactions and demands bind all tables into one service"]
+        return [_NO_CUT]
     reasons = []
     if proposal.modularity < _SOME_STRUCTURE and len(proposal.plan.services) > 1:
         reasons.append(
