@@ -342,9 +342,7 @@ class _Slicer:
                 break
 
     def _owns_everything(self) -> bool:
-        return not self.slice.cuts and set(self.program.entry_points) <= set(
-            self.service.answered
-        )
+        return not self.slice.cuts and set(self.program.entry_points) <= set(self.service.answered)
 
     def _keep_imports_for_effect(self) -> None:
         """Imports that nothing in their module uses: they stand for what importing does."""
