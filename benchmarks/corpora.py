@@ -26,7 +26,7 @@ WHEELS = {
     "weblate": "weblate==5.14.3",
     "wagtail": "wagtail==8.0.1",
 }
-_READ = (".py", ".sql", ".html", ".txt", ".jinja2", ".j2")
+_READ = (".py", ".pyi", ".sql", ".html", ".txt", ".jinja2", ".j2")
 
 
 class Unreachable(Exception):

@@ -97,6 +97,24 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
     return project
 
 
+def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
+    """What the type stubs beside the code say; a stub is called as the module that it describes.
+
+    One that cannot be read says nothing. They take no part in an analysis: none of it runs.
+    """
+    modules = (*project.modules.values(), *project.test_modules.values())
+    roots = source_roots({}, [module.root for module in modules])
+    stubs = []
+    for path, file in python_files(project.root, _left_out(settings), [], (".pyi",)):
+        ((packed, _, _),) = read_sources([_content(file)])
+        if packed:
+            name, root = module_name(path.removesuffix("i"), roots)
+            package = path.endswith("/__init__.pyi")
+            facts = unpack(marshal.loads(packed))
+            stubs.append(ModuleFacts(name, path, root, package, facts))
+    return stubs
+
+
 _BESIDE = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from migrator.facts.ir import ImportFacts
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
@@ -24,15 +24,18 @@ def imported_module(
     return base if base in modules else None
 
 
-def import_graph(facts: ProjectFacts) -> dict[str, set[str]]:
+def import_graph(facts: ProjectFacts, stubs: Iterable[ModuleFacts]) -> dict[str, set[str]]:
     """Every module of the project to the other modules of the project that it imports.
 
-    Imports in functions, under conditions and for type checkers count like any other; modules of
-    tests too. A file that could not be read can be imported, and imports nothing.
+    Imports in functions, under conditions and for type checkers count like any other, so those of
+    `stubs` too, and modules of tests. A file that could not be read can be imported, and imports
+    nothing.
     """
-    read = {**facts.modules, **facts.test_modules}
-    graph: dict[str, set[str]] = {name: set() for name in (*read, *facts.unread)}
-    for module in read.values():
+    read = [*facts.modules.values(), *facts.test_modules.values(), *stubs]
+    graph: dict[str, set[str]] = {
+        name: set() for name in (*(module.name for module in read), *facts.unread)
+    }
+    for module in read:
         imported = graph[module.name]
         for statement in module.facts.imports:
             name = imported_module(module, statement, graph)

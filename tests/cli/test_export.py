@@ -92,6 +92,16 @@ def test_imports_wherever_they_stand(folder: Path, capsys: pytest.CaptureFixture
     }
 
 
+def test_imports_of_type_stubs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = json.loads(exported(capsys, folder, "--as", "imports"))
+    (folder / "shed" / "door.pyi").write_text("def f():\n    from .lock import Key\n")
+    (folder / "shed" / "lock.pyi").write_text("from . import door, tools\nclass Key: ...\n")
+    (folder / "shed" / "worn.pyi").write_text("def (:\n")
+    after = json.loads(exported(capsys, folder, "--as", "imports"))
+    lines = {"shed.door": [*before["shed.door"], "shed.lock"]}
+    assert after == {**before, **lines, "shed.lock": ["shed.door", "shed.tools"]}
+
+
 @pytest.fixture(scope="module")
 def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("projects") / "kiosk"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from migrator.facts.project import read_project
+from migrator.facts.project import read_project, read_stubs
 from migrator.graph import store
 from migrator.graph.build import CALL_PASSES, build_graph
 from migrator.graph.imports import import_graph
@@ -25,7 +25,8 @@ def _pycg(root: Path, settings: Settings, progress: Progress, folded: bool) -> s
 
 
 def _imports(root: Path, settings: Settings, progress: Progress, folded: bool) -> str:
-    return imports.render(import_graph(read_project(root, settings, progress)))
+    facts = read_project(root, settings, progress)
+    return imports.render(import_graph(facts, read_stubs(facts, settings)))
 
 
 def _whole(render: Callable[[Links], str]) -> Writer:
