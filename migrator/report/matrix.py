@@ -16,7 +16,7 @@ from migrator.report.content import SHARED, Content, ModuleView
 MOST_ROWS = 150
 """Rows that are open at once: beyond, neither eye nor browser follows."""
 
-FIRST_ROWS = 24
+FIRST_ROWS = 60
 """Where there are no services, packages are opened up to so many rows to begin with."""
 
 _MOST_CHILDREN = 40
