@@ -301,6 +301,11 @@ def test_json_of_observe(app: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_every_verb_has_json_and_an_example(verb: str) -> None:
     command = program.get_command(click.Context(program), verb)
     assert command is not None
+    for each in command.commands.values() if isinstance(command, click.Group) else [command]:
+        assert_has_json_and_an_example(each, verb)
+
+
+def assert_has_json_and_an_example(command: click.Command, verb: str) -> None:
     assert {"--json"} <= {option for each in command.params for option in each.opts}
     assert f"Example: migrator {verb}" in (command.help or "")
     silent = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +30,17 @@ def port(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     settings_module.settings.cache_clear()
 
 
+def read_request(connection: socket.socket) -> None:
+    """Head and body come in as many parts as they like."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        text += connection.recv(65536)
+    head, _, body = text.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while len(body) < (int(length[1]) if length else 0):
+        body += connection.recv(65536)
+
+
 def sibling(port: int, *answers: bytes) -> threading.Thread:
     """Reads one request for each answer; then everything is closed, as if it had been killed."""
     listener = socket.create_server(("127.0.0.1", port))
@@ -36,7 +48,7 @@ def sibling(port: int, *answers: bytes) -> threading.Thread:
     def serve() -> None:
         connection, _ = listener.accept()
         for answer in answers:
-            connection.recv(65536)
+            read_request(connection)
             if not answer:
                 listener.close()
             connection.sendall(answer)

@@ -234,6 +234,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(rough: System) -> None:
         visits = sum(each.result() for each in loads)
     rough.orders.wait_ready()
     rough.accounts.wait_ready()
+    eventually(lambda: not rough.orders.rows("SELECT * FROM _commands"), seconds=20)
     shown = rough.get(rough.accounts, f"/members/{member}").json
     assert shown["visits"] == visits > 0
     eventually(lambda: not rough.orders.rows("SELECT * FROM _intents", "state.db"), seconds=20)
