@@ -12,6 +12,7 @@ from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, Place
+from migrator.model.private import PRIVATE
 from migrator.plan import store as plans
 from migrator.proof.result import Proof
 from migrator.report.formats import FORMATS
@@ -90,7 +91,7 @@ def command(
     if as_json:
         print_json(content)
         return
-    folder = output or root / ".migrator" / "report"
+    folder = output or root / PRIVATE / "report"
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError("is a file", place=Place(str(folder)), hint="name a folder: -o")
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +120,7 @@ def _without_plan(wanted: list[str], source: Path, *, demanded: bool) -> list[st
 
 
 def _proof(root: Path, given: Path | None) -> Proof | None:
-    path = given or root / ".migrator" / "proof.json"
+    path = given or root / PRIVATE / "proof.json"
     if not path.exists():
         if given:
             raise ConfigurationError(

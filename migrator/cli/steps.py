@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from migrator.cli.generating import Generating
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.proof.steps import STEPS, StepsProof, walk_steps
@@ -23,14 +24,14 @@ def prove_steps(
 
     What `output` holds otherwise is left alone. The proof is also written there.
     """
-    private = output / ".migrator"
+    private = output / PRIVATE
     services = private / "steps"
     services.mkdir(parents=True, exist_ok=True)
     generating = Generating(root, None, services, progress)
 
     def make(step: int) -> Path:
         generating.generate(step, Silent())
-        environments = services / ".migrator" / "environments"
+        environments = services / PRIVATE / "environments"
         if not environments.exists():
             environments.symlink_to(private / "environments")
         return services

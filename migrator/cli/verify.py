@@ -12,6 +12,7 @@ from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_run
 from migrator.graph import store
 from migrator.model.errors import ConfigurationError
+from migrator.model.private import PRIVATE
 from migrator.proof.result import Comparison, FaultReport, Proof
 from migrator.proof.traffic import read_replay
 from migrator.proof.verify import PROOF, catch_faults, verify
@@ -88,7 +89,7 @@ def command(
     """
     root, output = source.resolve(), output.resolve()
     run = load_run(root)
-    folder = root / ".migrator" / "verify"
+    folder = root / PRIVATE / "verify"
     progress = TerminalProgress()
     traffic = read_replay(recorded.resolve(), secrets, progress) if recorded else None
     if steps:
@@ -117,7 +118,7 @@ def command(
         least_kept=least_kept / 100,
         traffic=traffic,
     )
-    (root / ".migrator" / PROOF).write_bytes((output / ".migrator" / PROOF).read_bytes())
+    (root / PRIVATE / PROOF).write_bytes((output / PRIVATE / PROOF).read_bytes())
     if as_json:
         print_json(proof)
     else:

@@ -18,6 +18,7 @@ from migrator.facts.ir import FileFacts, unpack
 from migrator.facts.roots import module_name, source_roots
 from migrator.facts.source import Outcome, key_of, read_sources
 from migrator.model.errors import ConfigurationError, Place
+from migrator.model.private import PRIVATE
 from migrator.model.program import Skipped
 from migrator.model.progress import Progress
 from migrator.model.settings import Settings
@@ -186,7 +187,7 @@ def _outcomes(
 
 
 def _working_folder(root: Path) -> Path:
-    folder = root / ".migrator"
+    folder = root / PRIVATE
     try:
         if not folder.exists():
             folder.mkdir()

@@ -19,8 +19,8 @@ import msgspec
 
 from migrator.generation.merging import has_marks, merge
 from migrator.model.errors import ConfigurationError
+from migrator.model.private import PRIVATE
 
-PRIVATE = ".migrator"
 RECORD = f"{PRIVATE}/generated.json"
 BASE = f"{PRIVATE}/base"
 

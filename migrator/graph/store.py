@@ -13,6 +13,7 @@ from migrator.facts.version import version_of
 from migrator.graph.observed import observations_digest
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
+from migrator.model.private import PRIVATE
 from migrator.model.settings import Settings
 
 FORMAT = f"3/{FACTS_FORMAT}"
@@ -29,7 +30,7 @@ class _Stored(msgspec.Struct):
 
 def path_of(root: Path) -> Path:
     """Where the graph of a project lies."""
-    return root / ".migrator" / "graph.msgpack"
+    return root / PRIVATE / "graph.msgpack"
 
 
 def save(graph: Graph, root: Path, settings: Settings) -> Path:

@@ -18,9 +18,10 @@ from types import TracebackType
 import msgspec
 
 from migrator.model.errors import ConfigurationError, MigratorError, OperationError, Place
+from migrator.model.private import PRIVATE
 from migrator.operation.ports import HOST
 from migrator.operation.routes import Switch
-from migrator.operation.system import PRIVATE, RunningSystem
+from migrator.operation.system import RunningSystem
 
 _FILE = "control.json"
 

@@ -22,6 +22,7 @@ import uv
 
 from migrator.model.distributions import Installed
 from migrator.model.errors import OperationError, Place
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent
 
 _LAYOUT = "4"
@@ -171,7 +172,7 @@ def _not_for_building(folder: str, names: list[str]) -> set[str]:
     return {
         name
         for name in names
-        if name in (".git", ".migrator", "__pycache__", "node_modules", ".tox", ".nox")
+        if name in (".git", PRIVATE, "__pycache__", "node_modules", ".tox", ".nox")
         or os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
     }
 

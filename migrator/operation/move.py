@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.errors import ConfigurationError, OperationError, Place
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent
 from migrator.operation.division import (
     Digests,
@@ -25,7 +26,7 @@ from migrator.operation.division import (
 from migrator.operation.process import Processes
 from migrator.operation.service import read_manifest
 from migrator.operation.start_state import StartState
-from migrator.operation.system import PRIVATE, RunningSystem, read_system
+from migrator.operation.system import RunningSystem, read_system
 
 
 class Moved(msgspec.Struct, kw_only=True):

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from migrator.generation.templating import template_folder
 from migrator.model.errors import OperationError, Place
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.environment import Environment, make_environment
 from migrator.operation.process import Processes, tail
-
-PRIVATE = ".migrator"
-"""Folder of ours in the monolith's root; ignored by git."""
 
 _SETTINGS = Place("pyproject.toml")
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from migrator.facts.settings import load_run
 from migrator.model.errors import ConfigurationError, OperationError, Place
 from migrator.model.manifest import System
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
@@ -37,7 +38,6 @@ from migrator.operation.start_state import StartState, make_start_state, monolit
 from migrator.operation.suite import SuiteRun, run_suite
 
 SYSTEM = "system.json"
-PRIVATE = ".migrator"
 REVIVALS = 5
 DRAIN_SECONDS = 30.0
 """How long removed web processes may take for what they are at."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.errors import Place, Refused
+from migrator.model.private import PRIVATE
 from migrator.model.program import Program
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
@@ -69,7 +70,7 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
     found = []
     for each in served:
         path = Path(each.file)
-        if not each.file or not path.is_relative_to(root) or ".migrator" in path.parts:
+        if not each.file or not path.is_relative_to(root) or PRIVATE in path.parts:
             continue
         if (each.endpoint, each.rule) not in known:
             found.append(

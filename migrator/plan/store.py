@@ -17,15 +17,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from migrator.model.errors import ConfigurationError, MigratorError, Place, PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Service
+from migrator.model.private import PRIVATE
 from migrator.model.program import EntryPoint
 from migrator.plan import document
 
 FILE_NAME = "migrator.plan.yaml"
 
-PROPOSAL = ".migrator/proposal.plan.yaml"
+PROPOSAL = f"{PRIVATE}/proposal.plan.yaml"
 """Where the last proposal is kept, relative to the root, so that edits can be compared with it."""
 
-PROPOSALS = ".migrator/proposals"
+PROPOSALS = f"{PRIVATE}/proposals"
 """The folder of all proposals that were made last, each as NAME.plan.yaml."""
 
 _MEND = "correct it there, then run `migrator check`"

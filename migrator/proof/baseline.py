@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.model.errors import OperationError, Place
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
-from migrator.operation.start_state import PRIVATE, StartState, make_start_state
+from migrator.operation.start_state import StartState, make_start_state
 from migrator.proof.comparison import Noise, noise_between
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables

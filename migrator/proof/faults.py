@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.manifest import ServiceManifest, System
+from migrator.model.private import PRIVATE
 from migrator.model.program import Function, Program
 
 WRITE_DROPPED = "write dropped"
@@ -53,7 +54,7 @@ def propose_faults(output: Path, program: Program, count: int) -> list[Fault]:
 
 def inject(output: Path, fault: Fault, target: Path) -> None:
     """Copy the generated system to `target` (environments and data left behind), with the fault."""
-    shutil.copytree(output, target, ignore=shutil.ignore_patterns(".migrator", "__pycache__"))
+    shutil.copytree(output, target, ignore=shutil.ignore_patterns(PRIVATE, "__pycache__"))
     path = target / fault.file
     text = path.read_text()
     path.write_text(text[: fault.start] + fault.replacement + text[fault.end :])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from migrator.operation.system import PRIVATE
+from migrator.model.private import PRIVATE
 
 _FILE = "answers.jsonl"
 

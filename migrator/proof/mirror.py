@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.model.private import PRIVATE
 from migrator.operation.control import Ask, Route, State, ask
 from migrator.operation.routes import Switch
-from migrator.operation.system import PRIVATE
 from migrator.proof.comparison import compare, noise_between
 from migrator.proof.exchange import Exchange
 from migrator.proof.history import remember

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, step
 from migrator.model.settings import Run
 from migrator.operation.division import Division
 from migrator.operation.monolith import RunningMonolith
 from migrator.operation.move import join_data
 from migrator.operation.start_state import StartState
-from migrator.operation.system import PRIVATE, RunningSystem
+from migrator.operation.system import RunningSystem
 from migrator.proof.baseline import Baseline, record_monolith
 from migrator.proof.comparison import Difference, Noise, compare, noise_between
 from migrator.proof.exchange import Exchange

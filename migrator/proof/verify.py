@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.errors import OperationError
+from migrator.model.private import PRIVATE
 from migrator.model.program import Program
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
@@ -79,7 +80,7 @@ def verify(
                     _check(proof, baseline, recording, running, folder, progress, least_kept)
         proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
     proof.seconds = time.monotonic() - begun
-    (output / ".migrator" / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
+    (output / PRIVATE / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
     shutil.rmtree(folder, ignore_errors=True)
     return proof
 
@@ -155,9 +156,9 @@ def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy, traffic: T
 
 
 def _share_environments(output: Path, target: Path) -> None:
-    private = target / ".migrator"
+    private = target / PRIVATE
     private.mkdir(exist_ok=True)
-    (private / "environments").symlink_to(output / ".migrator" / "environments")
+    (private / "environments").symlink_to(output / PRIVATE / "environments")
 
 
 def _running(

@@ -13,8 +13,9 @@ import msgspec
 from migrator.generation.routing import routed_patterns
 from migrator.model.graph import Graph
 from migrator.model.plan import Gate, Plan
+from migrator.model.private import PRIVATE
 from migrator.operation.service import read_manifest
-from migrator.operation.system import PRIVATE, read_system
+from migrator.operation.system import read_system
 from migrator.proof.history import days_of_equal_answers, read
 
 DELETIONS = "deletions.txt"

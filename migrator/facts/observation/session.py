@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from migrator.model.errors import ConfigurationError
+from migrator.model.private import PRIVATE
 
 PROBE = Path(__file__).parent / "probe"
 VARIABLE = "MIGRATOR_OBSERVE"
@@ -16,7 +17,7 @@ VARIABLE = "MIGRATOR_OBSERVE"
 
 def observations_folder(root: Path) -> Path:
     """Where the records of all sessions are kept."""
-    return root / ".migrator" / "observations"
+    return root / PRIVATE / "observations"
 
 
 def new_session(root: Path) -> Path:
@@ -24,7 +25,7 @@ def new_session(root: Path) -> Path:
     folder = observations_folder(root)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ignore = root / ".migrator" / ".gitignore"
+        ignore = root / PRIVATE / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
         number = 0
