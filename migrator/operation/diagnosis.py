@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -21,11 +21,10 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, OperationError
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
-from migrator.operation.application import Placeholders, monolith_variables, search_path
 from migrator.operation.environment import installed
 from migrator.operation.monolith import RunningMonolith, schema_of
 from migrator.operation.ports import HOST
-from migrator.operation.process import Processes, tail
+from migrator.operation.process import tail
 from migrator.operation.start_state import (
     StartState,
     make_start_state,
@@ -33,7 +32,7 @@ from migrator.operation.start_state import (
     private_folder,
     seed_state,
 )
-from migrator.operation.url_map import read_rules, unknown_rules
+from migrator.operation.url_map import ServedRule, import_application, unknown_rules
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 
@@ -74,6 +73,7 @@ class _Subject:
     run: Run
     progress: Progress
     start: StartState
+    rules: list[ServedRule] = field(default_factory=list)
     running: RunningMonolith | None = None
 
 
@@ -170,51 +170,21 @@ def _environment(subject: _Subject) -> Check:
 
 def _application(subject: _Subject) -> Check:
     """Import it as a server would, in a folder of data that is thrown away."""
-    run = subject.run
-    target = run.application
-    module, _, attribute = target.partition(":")
-    if not attribute:
+    target = subject.run.application
+    if not target.partition(":")[2]:
         raise ConfigurationError(
             f"application is {target!r}, not module:attribute",
             hint='such as application = "shop.wsgi:app" or "shop:create_app()"',
         )
-    code = (
-        f"import {module} as module; found = module.{attribute};"
-        " assert callable(found), 'it is no WSGI application: it cannot be called'"
-    )
-    state = StartState(subject.folder / "import")
-    state.data.mkdir(parents=True)
-    environment = monolith_environment(subject.root, run, subject.progress)
-    given = Placeholders(data=state.data, base_url="http://localhost")
-    log = subject.folder / "import.log"
-    command = subject.folder / "import.py"
-    command.write_text(code, encoding="utf-8")
-    with Processes(state.folder / "processes.json") as processes:
-        ended = processes.run(
-            "importing the application",
-            f"exec python {command}",
-            environment=monolith_variables(subject.root, run, environment, state.database, given),
-            folder=subject.root,
-            log=log,
-            seconds=run.startup_seconds,
-        )
-    if ended:
-        where = ", ".join(str(folder) for folder in search_path(subject.root, run))
-        raise OperationError(
-            f"{target} cannot be imported",
-            hint=f"it is looked for in {where}; correct `application` or `environment`",
-            log_tail=tail(log),
-        )
+    folder = subject.folder / "import"
+    subject.rules = import_application(subject.root, subject.run, folder, subject.progress)
     return Check(name="application", outcome="ok", message=f"{target} is imported")
 
 
 def _routes(subject: _Subject) -> Check:
     """Analysis has to know every route that the project's own code answers."""
-    served = read_rules(subject.root, subject.run, subject.progress)
-    if served is None:
-        return Check(name="routes", outcome="warning", message="the routes could not be read")
     program = current_graph(subject.root, load_settings(subject.root), Silent()).program
-    missed = unknown_rules(subject.root, program, served)
+    missed = unknown_rules(subject.root, program, subject.rules)
     if missed:
         return Check(
             name="routes",
@@ -223,7 +193,9 @@ def _routes(subject: _Subject) -> Check:
             hint=missed[0].hint,
             place=str(missed[0].place),
         )
-    return Check(name="routes", outcome="ok", message=f"analysis knows all {len(served)} rules")
+    return Check(
+        name="routes", outcome="ok", message=f"analysis knows all {len(subject.rules)} rules"
+    )
 
 
 def _migrate(subject: _Subject) -> Check:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import msgspec
 
-from migrator.model.errors import Place, Refused
+from migrator.model.errors import OperationError, Place, Refused
 from migrator.model.private import PRIVATE
 from migrator.model.program import Program
-from migrator.model.progress import Progress, Silent
+from migrator.model.progress import Progress
 from migrator.model.settings import Run
-from migrator.operation.application import Placeholders, monolith_variables
-from migrator.operation.process import Processes
+from migrator.operation.application import Placeholders, monolith_variables, search_path
+from migrator.operation.process import Processes, tail
 from migrator.operation.start_state import StartState, monolith_environment, private_folder
 
 _SCRIPT = Path(__file__).with_name("url_rules.py")
@@ -34,30 +34,47 @@ class ServedRule(msgspec.Struct, frozen=True, kw_only=True):
     line: int
 
 
+def import_application(
+    root: Path, run: Run, folder: Path, progress: Progress | None = None
+) -> list[ServedRule]:
+    """Import the monolith as a server would, on an empty database in `folder`; its rules.
+
+    Raises OperationError with the log's tail when it cannot be imported or called.
+    """
+    environment = monolith_environment(root, run, progress)
+    state = StartState(folder)
+    state.data.mkdir(parents=True)
+    answer, log = folder / "rules.json", folder / "import.log"
+    given = Placeholders(data=state.data, base_url="http://localhost")
+    with Processes(state.folder / "processes.json") as processes:
+        ended = processes.run(
+            "importing the application",
+            shlex.join(["exec", "python", str(_SCRIPT), run.application, str(answer)]),
+            environment=monolith_variables(root, run, environment, state.database, given),
+            folder=root,
+            log=log,
+            seconds=run.startup_seconds,
+        )
+    if ended:
+        where = ", ".join(str(each) for each in search_path(root, run))
+        raise OperationError(
+            f"{run.application} cannot be imported",
+            hint=f"it is looked for in {where}; correct `application` or `environment`",
+            log_tail=tail(log),
+        )
+    return msgspec.json.decode(answer.read_bytes(), type=list[ServedRule])
+
+
 def read_rules(root: Path, run: Run, progress: Progress | None = None) -> list[ServedRule] | None:
-    """The rules of the monolith, imported with an empty database; None where it cannot be.
+    """The rules of the monolith; None where it cannot be imported with an empty database.
 
     An application may need its tables to be imported at all: then nothing is known.
     """
-    progress = progress or Silent()
-    environment = monolith_environment(root, run, progress)
     with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder(root)) as scratch:
-        state = StartState(Path(scratch) / "state")
-        state.data.mkdir(parents=True)
-        answer = Path(scratch) / "rules.json"
-        given = Placeholders(data=state.data, base_url="http://localhost")
-        with Processes(state.folder / "processes.json") as processes:
-            ended = processes.run(
-                "reading the routes",
-                shlex.join(["exec", "python", str(_SCRIPT), run.application, str(answer)]),
-                environment=monolith_variables(root, run, environment, state.database, given),
-                folder=root,
-                log=state.folder / "rules.log",
-                seconds=run.startup_seconds,
-            )
-        if ended or not answer.is_file():
+        try:
+            return import_application(root, run, Path(scratch) / "state", progress)
+        except OperationError:
             return None
-        return msgspec.json.decode(answer.read_bytes(), type=list[ServedRule])
 
 
 def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> list[Refused]:

@@ -40,6 +40,7 @@ def main(target: str, output: str) -> None:
     name, _, attribute = target.partition(":")
     module = importlib.import_module(name)
     application = eval("module." + attribute, {"module": module})
+    assert callable(application), "it is no WSGI application: it cannot be called"
     rules = []
     url_map = getattr(application, "url_map", None)
     for rule in url_map.iter_rules() if url_map is not None else ():
