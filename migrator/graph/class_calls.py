@@ -160,12 +160,16 @@ def _dunder(method: str) -> Semantics:
     return semantics
 
 
-def _first(place: Place) -> bool:
-    """The result is the argument: `copy.copy`, `typing.cast`, `contextlib.contextmanager`."""
-    variable = place.argument(0)
-    if variable is not None:
-        place.linker.flow(variable, place.target)
-    return True
+def _argument(position: int) -> Semantics:
+    """The result is an argument: `copy.copy`, `typing.cast`, `contextlib.contextmanager`."""
+
+    def semantics(place: Place) -> bool:
+        variable = place.argument(position)
+        if variable is not None:
+            place.linker.flow(variable, place.target)
+        return True
+
+    return semantics
 
 
 def _decorator(name: str) -> Semantics:
@@ -219,13 +223,6 @@ def _field(place: Place) -> bool:
     factory = factory if factory is not None else place.keyword("factory")
     linker.factories[value] = (place.keyword("default"), factory)
     linker.put(place.target, value)
-    return True
-
-
-def _second(place: Place) -> bool:
-    variable = place.argument(1)
-    if variable is not None:
-        place.linker.flow(variable, place.target)
     return True
 
 
@@ -296,28 +293,28 @@ TABLE: dict[str, Semantics] = {
     "builtins.bool": _dunder("__bool__"),
     "builtins.hash": _dunder("__hash__"),
     "builtins.object.__new__": _new,
-    "copy.copy": _first,
-    "copy.deepcopy": _first,
-    "contextlib.contextmanager": _first,
-    "contextlib.asynccontextmanager": _first,
-    "abc.abstractmethod": _first,
-    "typing.overload": _first,
+    "copy.copy": _argument(0),
+    "copy.deepcopy": _argument(0),
+    "contextlib.contextmanager": _argument(0),
+    "contextlib.asynccontextmanager": _argument(0),
+    "abc.abstractmethod": _argument(0),
+    "typing.overload": _argument(0),
     "dataclasses.dataclass": _decorator("dataclasses.dataclass"),
     "dataclasses.field": _field,
     "attr.ib": _field,
     "attr.field": _field,
     "attrs.field": _field,
     "functools.lru_cache": _decorator("functools.lru_cache"),
-    "functools.cache": _first,
+    "functools.cache": _argument(0),
     "functools.singledispatch": _dispatch,
     "functools.singledispatchmethod": _dispatch,
     "functools.singledispatch.register": _register,
-    "functools.total_ordering": _first,
-    "typing.cast": _second,
+    "functools.total_ordering": _argument(0),
+    "typing.cast": _argument(1),
     "asyncio.gather": _gather,
-    "asyncio.run": _first,
-    "asyncio.create_task": _first,
-    "asyncio.wait_for": _first,
+    "asyncio.run": _argument(0),
+    "asyncio.create_task": _argument(0),
+    "asyncio.wait_for": _argument(0),
     "os.getenv": _environment,
     "os.environ.get": _environment,
     "os.environ.setdefault": _environment,

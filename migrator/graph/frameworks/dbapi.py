@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.mapping import Mapping
 from migrator.graph.orm.facts import Facts, sql_touches
 from migrator.graph.sql import HOLE, read_sql
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _CONNECTION = "dbapi:connection"
 _CURSOR = "dbapi:cursor"
 _RUNS = frozenset({"execute", "executemany", "executescript", "mogrify", "copy_expert", "read_sql"})
-_SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
 
 
 class DatabaseApi(Framework):
@@ -104,9 +104,9 @@ class DatabaseApi(Framework):
 def _read_schemas(analysis: Analysis) -> None:
     """The tables that `.sql` files of the project create and no model declares."""
     known = {name.lower() for name in analysis.program.tables}
-    for path in sorted(analysis.root.rglob("*.sql")):
+    for path in project_files(analysis.root, "*.sql"):
         relative = path.relative_to(analysis.root)
-        if _SKIPPED & set(relative.parts) or path.stat().st_size > 2_000_000:
+        if path.stat().st_size > 2_000_000:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         for table in read_sql(text).tables:

@@ -10,6 +10,7 @@ import jinja2
 from jinja2 import nodes
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ ENVIRONMENT = "jinja:environment"
 _REGISTRY = "jinja:registry"
 _REGISTRIES = {"globals": "global", "filters": "filter", "tests": "test"}
 _FOLDER = "templates"
-_SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
 _ONE_OF = frozenset({"first", "last", "random", "min", "max"})
 _SAME = frozenset(
     {
@@ -55,13 +55,8 @@ class Templates:
         if self._files is None:
             self._files = {}
             depths: dict[str, int] = {}
-            folders = self._root.rglob(_FOLDER) if self._root is not None else iter(())
-            found = [
-                folder
-                for folder in folders
-                if folder.is_dir()
-                and not _SKIPPED & set(folder.relative_to(self._root or folder).parts)
-            ]
+            folders = project_files(self._root, _FOLDER) if self._root is not None else ()
+            found = [folder for folder in folders if folder.is_dir()]
             for folder in sorted(found, key=lambda each: (len(each.parts), str(each))):
                 for file in sorted(folder.rglob("*")):
                     name = file.relative_to(folder).as_posix()

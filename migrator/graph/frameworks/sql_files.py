@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.values import Kind
 
 _FILE = "sql_files:file"
@@ -13,7 +14,6 @@ _SUFFIX = ".sql"
 _OPENS = frozenset({"open", "open_resource", "open_instance_resource", "open_text", "open_binary"})
 _READS = frozenset({"read", "read_text", "read_bytes", "decode", "get_data"})
 _LONGEST = 200_000
-_SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", ".migrator", "__pycache__"})
 
 
 class SqlFiles(Framework):
@@ -96,8 +96,9 @@ class SqlFiles(Framework):
         return engine.values.string(matching[0] if len(matching) == 1 else "")
 
     def _found(self) -> Iterable[tuple[str, str]]:
-        for path in sorted(self._root.rglob(f"*{_SUFFIX}")) if self._root is not None else ():
-            relative = path.relative_to(self._root or path)
-            if _SKIPPED & set(relative.parts) or path.stat().st_size > _LONGEST:
-                continue
-            yield relative.as_posix(), path.read_text(encoding="utf-8", errors="replace")
+        if self._root is None:
+            return
+        for path in project_files(self._root, f"*{_SUFFIX}"):
+            if path.stat().st_size <= _LONGEST:
+                name = path.relative_to(self._root).as_posix()
+                yield name, path.read_text(encoding="utf-8", errors="replace")
