@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from migrator.cli.running import services_option
 from migrator.cli.terminal import print_json
 from migrator.model.errors import ConfigurationError
 from migrator.operation.control import Route, State, ask
@@ -47,14 +48,7 @@ from migrator.proof.mirror import Mirror, MirrorReport
     type=click.FloatRange(0, min_open=True),
     help="How long to mirror; default: until Ctrl-C.",
 )
-@click.option(
-    "--services",
-    "output",
-    type=click.Path(path_type=Path),
-    default=Path("."),
-    show_default=True,
-    help="The folder that `migrator up` runs.",
-)
+@services_option
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")
 def command(
     service: str,

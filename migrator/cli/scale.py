@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from migrator.cli.running import services_option
 from migrator.cli.terminal import print_json
 from migrator.operation.control import Scale, ask
 
@@ -13,14 +14,7 @@ from migrator.operation.control import Scale, ask
 @click.command("scale")
 @click.argument("service")
 @click.argument("processes", type=click.IntRange(1, 32))
-@click.option(
-    "--services",
-    "output",
-    type=click.Path(path_type=Path),
-    default=Path("."),
-    show_default=True,
-    help="The folder that `migrator up` runs.",
-)
+@services_option
 @click.option("--json", "as_json", is_flag=True, help="What runs then, as JSON on stdout.")
 def command(service: str, processes: int, output: Path, as_json: bool) -> None:
     """Give SERVICE that many web processes, while it answers and without losing a request.
