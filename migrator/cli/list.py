@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +22,9 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.program import Access, EntryPoint, Program
 
 Rows = list[dict[str, Any]]
+
+_FEW = 3
+"""More entry points than this that share their evidence are counted first, and named below."""
 
 
 @click.command("list")
@@ -178,8 +184,8 @@ def _tables(program: Program) -> Rows:
 def _state(program: Program) -> Rows:
     return [
         {
-            "kind": finding.kind,
             "name": finding.name,
+            "kind": finding.kind,
             "detail": finding.detail,
             "writers": list(finding.writers),
             "readers": list(finding.readers),
@@ -215,30 +221,59 @@ def _unresolved(program: Program) -> Rows:
 
 
 def _print(rows: Rows) -> None:
+    """A table; a record for each row where a table would have to break names."""
     out = console()
     if not rows:
         out.print("none")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, value in rows[0].items():
-        table.add_column(name, overflow="fold", justify="right" if _is_number(value) else "left")
+        table.add_column(name, justify="right" if _is_number(value) else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    out.print(table)
+        table.add_row(*("\n".join(_lines(value)) for value in row.values()))
+    if Measurement.get(out, out.options.update(width=10_000), table).maximum <= out.width:
+        out.print(table)
+        return
+    for row in rows:
+        _print_record(out, row)
+
+
+def _print_record(out: Console, row: dict[str, Any]) -> None:
+    """What is asked for and where it is on a line, and the rest below, each with its name."""
+    first, *others = row
+    at = Text(f"  {row['at']}" if "at" in row else "", style="cyan")
+    out.print(Text(str(row[first]), style="bold") + at, soft_wrap=True)
+    shown = {name: _lines(row[name]) for name in others if name != "at"}
+    indent = max((len(name) for name, lines in shown.items() if lines), default=0) + 4
+    for name, lines in shown.items():
+        label = f"  {name}".ljust(indent)
+        for line in textwrap.wrap(
+            ", ".join(lines), out.width - indent, break_long_words=False, break_on_hyphens=False
+        ):
+            out.print(Text.assemble((label, "dim"), line), soft_wrap=True)
+            label = " " * indent
 
 
 def _print_evidence(rows: Rows) -> None:
-    """Each access on a line, and below it the calls that lead there."""
+    """Accesses that have the same evidence once: how and where, the calls, and of whom or what."""
     out = console()
+    groups: dict[tuple[Any, ...], list[str]] = {}
     for row in rows:
         first, *_ = row.values()
-        does = f"{row['does']} " if "does" in row else ""
-        hook = "  around every request" if row["in hook"] else ""
-        out.print(
-            Text.assemble((first, "bold"), f"  {does}{row['how']}{hook}  ", (row["at"], "cyan")),
-            soft_wrap=True,
-        )
-        out.print(Text("    " + " > ".join(_short(each) for each in row["path"]), style="dim"))
+        does = row.get("does", "")
+        key = (does, row["how"], row["in hook"], row["at"], tuple(row["path"]))
+        groups.setdefault(key, []).append(first)
+    for (does, how, in_hook, at, path), names in groups.items():
+        hook = "  around every request" if in_hook else ""
+        few = len(names) <= _FEW
+        shown = ", ".join(names) if few else f"{len(names)} entry points"
+        said = f"  {does} {how}" if does else f"  {how}"
+        out.print(Text.assemble((shown, "bold"), f"{said}{hook}  ", (at, "cyan")), soft_wrap=True)
+        calls = textwrap.wrap(" > ".join(_short(each) for each in path), out.width - 4)
+        out.print(Text("\n".join(f"    {line}" for line in calls), style="dim"), soft_wrap=True)
+        if not few:
+            for line in textwrap.wrap(", ".join(names), out.width - 4, break_on_hyphens=False):
+                out.print(Text(f"    {line}"), soft_wrap=True)
     if not rows:
         out.print("none")
 
@@ -251,9 +286,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _cell(value: Any) -> str:
+def _lines(value: Any) -> list[str]:
     if isinstance(value, list):
-        return "\n".join(value)
+        return value
     if isinstance(value, bool):
-        return "yes" if value else ""
-    return str(value)
+        return ["yes"] if value else []
+    return [str(value)] if value != "" else []

@@ -1,4 +1,4 @@
-"""docs/architects-desk.md shows what its commands print; run this file to write it anew."""
+"""Pages of the docs show what their commands print; run this file to write them anew."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from migrator.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "architects-desk.md"
 EXAMPLE = ROOT / "examples" / "monolith_app"
+PAGES = (ROOT / "docs" / "architects-desk.md", EXAMPLE / "README.md")
 
 _BLOCK = re.compile(r"^```(console|diff)(?: (\S+))?\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -79,18 +81,22 @@ def copied_example(folder: Path) -> Path:
     return root
 
 
-def test_the_page_shows_what_its_commands_print(tmp_path: Path) -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_page_shows_what_its_commands_print(path: Path, tmp_path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
     now = played(page, copied_example(tmp_path))
     assert now == page, "run: python tests/cli/test_architects_desk.py"
 
 
-def test_it_fits_a_document() -> None:
-    for block in _BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_it_fits_a_document(path: Path) -> None:
+    for block in _BLOCK.finditer(path.read_text(encoding="utf-8")):
         tables = [line for line in block.group().splitlines() if re.search(r"\S {3,}\S", line)]
         assert all(len(line) <= 100 for line in tables)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        PAGE.write_text(played(PAGE.read_text(), copied_example(Path(scratch))), encoding="utf-8")
+    for each in PAGES:
+        with tempfile.TemporaryDirectory() as scratch:
+            now = played(each.read_text(encoding="utf-8"), copied_example(Path(scratch)))
+            each.write_text(now, encoding="utf-8")
