@@ -193,6 +193,7 @@ class Foreign:
         code = variant.function.facts.code[index]
         kept = self._result_name(callee, name)
         decorates = code[0] == ir.CALL and code[6] & ir.DECORATES
+        wrapped = self._wrapped_by(callee, arguments)
 
         def default() -> None:
             first = arguments.positional[0] if arguments.positional else None
@@ -200,8 +201,26 @@ class Foreign:
                 linker.flow(first, target)
             elif linker.values.kinds[callee] != Kind.OPAQUE and kept:
                 linker.put(target, linker.values.external_instance(kept))
+                while wrapped:
+                    linker.watch(wrapped.pop(), self._wrapped, target)
 
         return default
+
+    def _wrapped_by(self, callee: int, arguments: calling.Arguments) -> list[int]:
+        """The variable of what a decorator is given that is applied by hand: `limit("5/h")(view)`.
+
+        Such a call looks like this: what something outside gave is called with one thing.
+        """
+        if self.linker.values.kinds[callee] != Kind.EXTERNAL_INSTANCE or arguments.keywords:
+            return []
+        if len(arguments.positional) != 1 or not isinstance(arguments.positional[0], int):
+            return []
+        return [arguments.positional[0]]
+
+    def _wrapped(self, value: int, target: int) -> None:
+        """What such a decorator gives is taken to be the function that it was given."""
+        if self.linker.values.kinds[value] == Kind.FUNCTION:
+            self.linker.put(target, value)
 
     def _result_name(self, callee: int, name: str) -> str:
         """The name of what an outside call gives.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -25,17 +25,16 @@ from migrator.operation.move import join_data
 from migrator.operation.start_state import StartState
 from migrator.operation.system import RunningSystem
 from migrator.proof.baseline import Baseline, record_monolith
-from migrator.proof.comparison import Difference, Noise, compare, noise_between
+from migrator.proof.comparison import Difference
 from migrator.proof.exchange import Exchange
-from migrator.proof.recording import RecordingProxy, send
+from migrator.proof.reading import Reading
+from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import settle
 from migrator.proof.result import Comparison, TestRun
 from migrator.proof.traffic import OwnTests, Traffic, record
 from migrator.proof.verify import compare_traffic
 
 STEPS = "steps.json"
-_PROBES = 200
-_REASKED = 3
 
 
 class Back(msgspec.Struct, kw_only=True):
@@ -77,13 +76,6 @@ class StepsProof(msgspec.Struct, kw_only=True):
     def passed(self) -> bool:
         """Every step was taken, and taken back."""
         return bool(self.steps) and all(each.passed for each in self.steps)
-
-
-class _Read(msgspec.Struct, kw_only=True):
-    """What was read before a step was taken back, and what of it varies by itself."""
-
-    answers: list[Exchange]
-    noise: set[Noise]
 
 
 def walk_steps(
@@ -158,7 +150,7 @@ class _Walk:
             recording = record(self._proxy, system, system.gateway_url, self._traffic)
             settle(system)
             # The data goes on, so that what was read on the way there can be read here too.
-            read = _read([*self._seen, *recording.exchanges], system.gateway_url)
+            read = Reading.of([*self._seen, *recording.exchanges], system.gateway_url)
         rows = _rows(output)
         if number:
             with self._system(self._make(number - 1)) as system:
@@ -178,9 +170,8 @@ class _Walk:
     def _system(self, output: Path, start: StartState | None = None) -> RunningSystem:
         return RunningSystem(output, self._progress, outside_url=self._proxy.url, start_state=start)
 
-    def _compared(self, read: _Read, url: str, rows: int, written: int) -> Back:
-        again = _asked(read.answers, url)
-        found = compare(read.answers, again, read.noise | self._baseline.noise, self._proxy.url)
+    def _compared(self, read: Reading, url: str, rows: int, written: int) -> Back:
+        found = read.compared(url, self._baseline.noise, self._proxy.url)
         return Back(
             rows=rows,
             written=written,
@@ -193,38 +184,3 @@ class _Walk:
 def _rows(output: Path) -> int:
     division = Division(output / PRIVATE / "data")
     return sum(count for count, _ in division.digests().values())
-
-
-def _read(traffic: Sequence[Exchange], url: str) -> _Read:
-    """What reads in the traffic is answered now; what varies when asked again is noise."""
-    latest = {
-        (each.target, _credential(each)): each
-        for each in traffic
-        if each.method == "GET" and each.status < 500
-    }
-    asked = list(latest.values())[-_PROBES:]
-    answers = _asked(asked, url)
-    noise: set[Noise] = set()
-    for _ in range(_REASKED - 1):
-        again = _asked(asked, url)
-        noise |= noise_between(answers, again, url)
-        answers = again
-    return _Read(answers=answers, noise=noise)
-
-
-def _credential(exchange: Exchange) -> tuple[str, ...]:
-    return tuple(
-        value
-        for name, value in exchange.request_headers
-        if name.lower() in ("cookie", "authorization")
-    )
-
-
-def _asked(requests: Sequence[Exchange], url: str) -> list[Exchange]:
-    asked = [
-        msgspec.structs.replace(each, status=0, headers=[], body=b"", ordinal=number)
-        for number, each in enumerate(requests)
-    ]
-    for each in asked:
-        send(url, each, 60.0)
-    return asked

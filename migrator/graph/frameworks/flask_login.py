@@ -37,7 +37,7 @@ _OTHER_HOOKS = frozenset(
 _GUARDS = frozenset(
     {
         "login_required", "fresh_login_required", "jwt_required", "jwt_optional",
-        "fresh_jwt_required", "jwt_refresh_token_required", "auth_required",
+        "fresh_jwt_required", "jwt_refresh_token_required", "auth_required", "authenticate",
     }
 )  # fmt: skip
 _DECORATOR = "flask_login:hook"
@@ -48,7 +48,10 @@ class FlaskLogin(Framework):
     """The plug-in: a use of `current_user` calls the loader."""
 
     name = "flask_login"
-    externals = ("flask_login", "flask_jwt_extended", "flask_httpauth", "flask_security")
+    externals = (
+        "flask_login", "flask_jwt_extended", "flask_httpauth", "flask_security",
+        "apifairy.authenticate", "apifairy.decorators.authenticate",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._loaders: set[int] = set()

@@ -19,6 +19,9 @@ _HOOKS = frozenset(
     {"post_load", "pre_load", "post_dump", "pre_dump", "validates", "validates_schema"}
 )
 _OF_MODELS = frozenset({"ModelSchema", "SQLAlchemyAutoSchema", "SQLAlchemySchema"})
+_DUMPS = frozenset({"marshal_with", "response"})
+_LOADS = frozenset({"use_args", "use_kwargs", "arguments", "body"})
+"""Decorators of flask-apispec, webargs and APIFairy, with the schema as first argument."""
 _DEEPEST = 4
 
 
@@ -43,6 +46,7 @@ class Marshmallow(Framework):
     name = "marshmallow"
     externals = (
         "marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec", "webargs",
+        "apifairy",
     )  # fmt: skip
 
     def __init__(self, sqlalchemy: SQLAlchemy) -> None:
@@ -63,10 +67,10 @@ class Marshmallow(Framework):
             return (engine.values.opaque(_HOOK, last, site.key),)
         if self._is_field(engine, callee, last):
             return (self._field(engine, site, last),)
-        if last == "marshal_with":
+        if last in _DUMPS:
             return self.marshals(engine, site.argument(0, "schema"))
-        if last in {"use_args", "use_kwargs"}:
-            return self.parses(engine, site.argument(0, "argmap"))
+        if last in _LOADS:
+            return self.parses(engine, (*site.argument(0, "argmap"), *site.argument(-1, "schema")))
         if view.kind == Kind.CLASS:
             self._construct(engine, site, callee)
             return None

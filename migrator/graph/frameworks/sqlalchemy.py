@@ -17,6 +17,7 @@ from migrator.graph.orm.declarations import (
     DECLARED,
     IMPERATIVE,
     IMPLICIT,
+    STATEMENTS,
     TABLE,
     TABLE_COLUMNS,
     Declarations,
@@ -52,6 +53,7 @@ QUERY_PROPERTY = "sqlalchemy:query_property"
 _SESSIONS = frozenset({"Session", "AsyncSession", "create_engine", "engine_from_config"})
 _FACTORIES = frozenset({"sessionmaker", "async_sessionmaker"})
 _EXECUTABLE = frozenset({"select", "exists", "union", "union_all", "intersect", "except_"})
+_STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 _COLUMNS = frozenset({ATTRIBUTE, TABLE_COLUMNS})
 _LIVE_RESULTS = frozenset({SCALARS, RESULT, ROW, PAGINATION})
 
@@ -156,6 +158,10 @@ class SQLAlchemy(Framework):
     ) -> Iterable[int] | None:
         view = engine.values.view(receiver)
         tag = view.tag
+        if view.kind == Kind.CLASS and method in _STATEMENTS:
+            if method == "select":
+                return (self.queries.of_class(engine, site, receiver, method),)
+            return self.queries.write(engine, site, method, [receiver])
         if tag == SESSION and method == "query_property":
             return (engine.values.opaque(QUERY_PROPERTY),)
         if tag == SESSION:
@@ -300,6 +306,8 @@ class SQLAlchemy(Framework):
             if variable is not None:
                 engine.flow(variable, engine.slot("sqlalchemy", "query_class"))
             return (self.queries.of_class(engine, site, class_, "query"),)
+        if STATEMENTS in values.view(base).parts and name in _STATEMENTS:
+            return (values.bound(class_, values.external(f"{BASE}.{name}")),)
         stored = engine.points_to(engine.field(base, name))
         if stored:
             # `Base.query = Session.query_property()`: what the base holds is its classes', too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrator.graph.frameworks import Framework
+from migrator.graph.frameworks.alchemical import Alchemical
 from migrator.graph.frameworks.argparse import Argparse
 from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
@@ -43,6 +44,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Functools(),
         Strings(),
         FlaskSQLAlchemy(),
+        Alchemical(),
         sqlalchemy,
         flask,
         Jinja(root),

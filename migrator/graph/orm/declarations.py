@@ -23,6 +23,8 @@ ATTRIBUTE = "sqlalchemy:attribute"
 
 IMPLICIT = "implicit"
 """Part of a `BASE` whose classes name their tables themselves and have a `query`."""
+STATEMENTS = "statements"
+"""Part of a `BASE` whose classes make statements themselves (`User.select()`)."""
 IMPERATIVE = "imperative"
 """Part of the `BASE` that a class has which is mapped by a call."""
 
@@ -403,7 +405,7 @@ class Declarations:
         )
 
     def is_named_after_class(self, engine: Engine, class_: int) -> bool:
-        """Whether Flask-SQLAlchemy names the class's table."""
+        """Whether an extension names the class's table after it."""
         return any(
             engine.values.name(base) == BASE and IMPLICIT in engine.values.view(base).parts
             for base in engine.bases(class_)
