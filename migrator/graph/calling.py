@@ -205,8 +205,9 @@ def choose(
     """The variant that a call runs in: by class of receiver, by place, or the general one.
 
     The class of the receiver counts where a framework says so (models); the place of call counts
-    for small functions and for those that make closures, unless they recurse. A handler that a
-    framework calls some other time (not `runs_here`) is told apart only where it makes closures.
+    for small functions, for those that make closures and those that register something with a
+    framework, unless they recurse. A handler that a framework calls some other time (not
+    `runs_here`) is told apart only where it makes closures.
     """
     env_id = env.id if env is not None else -1
     if receiver is not None and function.class_ is not None:
@@ -221,12 +222,14 @@ def choose(
             return _variant(linker, function, env, key, label, caller)
     facts = function.facts
     small = runs_here and len(facts.code) <= SMALL
-    if not facts.parameters or not (small or function.makes_functions or function.captures):
+    makes = function.makes_functions or function.captures or linker.registers(function)
+    if not facts.parameters or not (small or makes):
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)
     place = (env_id, "place", caller.id, index)
-    if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(len(facts.code)):
+    affordable = linker.registers(function) or linker.may_copy(len(facts.code))
+    if len(function.variants) >= MOST_VARIANTS or not affordable:
         return function.variants.get(place) or linker.general(function, env)
     code = caller.function.facts.code[index]
     position = FLAGS.get(code[0])

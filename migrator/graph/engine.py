@@ -151,6 +151,9 @@ class LinkerEngine:
             return found
         return () if parts[0] in linker.tops else linker.imported(dotted)
 
+    def modules(self) -> tuple[str, ...]:
+        return tuple(self._linker.modules)
+
     def class_view(self, class_: int) -> ClassView:
         known = self._linker.class_of_value[class_]
         facts = known.facts

@@ -34,6 +34,7 @@ class Foreign:
         for each in frameworks:
             for prefix in each.externals:
                 self._by_prefix.setdefault(prefix, []).append(each)
+        self.registering = frozenset(name for each in frameworks for name in each.registering)
         self._known: dict[str, tuple[Framework, ...]] = {}
         self._asked: dict[int, tuple[Framework, ...]] = {}
         """Of values that no class of the project has a part in: those never change."""

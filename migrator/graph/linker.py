@@ -62,6 +62,7 @@ class Linker(Definitions):
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
         self._sensitive: dict[int, bool] = {}
+        self._registers: dict[int, bool] = {}
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
         self.on_store = self._watcher(lookup.store)
@@ -122,13 +123,21 @@ class Linker(Definitions):
         def run() -> None:
             if done or self.points_to(variable):
                 return
-            if self.current in self.decided:
+            if not self.wait():
                 done.append(True)
                 otherwise()
-            elif self.current is not None:
-                self.undecided.append(self.current)
 
         self.start(run)
+
+    def wait(self) -> bool:
+        """Whether the callback that runs has to wait, and is run again when all is at rest.
+
+        For what it would decide by the absence of values.
+        """
+        if self.current is None or self.current in self.decided:
+            return False
+        self.undecided.append(self.current)
+        return True
 
     def _decide(self) -> bool:
         """What nothing is known of, now that all is at rest, stays unknown: a key is any key."""
@@ -226,6 +235,18 @@ class Linker(Definitions):
             return False
         self._copied += size
         return True
+
+    def registers(self, function: Function) -> bool:
+        """Whether a function calls methods by which a framework is told what there is."""
+        known = self._registers.get(function.index)
+        if known is None:
+            assert self.foreign is not None
+            methods = self.foreign.registering
+            known = any(
+                code[0] == ir.ATTRIBUTE and code[3] in methods for code in function.facts.code
+            )
+            self._registers[function.index] = known
+        return known
 
     def _link(self, variant: Variant) -> None:
         operations = OPERATIONS

@@ -611,6 +611,8 @@ def _texts(linker: Linker, method: str, left: int | None, right: int | None, tar
     known_right = [each for each in rights if each is not None]
     if not known_left and not (known_right and method != "__mod__"):
         return
+    if method != "__mod__" and not (known_left and known_right) and linker.wait():
+        return
     if method == "__mod__":
         for each in known_left[:_MOST_COMBINATIONS]:
             linker.put(target, values.template(_PLACEHOLDER.sub("{}", each)))
@@ -643,6 +645,8 @@ def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instructio
                 for value in linker.points_to(variant.variable(part)):
                     text = linker.values.text(value)
                     known.append(text if text is not None else "{}")
+                if not known and linker.wait():
+                    return
             choices = list(dict.fromkeys(known)) or ["{}"]
             if len(choices) * len(texts) > _MOST_COMBINATIONS:
                 choices = ["{}"]

@@ -239,6 +239,9 @@ class Engine(Protocol):
     def resolve(self, dotted: str) -> tuple[int, ...]:
         """The values of a dotted name of the project (`package.module.Class`) or outside it."""
 
+    def modules(self) -> tuple[str, ...]:
+        """The dotted names of all modules of the project."""
+
     def class_view(self, class_: int) -> ClassView:
         """What a `CLASS` value's statement says."""
 
@@ -274,6 +277,10 @@ class Framework:
     """Dotted names whose calls, attributes and subclasses come here, prefixes included."""
     adopts: tuple[str, ...] = ()
     """Outside names by which plain classes become the framework's own (`Engine.adopt`)."""
+    registering: tuple[str, ...] = ()
+    """Methods by which the framework is told of routes and the like: a function that calls one for
+    its caller is analysed once per place of call, whatever that costs, so that what belongs
+    together (a rule, its endpoint, its view) stays together."""
     seen: bool = False
     """Set it when the project really uses the framework."""
 

@@ -40,6 +40,7 @@ class Flask(Framework):
 
     name = "flask"
     externals = ("flask",)
+    registering = ("add_url_rule", "register_blueprint")
 
     def __init__(self) -> None:
         self.applications: dict[Hashable, Scaffold] = {}
@@ -307,7 +308,7 @@ class Flask(Framework):
             for view in views:
                 key = (site.key, rule, view)
                 if not given["endpoint"]:
-                    given["endpoint"] = site.text(1, "endpoint") or ""
+                    given["endpoint"] = _endpoint(site, 1)
                 self._add_rule(engine, site, receiver, rule, given, given["methods"], view, key)
 
     def _add_rule(
@@ -497,13 +498,19 @@ def _options(engine: Engine, site: CallSite, position: int) -> tuple[tuple[str, 
     """The options of a route, hashable: they are part of the decorator's value."""
     return (
         ("rules", site.texts(position, "rule")),
-        ("endpoint", site.text(-1, "endpoint") or ""),
+        ("endpoint", _endpoint(site, -1)),
         ("methods", site.texts(-1, "methods")),
         ("defaults", _defaults(engine, site, "defaults")),
         ("subdomain", site.text(-1, "subdomain") or ""),
         ("strict_slashes", _flag(site, "strict_slashes")),
         ("build_only", _flag(site, "build_only")),
     )
+
+
+def _endpoint(site: CallSite, position: int) -> str:
+    """The one text that it may be; None beside it is a default that was replaced."""
+    texts = site.texts(position, "endpoint")
+    return texts[0] if len(texts) == 1 else ""
 
 
 def _flag(site: CallSite, name: str) -> bool | None:

@@ -19,6 +19,7 @@ from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
+from migrator.graph.frameworks.importing import Importing
 from migrator.graph.frameworks.jinja import Jinja
 from migrator.graph.frameworks.marshmallow import Marshmallow
 from migrator.graph.frameworks.namedtuple import NamedTuples
@@ -43,6 +44,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
     return (
         Functools(),
         Strings(),
+        Importing(),
         FlaskSQLAlchemy(),
         Alchemical(),
         sqlalchemy,

@@ -219,16 +219,19 @@ class MappingBuilder:
             for value in self.engine.points_to(own["__table__"]):
                 if value in self.table_of:
                     return self.table_of[value]
-        if "__tablename__" in own:
-            return self._text(class_, own["__tablename__"])
         has_key = any(
             self.declared.columns[value].primary_key
             for _, value in self._columns(class_, bool(parents))
         )
+        named_after_class = self.declared.is_named_after_class(self.engine, class_)
+        if named_after_class and parents and not has_key:
+            return ""  # Flask-SQLAlchemy lets it live in its parent's table, named or not
+        if "__tablename__" in own:
+            return self._text(class_, own["__tablename__"])
         inherited = None if parents else self.engine.class_attribute(class_, "__tablename__")
         if inherited is not None:
             return self._text(class_, inherited)
-        if self.declared.is_named_after_class(self.engine, class_) and (has_key or not parents):
+        if named_after_class:
             return snake_case(self.values.name(class_).rsplit(".", 1)[-1]) if columns else ""
         keyword = self.engine.class_view(class_).keywords.get("table")
         if keyword is not None:
