@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SMALL = 60
 """A function of at most this many instructions is analysed once per place of call."""
 MOST_VARIANTS = 150
+MOST_VARIANTS_APART = 3_000
+"""The same for what is called on instances that are told apart (rules of blueprints)."""
 DEEPEST = 4
 
 Given = int | None | tuple[int | None]
@@ -204,13 +206,14 @@ def choose(
 ) -> Variant:
     """The variant that a call runs in: by class of receiver, by place, or the general one.
 
-    The class of the receiver counts where a framework says so (models); the place of call counts
-    for small functions, for those that make closures and those that register something with a
-    framework, unless they recurse. A handler that a framework calls some other time (not
-    `runs_here`) is told apart only where it makes closures.
+    The class of the receiver counts where a framework says so (models), the receiver itself where
+    instances are told apart; the place of call counts for small functions, for those that make
+    closures and those that register something with a framework, unless they recurse. A handler that
+    a framework calls some other time (not `runs_here`) is told apart only where it makes closures.
     """
     env_id = env.id if env is not None else -1
-    if receiver is not None and function.class_ is not None:
+    told_apart = receiver is not None and linker.values.is_apart(receiver)
+    if receiver is not None and function.class_ is not None and not told_apart:
         class_value = linker.class_behind(receiver)
         if (
             class_value is not None
@@ -223,19 +226,27 @@ def choose(
     facts = function.facts
     small = runs_here and len(facts.code) <= SMALL
     makes = function.makes_functions or function.captures or linker.registers(function)
-    if not facts.parameters or not (small or makes):
+    if not facts.parameters or not (small or told_apart or makes):
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)
-    place = (env_id, "place", caller.id, index)
+    place = (env_id, "place", caller.id, index, receiver if told_apart else None)
+    apart = told_apart or caller.apart
+    most = MOST_VARIANTS_APART if apart else MOST_VARIANTS
     affordable = linker.registers(function) or linker.may_copy(len(facts.code))
-    if len(function.variants) >= MOST_VARIANTS or not affordable:
+    if len(function.variants) >= most or not affordable:
         return function.variants.get(place) or linker.general(function, env)
     code = caller.function.facts.code[index]
     position = FLAGS.get(code[0])
     where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
     within = f"{caller.label} " if caller.label else ""
-    return _variant(linker, function, env, place, f"{within}{caller.function.name}:{where}", caller)
+    label = f"{within}{caller.function.name}:{where}"
+    if told_apart:
+        assert receiver is not None
+        label += f" {linker.values.parts[receiver][-1]}"
+    chosen = _variant(linker, function, env, place, label, caller)
+    chosen.apart = apart
+    return chosen
 
 
 def _variant(
@@ -384,7 +395,7 @@ def _instantiate(
     edge: bool,
 ) -> None:
     class_ = linker.class_of_value[class_value]
-    instance = linker.values.instance(class_value)
+    instance = linker.new_instance(class_value, variant, index)
     key = (class_value, arguments, target, variant.id, index)
     if key in linker.bound_calls:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,42 @@ def _getattr(place: Place) -> bool:
     def run() -> None:
         for value in linker.points_to(name):
             text = linker.values.text(value)
-            if text is not None and text not in done and "{}" not in text:
-                done.add(text)
+            if text is None or text in done:
+                continue
+            done.add(text)
+            if "{}" not in text:
                 data = (place.variant, place.instruction, text, place.target)
                 linker.watch(base, linker.on_load, data)
+            elif len(text.replace("{}", "")) >= _SHORTEST_PART:
+                linker.watch(base, _load_alike(place), text)
 
     linker.start(run)
     default = place.argument(2)
     if default is not None:
         linker.flow(default, place.target)
     return True
+
+
+_SHORTEST_PART = 3
+"""Of a name of which less is known nothing is known."""
+
+
+def _load_alike(place: Place) -> Callable[[int, str], None]:
+    """A watcher: the attributes that a class defines whose names are of such a form."""
+    linker = place.linker
+
+    def watcher(value: int, text: str) -> None:
+        class_value = linker.class_behind(value)
+        if class_value is None:
+            return
+        form = re.compile(r"\w+".join(map(re.escape, text.split("{}"))))
+        for base in linker.order(class_value):
+            class_ = linker.class_of_value.get(base)
+            for name in class_.attributes if class_ is not None else ():
+                if form.fullmatch(name):
+                    linker.on_load(value, (place.variant, place.instruction, name, place.target))
+
+    return watcher
 
 
 def _setattr(place: Place) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from migrator.facts import ir
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
+from migrator.graph.memo import remembered
 from migrator.graph.solver import Solver
 from migrator.graph.values import Kind
 
@@ -49,6 +50,7 @@ class Function:
         "facts",
         "index",
         "makes_functions",
+        "memo",
         "module",
         "name",
         "passes",
@@ -65,6 +67,8 @@ class Function:
         self.class_: Class | None = None
         self.captures = False
         self.makes_functions = False
+        self.memo: dict[int, int] = {}
+        """Instructions that read what the function has worked out before; see `memo.py`."""
         self.variants: dict[tuple[Any, ...], Variant] = {}
         self.positional = tuple(p for p in facts.parameters if p.kind <= ir.POSITIONAL)
         self.passes = _passed(facts, self.positional)
@@ -126,6 +130,7 @@ class Variant:
     """A function's code in one context; `base` is its first variable."""
 
     __slots__ = (
+        "apart",
         "base",
         "called",
         "calls",
@@ -156,6 +161,8 @@ class Variant:
         self.refs: list[int] = []
         self.ready = False
         self.called = False
+        self.apart = False
+        """Whether it runs for an instance that is told apart, or is called by what does."""
         self.depth = 0
         self.chain: frozenset[int] = frozenset()
         self.calls: dict[int, dict[int, None]] = {}
@@ -167,6 +174,13 @@ class Variant:
         self.effects: dict[int, dict[Any, None]] = {}
         self.raises: dict[str, None] = {}
         self.outside = False
+
+    def around(self, function: Function) -> Variant | None:
+        """The variant of that function in which this one stands, or None."""
+        holder: Variant | None = self
+        while holder is not None and holder.function is not function:
+            holder = holder.env
+        return holder
 
     def variable(self, local: int) -> int:
         """The solver's variable of one of the facts'."""
@@ -242,6 +256,9 @@ class Definitions(Solver):
             function = module.functions[index]
             needed = outward[index] - {index}
             function.captures = bool(needed)
+            if needed:
+                all_of_file = [each.facts for each in module.functions]
+                function.memo = remembered(function.facts, all_of_file)
             parent = function.facts.parent
             if parent > 0:
                 outward[parent] |= needed - {parent}

@@ -34,12 +34,15 @@ def roots_of(analysis: Analysis, value: int) -> tuple[str, ...]:
     """The functions or variants that run when a handler or hook is called."""
     engine = analysis.engine
     assert engine is not None
-    if engine.values.kind(value) == Kind.CLASS:
+    if engine.values.kind(value) in (Kind.CLASS, Kind.INSTANCE):
         found: list[str] = []
+        is_class = engine.values.kind(value) == Kind.CLASS
+        instance = engine.values.instance(value) if is_class else value
+        class_ = engine.values.view(instance).owner
         for method in (*_HTTP_METHODS, "dispatch_request", "__call__"):
-            variable = engine.class_attribute(value, method)
+            variable = engine.class_attribute(class_, method)
             for function in engine.points_to(variable) if variable is not None else ():
-                bound = engine.values.bound(engine.values.instance(value), function)
+                bound = engine.values.bound(instance, function)
                 found += _runs(analysis, bound)
         return tuple(dict.fromkeys(found))
     return _runs(analysis, value)

@@ -70,6 +70,26 @@ class LinkerEngine:
         calling.call_value(self._linker, variant, index, callee, given, target, edge=edge)
         return target
 
+    def new_instance(self, site: Site, class_: int) -> int:
+        assert isinstance(site, PlaceView)
+        return self._linker.new_instance(class_, *site.place)
+
+    def captured(self, function: int) -> tuple[int, ...]:
+        known = self._linker.function_of_value.get(function)
+        if known is None or known[1] is None:
+            return ()
+        definition, env = known[0], known[1]
+        variables = (
+            holder.base + local
+            for owner, local in definition.facts.refs
+            if (holder := env.around(definition.module.functions[owner])) is not None
+        )
+        found = (each for variable in variables for each in self._linker.points_to(variable))
+        return tuple(dict.fromkeys(found))
+
+    def tell_apart(self, class_: int) -> None:
+        self._linker.tell_apart(class_)
+
     def attribute(self, site: Site, receiver: int, name: str) -> int:
         assert isinstance(site, PlaceView)
         variant, index = site.place
@@ -121,6 +141,14 @@ class LinkerEngine:
             return ()
         function, env = known
         env_id = env.id if env is not None else -1
+        if receiver is not None and values.is_apart(receiver):
+            apart = [
+                linker.key_of(variant)
+                for key, variant in function.variants.items()
+                if key[1] == "place" and key[-1] == receiver
+            ]
+            if apart:
+                return tuple(sorted(set(apart)))
         class_value = linker.class_behind(receiver) if receiver is not None else None
         chosen = function.variants.get((env_id, "receiver", class_value))
         if chosen is not None:

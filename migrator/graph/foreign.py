@@ -250,7 +250,7 @@ class Foreign:
         if not asked:
             return False
         site = PlaceView(self.linker, variant, index, arguments)
-        instance = self.linker.values.instance(class_value)
+        instance = self.linker.new_instance(class_value, variant, index)
         self._start(
             self._ask(asked, lambda each: each.call(self.engine, site, class_value), target),
             lambda: self.linker.put(target, instance),
@@ -390,6 +390,12 @@ class Foreign:
                 framework.class_body(self.engine, self.engine.class_view(class_.value), base)
 
             self.linker.start(run)
+
+    def instances_apart(self, class_value: int) -> bool:
+        """Whether any framework wants instances told apart by where they are made."""
+        return any(
+            each.instances_apart(self.engine, class_value) for each in self.asked(class_value)
+        )
 
     def receiver_sensitive(self, class_value: int) -> bool:
         """Whether any framework wants methods told apart by this class."""

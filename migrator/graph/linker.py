@@ -63,6 +63,7 @@ class Linker(Definitions):
             self.values.count_containers_as_outside()
         self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
+        self._apart: dict[int, bool] = {}
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
         self.on_store = self._watcher(lookup.store)
@@ -205,9 +206,7 @@ class Linker(Definitions):
             if owner == -1:
                 refs.append(function.module.refs[local])
                 continue
-            holder: Variant | None = variant
-            while holder is not None and holder.function is not function.module.functions[owner]:
-                holder = holder.env
+            holder = variant.around(function.module.functions[owner])
             if holder is not None:
                 refs.append(holder.base + local)
             else:
@@ -288,13 +287,15 @@ class Linker(Definitions):
     def field(self, value: int, name: str) -> int:
         """The variable of what is stored in an attribute of a value itself.
 
-        An instance also has what code of its bases, which knows only the base, stores there.
+        An instance also has what code of its bases, which knows only the base, stores there, and
+        one that is told apart what code stores that knows only its class.
         """
         if self.has_slot("field", value, name):
             return self.slot("field", value, name)
         variable = self.slot("field", value, name)
         if self.values.kinds[value] == Kind.INSTANCE:
-            for base in self.order(self.values.owners[value])[1:]:
+            order = self.order(self.values.owners[value])
+            for base in order if self.values.parts[value] else order[1:]:
                 if base in self.class_of_value:
                     self.flow(self.field(self.values.instance(base), name), variable)
         return variable
@@ -352,6 +353,22 @@ class Linker(Definitions):
             if self._everything or known:
                 self._sensitive[class_value] = known
         return known
+
+    def tell_apart(self, class_value: int) -> None:
+        """From now on inherited methods are told apart by this class."""
+        self._sensitive[class_value] = True
+
+    def new_instance(self, class_value: int, variant: Variant, index: int) -> int:
+        """The value of what calling a class of the project at a place gives."""
+        known = self._apart.get(class_value)
+        if known is None:
+            assert self.foreign is not None
+            known = self.foreign.instances_apart(class_value)
+            if self._everything or known:
+                self._apart[class_value] = known
+        if known:
+            return self.values.instance(class_value, variant.id, index)
+        return self.values.instance(class_value)
 
     # -- the way out ----------------------------------------------------------------------------
 

@@ -167,6 +167,10 @@ def _undecided(linker: Linker, variant: Variant, variable: int) -> list[Any]:
 
 def item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`base[key]`."""
+    source = variant.function.memo.get(index)
+    if source is not None:
+        linker.flow(variant.variable(source), variant.base + ins[1])
+        return
     linker.watch(variant.variable(ins[2]), _read_item(linker), (variant, index))
 
 
@@ -604,22 +608,23 @@ def _answers(linker: Linker, variable: int, methods: tuple[str, ...]) -> bool:
 
 
 def _texts(linker: Linker, method: str, left: int | None, right: int | None, target: int) -> None:
-    values = linker.values
-    lefts = [values.text(each) for each in linker.points_to(left)] if left is not None else []
-    rights = [values.text(each) for each in linker.points_to(right)] if right is not None else []
-    known_left = [each for each in lefts if each is not None]
-    known_right = [each for each in rights if each is not None]
+    known_left, known_right = _texts_of(linker, left), _texts_of(linker, right)
     if not known_left and not (known_right and method != "__mod__"):
         return
     if method != "__mod__" and not (known_left and known_right) and linker.wait():
         return
     if method == "__mod__":
         for each in known_left[:_MOST_COMBINATIONS]:
-            linker.put(target, values.template(_PLACEHOLDER.sub("{}", each)))
+            linker.put(target, linker.values.template(_PLACEHOLDER.sub("{}", each)))
         return
     for first in (known_left or ["{}"])[:_MOST_COMBINATIONS]:
         for second in (known_right or ["{}"])[:_MOST_COMBINATIONS]:
             _put_text(linker, target, first + second)
+
+
+def _texts_of(linker: Linker, variable: int | None) -> list[str]:
+    held = linker.points_to(variable) if variable is not None else ()
+    return [text for each in held if (text := linker.values.text(each)) is not None]
 
 
 def _put_text(linker: Linker, target: int, text: str) -> None:

@@ -8,7 +8,8 @@ kind                  stands for
 ====================  ==========================================================================
 `FUNCTION`            a function or lambda of the project; `name` is its dotted name
 `CLASS`               a class of the project; `name` is its dotted name
-`INSTANCE`            the instances of a project class; `owner` is the `CLASS` value
+`INSTANCE`            the instances of a project class; `owner` is the `CLASS` value; `parts` is
+                      the place where they were made, if the class's instances are told apart
 `MODULE`              a module of the project
 `EXTERNAL`            something outside, by dotted name: `flask.Flask`, `builtins.len`
 `EXTERNAL_INSTANCE`   what calling that outside thing gives: an instance of `flask.Flask`, or the
@@ -169,13 +170,22 @@ class Values:
         key = (Kind.EXTERNAL_INSTANCE, name, value)
         return self._intern(key, Kind.EXTERNAL_INSTANCE, name, parts=(value,))
 
+    def is_apart(self, value: int) -> bool:
+        """Whether it is an instance that is told apart by the place where it was made."""
+        return self.kinds[value] == Kind.INSTANCE and bool(self.parts[value])
+
     # -- made by linker and plug-ins ------------------------------------------------------------
 
-    def instance(self, class_: int) -> int:
-        """The instances of a class: of a `CLASS`, or of an `EXTERNAL` (an outside instance)."""
+    def instance(self, class_: int, *place: Hashable) -> int:
+        """The instances of a class: of a `CLASS`, or of an `EXTERNAL` (an outside instance).
+
+        With a place only those of a `CLASS` that are made there, for classes whose instances are
+        told apart (`Framework.instances_apart`).
+        """
         if self.kinds[class_] == Kind.EXTERNAL:
             return self.external_instance(self.names[class_])
-        return self._intern((Kind.INSTANCE, class_), Kind.INSTANCE, self.names[class_], class_)
+        key = (Kind.INSTANCE, class_, *place)
+        return self._intern(key, Kind.INSTANCE, self.names[class_], class_, parts=place)
 
     def external(self, name: str) -> int:
         """Something outside the project, by its dotted name."""

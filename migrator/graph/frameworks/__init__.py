@@ -218,6 +218,15 @@ class Engine(Protocol):
         (the function becomes a handler that runs some other time: a view, a thread, a task).
         """
 
+    def new_instance(self, site: Site, class_: int) -> int:
+        """The value of what calling a `CLASS` at that place gives."""
+
+    def captured(self, function: int) -> tuple[int, ...]:
+        """The values that a closure holds in the variables of the functions around it."""
+
+    def tell_apart(self, class_: int) -> None:
+        """From now on inherited methods are analysed for this `CLASS` apart (see the top)."""
+
     def attribute(self, site: Site, receiver: int, name: str) -> int:
         """The variable that `receiver.name` read at this site would give."""
 
@@ -357,6 +366,13 @@ class Framework:
 
     def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
         """Whether inherited methods are to be analysed for this `CLASS` apart. Default: no."""
+        return False
+
+    def instances_apart(self, engine: Engine, class_: int) -> bool:
+        """Whether instances of this `CLASS` that are made at different places are to be told apart.
+
+        Its methods are then analysed for each of them and for each place of call. Default: no.
+        """
         return False
 
     def finish(self, analysis: Analysis) -> None:

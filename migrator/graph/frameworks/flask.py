@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
 from migrator.graph.frameworks.functools import original
 from migrator.graph.frameworks.jinja import ENVIRONMENT
-from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
+from migrator.graph.url_map import Mapped
 from migrator.graph.values import Kind
 from migrator.graph.web.hooks import HOOK, Hooks
-from migrator.graph.web.views import VIEW, construct_view, endpoint_of, methods_of, serve
-from migrator.model.program import EntryPoint, Unresolved
+from migrator.graph.web.rules import RESOURCE, Rules, options
+from migrator.graph.web.views import (
+    VIEW_CLASSES,
+    construct_view,
+    handler_of,
+    is_view_class,
+)
+from migrator.model.program import EntryPoint
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -30,9 +36,6 @@ _REQUEST_OBJECTS = {
 }
 _APPLICATIONS = frozenset({"flask.Flask", "flask.app.Flask"})
 _BLUEPRINTS = frozenset({"flask.Blueprint", "flask.blueprints.Blueprint"})
-_VIEWS = frozenset(
-    {"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource"}
-)
 
 
 class Flask(Framework):
@@ -43,13 +46,9 @@ class Flask(Framework):
     registering = ("add_url_rule", "register_blueprint")
 
     def __init__(self) -> None:
-        self.applications: dict[Hashable, Scaffold] = {}
-        self.scaffolds: dict[Hashable, Scaffold] = {}
-        self._rules: dict[Hashable, dict[Hashable, Rule]] = {}
-        self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
+        self.rules = Rules()
         self.hooks = Hooks()
         self._context: dict[str, set[str]] = {}
-        self._unknown: dict[Hashable, Unresolved] = {}
         self.environment: dict[str, set[str]] = {}
         self.decorators: dict[str, Callable[[Engine, CallSite], Iterable[int] | None]] = {}
         """Methods of blueprints that extensions add, which make decorators of views."""
@@ -80,7 +79,7 @@ class Flask(Framework):
         if view.kind == Kind.EXTERNAL:
             return self._call_outside(engine, site, view.name)
         if view.kind == Kind.CLASS:
-            return self._construct(engine, site, engine.values.instance(callee))
+            return self._construct(engine, site, engine.new_instance(site, callee))
         if view.kind == Kind.OPAQUE:
             return self._call_opaque(engine, site, callee)
         if view.kind == Kind.BOUND:
@@ -110,16 +109,7 @@ class Flask(Framework):
     def _new_application(self, engine: Engine, site: CallSite, instance: int | None) -> int:
         self.seen = True
         value = engine.values.opaque(_APP, site.key) if instance is None else instance
-        folder: str | None = "static"
-        if site.given(name="static_folder") or site.given(2):
-            folder = site.text(2, "static_folder")
-        self.applications[value] = Scaffold(
-            value,
-            static_rule=static_rule(folder, site.text(1, "static_url_path")),
-            file=site.file,
-            line=site.line,
-        )
-        self.scaffolds[value] = self.applications[value]
+        self.rules.new_application(site, value)
         engine.add(engine.slot("flask", "applications"), value)
         return value
 
@@ -127,17 +117,7 @@ class Flask(Framework):
         """A blueprint is made here; `instance` where its class is the application's own."""
         self.seen = True
         value = engine.values.opaque(_BLUEPRINT, site.key) if instance is None else instance
-        folder = site.text(2, "static_folder")
-        self.scaffolds[value] = Scaffold(
-            value,
-            name=self._known_text(site, 0, "name") or "",
-            url_prefix=self._known_text(site, 5, "url_prefix"),
-            subdomain=self._known_text(site, 6, "subdomain"),
-            static_rule=static_rule(folder, site.text(3, "static_url_path")),
-            defaults=_defaults(engine, site, "url_defaults"),
-            file=site.file,
-            line=site.line,
-        )
+        self.rules.new_blueprint(engine, site, value)
         return value
 
     def attribute(
@@ -150,7 +130,7 @@ class Flask(Framework):
             detail = f".{name}" if tag == "flask:g" else ""
             self._context.setdefault(site.function, set()).add(tag.replace(":", ".") + detail)
             return () if tag == "flask:g" else None
-        if kind == Kind.CLASS and name == "as_view" and values.name(base) in _VIEWS:
+        if kind == Kind.CLASS and name == "as_view" and values.name(base) in VIEW_CLASSES:
             return (values.bound(receiver, values.external("flask.views.View.as_view")),)
         which = self._receiver(engine, receiver)
         if which:
@@ -232,16 +212,15 @@ class Flask(Framework):
                 engine.flow(variable, engine.slot("flask", "configuration"))
             return ()
         if values.kind(receiver) == Kind.CLASS and method == "as_view":
-            construct_view(engine, site, receiver)
-            return (values.opaque(VIEW, receiver, site.text(0, "name") or "", site.key),)
+            return (construct_view(engine, site, receiver),)
         if not self._receiver(engine, receiver):
             return None
         if method == "__init__":
             return self._construct(engine, site, receiver)
         if method == "route" or method in {"get", "post", "put", "patch", "delete"}:
-            return (values.opaque(_ROUTE, receiver, method, site.key, _options(engine, site, 0)),)
+            return (values.opaque(_ROUTE, receiver, method, site.key, options(engine, site, 0)),)
         if method == "add_url_rule":
-            self._add_url_rule(engine, site, receiver)
+            self.rules.add_url_rule(engine, site, receiver)
             return ()
         if method == "register_blueprint":
             self.register(engine, site, receiver)
@@ -293,58 +272,10 @@ class Flask(Framework):
     ) -> None:
         assert isinstance(options, tuple)
         given = dict(options)
-        methods = given["methods"] if method == "route" else (method.upper(),)
+        if method != "route":
+            given["methods"] = (method.upper(),)
         for rule in given["rules"]:
-            self._add_rule(engine, site, receiver, rule, given, methods, function, (key, rule))
-
-    def _add_url_rule(self, engine: Engine, site: CallSite, receiver: int) -> None:
-        given: dict[str, object] = dict(_options(engine, site, 0))
-        rules = given["rules"]
-        assert isinstance(rules, tuple)
-        views = site.argument(2, "view_func") or (None,)
-        if not rules:
-            self._known_text(site, 0, "rule")
-        for rule in rules:
-            for view in views:
-                key = (site.key, rule, view)
-                if not given["endpoint"]:
-                    given["endpoint"] = _endpoint(site, 1)
-                self._add_rule(engine, site, receiver, rule, given, given["methods"], view, key)
-
-    def _add_rule(
-        self,
-        engine: Engine,
-        site: CallSite,
-        receiver: Hashable,
-        rule: str,
-        given: dict[str, object],
-        methods: object,
-        view: int | None,
-        key: Hashable,
-    ) -> None:
-        assert isinstance(methods, tuple)
-        endpoint = str(given["endpoint"] or "")
-        if view is not None:
-            endpoint = endpoint or endpoint_of(engine, view)
-            methods = methods or methods_of(engine, view)
-            serve(engine, site, view)
-        place = (site.file, site.line)
-        if view is not None and engine.values.kind(view) in (Kind.FUNCTION, Kind.CLASS):
-            place = engine.file_of(original(engine, view))[:2]
-        defaults = given["defaults"]
-        assert isinstance(defaults, tuple)
-        self._rules.setdefault(receiver, {})[key] = Rule(
-            rule=rule,
-            endpoint=endpoint,
-            methods=methods,
-            view=view,
-            file=place[0],
-            line=place[1],
-            defaults=defaults,
-            subdomain=str(given["subdomain"] or ""),
-            strict_slashes=given["strict_slashes"] is not False,
-            build_only=given["build_only"] is True,
-        )
+            self.rules.add(engine, site, receiver, rule, given, function, key)
 
     def add_resource_rule(
         self,
@@ -356,15 +287,8 @@ class Flask(Framework):
         view: int,
     ) -> None:
         """A rule that an extension registers for a view class (`Api.add_resource`)."""
-        given: dict[str, object] = {
-            "endpoint": endpoint,
-            "defaults": (),
-            "subdomain": "",
-            "strict_slashes": True,
-            "build_only": False,
-        }
-        key = (site.key, rule, view)
-        self._add_rule(engine, site, receiver, rule, given, (), view, key)
+        given = {**RESOURCE, "endpoint": endpoint}
+        self.rules.add(engine, site, receiver, rule, given, view, site.key)
 
     def add_error_handler(
         self, engine: Engine, site: CallSite, receiver: Hashable, function: int
@@ -376,63 +300,37 @@ class Flask(Framework):
         self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
     ) -> None:
         """A rule for which an extension itself answers."""
-        self._rules.setdefault(receiver, {})[(site.key, rule)] = Rule(
-            rule, endpoint, (), None, site.file, site.line
-        )
-
-    def _known_text(self, site: CallSite, position: int, name: str) -> str | None:
-        """The text of an argument that is part of URLs; one that is not known is reported."""
-        texts = site.texts(position, name)
-        key = (site.key, name)
-        if not texts and site.given(position, name) and site.constant(position, name) is not None:
-            self._unknown[key] = Unresolved(
-                reason=f"dynamic {name}",
-                function=site.function,
-                file=site.file,
-                line=site.line,
-            )
-        else:
-            self._unknown.pop(key, None)
-        return texts[0] if texts else None
+        self.rules.add_of_extension(site, receiver, rule, endpoint)
 
     def register(self, engine: Engine, site: CallSite, receiver: int) -> None:
         """`application.register_blueprint(blueprint, ...)`."""
-        for blueprint in site.argument(0, "blueprint"):
-            if self._receiver(engine, blueprint) == "blueprint":
-                key = (site.key, blueprint)
-                self._registrations.setdefault(receiver, {})[key] = Registration(
-                    blueprint,
-                    self._known_text(site, -1, "url_prefix"),
-                    self._known_text(site, -1, "name"),
-                    self._known_text(site, -1, "subdomain"),
-                    _defaults(engine, site, "url_defaults"),
-                )
+        self.rules.register(
+            engine, site, receiver, lambda each: self._receiver(engine, each) == "blueprint"
+        )
+
+    # -- classes ----------------------------------------------------------------------------------
+
+    def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
+        return is_view_class(engine, class_)
+
+    def instances_apart(self, engine: Engine, class_: int) -> bool:
+        names = {engine.values.name(base) for base in engine.bases(class_)}
+        return bool(names & (_APPLICATIONS | _BLUEPRINTS | VIEW_CLASSES))
 
     # -- results ----------------------------------------------------------------------------------
 
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine
         assert engine is not None
-        for receiver, rules in self._rules.items():
-            if receiver in self.scaffolds:
-                self.scaffolds[receiver].rules = list(rules.values())
-        for receiver, registrations in self._registrations.items():
-            if receiver in self.scaffolds:
-                self.scaffolds[receiver].registrations = list(registrations.values())
-        mapped = [
-            each
-            for application in self.applications.values()
-            for each in url_map(application, self.scaffolds)
-        ]
         by_endpoint: dict[str, list[Mapped]] = {}
-        for each in mapped:
+        for each in self.rules.mapped(engine):
             if not each.rule.build_only:
                 by_endpoint.setdefault(each.endpoint, []).append(each)
         for endpoint, rules_of in by_endpoint.items():
             self._entry_point(analysis, engine, endpoint, rules_of)
         self.hooks.finish(analysis, engine)
         self._context_of_functions(analysis)
-        analysis.program.unresolved += self._unknown.values()
+        analysis.program.unresolved += self.rules.unresolved(engine)
         for key, places in self.environment.items():
             known = analysis.program.environment.setdefault(key, [])
             known += sorted(places - set(known))
@@ -450,11 +348,9 @@ class Flask(Framework):
         handler = ""
         roots: list[int] = []
         for view in sorted(views):
-            seen = engine.values.view(view)
-            class_ = seen.parts[0] if seen.name == VIEW else view
-            assert isinstance(class_, int)
-            handler = handler or engine.name_of(original(engine, class_))
-            roots += (class_, *engine.points_to(engine.slot("flask", "wrappers", class_)))
+            runs = handler_of(engine, view)
+            handler = handler or engine.name_of(original(engine, runs))
+            roots += (runs, *engine.points_to(engine.slot("flask", "wrappers", runs)))
         analysis.program.entry_points[f"route:{endpoint}"] = EntryPoint(
             name=f"route:{endpoint}",
             kind="route",
@@ -478,41 +374,3 @@ class Flask(Framework):
             function, written, _ = name.partition("\0")
             known = analysis.context_writes if written else analysis.context_reads
             known.setdefault(function, set()).update(reads)
-
-
-def _defaults(engine: Engine, site: CallSite, name: str) -> tuple[tuple[str, str], ...]:
-    """The constants of a dictionary argument, as text."""
-    found: list[tuple[str, str]] = []
-    for value in site.argument(-1, name):
-        if engine.values.kind(value) != Kind.CONTAINER:
-            continue
-        for key in engine.keys(value):
-            for each in engine.points_to(engine.item(site, value, key)):
-                view = engine.values.view(each)
-                text = view.name if view.kind == Kind.STRING else str(*view.parts[:1])
-                found.append((str(key), text))
-    return tuple(found)
-
-
-def _options(engine: Engine, site: CallSite, position: int) -> tuple[tuple[str, Hashable], ...]:
-    """The options of a route, hashable: they are part of the decorator's value."""
-    return (
-        ("rules", site.texts(position, "rule")),
-        ("endpoint", _endpoint(site, -1)),
-        ("methods", site.texts(-1, "methods")),
-        ("defaults", _defaults(engine, site, "defaults")),
-        ("subdomain", site.text(-1, "subdomain") or ""),
-        ("strict_slashes", _flag(site, "strict_slashes")),
-        ("build_only", _flag(site, "build_only")),
-    )
-
-
-def _endpoint(site: CallSite, position: int) -> str:
-    """The one text that it may be; None beside it is a default that was replaced."""
-    texts = site.texts(position, "endpoint")
-    return texts[0] if len(texts) == 1 else ""
-
-
-def _flag(site: CallSite, name: str) -> bool | None:
-    given = site.constant(-1, name)
-    return given if isinstance(given, bool) else None

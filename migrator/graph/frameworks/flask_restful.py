@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.values import Kind
+from migrator.graph.web.views import is_view_class
 
 _API = "flask_restful:api"
 _NAMESPACE = "flask_restful:namespace"
@@ -52,7 +53,7 @@ class FlaskRestful(Framework):
             tag = _TAGS.get(view.name.rsplit(".", 1)[-1])
             return None if tag is None else (self._construct(engine, site, tag, None),)
         if view.kind == Kind.CLASS:
-            instance = engine.values.instance(callee)
+            instance = engine.new_instance(site, callee)
             tag = self._kind(engine, instance)
             return (self._construct(engine, site, tag, instance),) if tag else None
         if view.name == _ROUTE:
@@ -196,6 +197,12 @@ class FlaskRestful(Framework):
         if not tag:
             return None
         return (engine.values.bound(receiver, engine.values.external(f"{tag}.{name}")),)
+
+    def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
+        return is_view_class(engine, class_)
+
+    def instances_apart(self, engine: Engine, class_: int) -> bool:
+        return bool(self._kind(engine, engine.values.instance(class_)))
 
     def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
         if engine.values.name(base).endswith(".Resource"):

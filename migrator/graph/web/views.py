@@ -9,11 +9,19 @@ from migrator.graph.frameworks.functools import original_name
 from migrator.graph.values import Kind
 
 VIEW = "flask:view"
-"""What `View.as_view("name")` gives: the class, the name, and where."""
+"""What `View.as_view("name")` gives: the class, the name, where, and what a request makes of it."""
+VIEW_CLASSES = frozenset(
+    {"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource"}
+)
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 
 
-def construct_view(engine: Engine, site: CallSite, class_: int) -> None:
+def is_view_class(engine: Engine, class_: int) -> bool:
+    """Whether a `CLASS` is one of views, as Flask and its extensions know them."""
+    return any(engine.values.name(base) in VIEW_CLASSES for base in engine.bases(class_))
+
+
+def construct_view(engine: Engine, site: CallSite, class_: int) -> int:
     """`View.as_view("name", *args, **kwargs)`: each request makes an instance with these."""
     nothing = engine.slot("flask", "nothing")
     given = [site.argument_variable(position) for position in range(1, site.positional)]
@@ -24,6 +32,18 @@ def construct_view(engine: Engine, site: CallSite, class_: int) -> None:
     }
     arguments = [nothing if each is None else each for each in given]
     engine.invoke(site, class_, arguments, keywords, edge=False)
+    instance = engine.new_instance(site, class_)
+    return engine.values.opaque(VIEW, class_, site.text(0, "name") or "", site.key, instance)
+
+
+def handler_of(engine: Engine, view: int) -> int:
+    """What answers for a view: a function, or the instances of a view class that requests make."""
+    seen = engine.values.view(view)
+    if seen.name == VIEW:
+        instance = seen.parts[3]
+        assert isinstance(instance, int)
+        return instance
+    return engine.values.instance(view) if seen.kind == Kind.CLASS else view
 
 
 def endpoint_of(engine: Engine, view: int) -> str:
@@ -54,23 +74,26 @@ def methods_of(engine: Engine, view: int) -> tuple[str, ...]:
 
 def serve(engine: Engine, site: CallSite, view: int) -> None:
     """Values flow into a view as if a request had come."""
-    seen = engine.values.view(view)
-    class_ = seen.parts[0] if seen.name == VIEW else view
-    if isinstance(class_, int) and engine.values.kind(class_) == Kind.CLASS:
-        instance = engine.values.instance(class_)
-        methods = engine.slot("flask", "methods", class_)
+    instance = handler_of(engine, view)
+    if engine.values.kind(instance) == Kind.INSTANCE:
+        class_ = engine.values.view(instance).owner
+        methods = engine.slot("flask", "methods", instance)
         for method in (*_HTTP_METHODS, "dispatch_request"):
             if engine.class_attribute(class_, method) is not None:
                 for bound in engine.points_to(engine.attribute(site, instance, method)):
                     engine.invoke(site, bound, [], edge=False)
                     engine.add(methods, bound)
-        _decorate_view(engine, site, class_, methods)
+        _decorate_view(engine, site, class_, instance)
     elif is_code(engine, view):
+        for each in engine.captured(view):
+            if engine.values.kind(each) == Kind.CLASS:
+                engine.tell_apart(each)
         engine.invoke(site, view, [], edge=False)
 
 
-def _decorate_view(engine: Engine, site: CallSite, class_: int, methods: int) -> None:
+def _decorate_view(engine: Engine, site: CallSite, class_: int, instance: int) -> None:
     """What `decorators` of a view class (`method_decorators` of a resource) make runs first."""
+    methods = engine.slot("flask", "methods", instance)
     for name in ("decorators", "method_decorators"):
         variable = engine.class_attribute(class_, name)
         for value in engine.points_to(variable) if variable is not None else ():
@@ -81,7 +104,7 @@ def _decorate_view(engine: Engine, site: CallSite, class_: int, methods: int) ->
                 for wrapper in engine.points_to(made):
                     if is_code(engine, wrapper):
                         engine.invoke(site, wrapper, [], edge=False)
-                        engine.add(engine.slot("flask", "wrappers", class_), wrapper)
+                        engine.add(engine.slot("flask", "wrappers", instance), wrapper)
 
 
 def is_code(engine: Engine, value: int) -> bool:
