@@ -236,7 +236,7 @@ class _Extractor:
         if remedy.remedy == "lease":
             return units[:1] or self._main_functions(remedy.name)
         # The variable may be bound again elsewhere: the first is where it is made.
-        return [each for each in units if each.kind == "assignment"][:1]
+        return [each for each in units if each.kind in ("assignment", "definition")][:1]
 
     def _main_functions(self, module: str) -> list[Unit]:
         """What a worker's module calls when it is run."""

@@ -11,9 +11,13 @@ from collections.abc import Collection, Iterable
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
-from migrator.generation.source import FunctionNode, Unit
+from migrator.generation.source import DefinitionNode, FunctionNode, Unit
 from migrator.model.errors import Place, Refused
 from migrator.model.plan import StateRemedy
+
+_CACHES = frozenset({"Cache"})
+"""Classes whose objects are caches, by their last name."""
+_MEMOS = frozenset({"lru_cache", "cache", "cached", "memoize", "ttl_cache"})
 
 
 def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
@@ -21,23 +25,74 @@ def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[
 
     Raises `Refused` when the code has no form that the remedy fits.
     """
-    if remedy.remedy in ("shared", "request"):
-        return _shared(unit, remedy)
     if remedy.remedy == "lease":
         return _lease(project, unit, remedy)
-    return [], ""
-
-
-def _shared(unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
-    module, node = unit.module, unit.node
+    if remedy.remedy not in ("shared", "request"):
+        return [], ""
+    node = _named(project, unit, remedy.name)
+    if isinstance(node, FunctionNode):
+        return _memoised(unit, node, remedy)
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    if isinstance(value, ast.Call) and last_name(value.func) in _CACHES:
+        return _cache(unit, value, remedy)
+    return _shared(unit, value, remedy)
+
+
+def _named(project: Project, unit: Unit, dotted: str) -> ast.stmt | None:
+    """The statement in a unit that binds a dotted name: itself, or one in the body of its class."""
+    split = project.split(dotted)
+    node: ast.stmt | None = unit.node
+    for name in split[1][1:] if split else ():
+        body = node.body if isinstance(node, ast.ClassDef) else []
+        node = next((each for each in body if name in _bound(each)), None)
+    return node
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    if isinstance(node, DefinitionNode):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return {each.id for each in targets if isinstance(each, ast.Name)}
+
+
+def _memoised(unit: Unit, node: FunctionNode, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """Put a decorator of servicekit in the place of the one that keeps results."""
+    module = unit.module
+    kind = f"{remedy.remedy}_memo"
+    for each in node.decorator_list:
+        called = each.func if isinstance(each, ast.Call) else each
+        if last_name(called) in _MEMOS:
+            start = module.offset(each.lineno, each.col_offset)
+            end = module.offset(each.end_lineno or 0, each.end_col_offset or 0)
+            text = f'{kind}("{remedy.name}")'.encode()
+            return [Edit(start, end, text)], f"from servicekit.caching import {kind}"
+    raise Refused(
+        f"{remedy.name} has no decorator that keeps its results",
+        place=Place(module.file, node.lineno),
+        hint="Run `migrator check` to bring the plan up to date, or set its remedy to `keep`.",
+    )
+
+
+def _cache(unit: Unit, value: ast.Call, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """Let the class of a cache object be one whose backend is the service's."""
+    module = unit.module
+    kind = f"{remedy.remedy}_cache"
+    start = module.offset(value.func.lineno, value.func.col_offset)
+    end = module.offset(value.func.end_lineno or 0, value.func.end_col_offset or 0)
+    text = f'{kind}("{remedy.name}", '.encode() + module.text[start:end] + b")"
+    return [Edit(start, end, text)], f"from servicekit.caching import {kind}"
+
+
+def _shared(unit: Unit, value: ast.expr | None, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """Let a container made in place be one that is kept in the service's state store."""
+    module = unit.module
     form = _container(value) if value is not None else None
     if value is None or form is None:
         raise Refused(
             f"{remedy.name} cannot be kept in the service's state store",
             place=Place(module.file, unit.first_line),
-            hint="Only a dict, list or set made in place can; set its remedy to `keep` if one "
-            "process may differ from another.",
+            hint="Only a dict, list or set made in place, a memoised function and a cache of "
+            "Flask-Caching can; set its remedy to `keep` if one process may differ from another.",
         )
     kind, initial = form
     if remedy.remedy == "request":

@@ -54,6 +54,14 @@ class FileUse(NamedTuple):
 
 
 @dataclass
+class CacheUses:
+    """The functions that use a cache object of a framework; those that it decorates do both."""
+
+    writers: set[str] = field(default_factory=set)
+    readers: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Analysis:
     """The state that passes share; each pass adds to `program` and `graph`.
 
@@ -76,6 +84,7 @@ class Analysis:
     mapping: Mapping | None = None
     """The object-relational mapping, once its plug-in has finished."""
     file_uses: list[FileUse] = field(default_factory=list)
+    cache_uses: CacheUses = field(default_factory=CacheUses)
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)

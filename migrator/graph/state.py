@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 from migrator.facts.syntax import parse
 from migrator.graph.analysis import Analysis, FileUse, ModuleVariable, Mutation
+from migrator.graph.caches import cache_objects, memoised_functions, names_imported
 from migrator.graph.closure import Closure
 from migrator.model.graph import EdgeKind, NodeKind
 from migrator.model.program import StateFinding, StateKind
 
 _FOLDER_KEY = re.compile(r"DIR|FOLDER|ROOT|PATH|HOME|UPLOAD|MEDIA|STORAGE|FILE", re.IGNORECASE)
-_MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
 _SECRET = re.compile(r"secret|token|key|salt", re.IGNORECASE)
 _RANDOM = re.compile(r"^(secrets\.\w+|os\.urandom|uuid\.uuid[14]|random\.\w+)$")
 _RANDOM_MODULE = re.compile(r"(secrets|os|uuid|random)$")
@@ -28,7 +28,8 @@ def find_state(analysis: Analysis) -> None:
     findings = [
         *analysis.program.state,
         *_module_mutables(analysis),
-        *_memoised(analysis),
+        *memoised_functions(analysis),
+        *cache_objects(analysis),
         *_files(analysis, closure),
         *_secrets(analysis),
         *_sessions(analysis),
@@ -58,7 +59,7 @@ def _module_mutables(analysis: Analysis) -> Iterator[StateFinding]:
     variables = {variable.name: variable for variable in analysis.module_variables}
     modules = set(analysis.program.modules)
     mentioned = _mentions(analysis)
-    imported = _imported_names(analysis)
+    imported = names_imported(analysis)
     lines = _FirstLines(analysis)
     for name, mutations in by_name.items():
         writers = {each.function for each in mutations if each.how != "read"} - modules
@@ -113,18 +114,6 @@ class _FirstLines:
         return found
 
 
-def _imported_names(analysis: Analysis) -> set[str]:
-    """Names that modules only import: the state is that of the module they come from."""
-    assert analysis.linker is not None
-    return {
-        f"{module.name}.{each.name}"
-        for module in analysis.linker.modules.values()
-        if module.facts is not None
-        for each in module.facts.facts.imports
-        if each.name
-    }
-
-
 def _mentions(analysis: Analysis) -> dict[str, set[str]]:
     """Names of modules to the functions whose code mentions them."""
     found: dict[str, set[str]] = {}
@@ -151,23 +140,6 @@ def _is_framework_object(analysis: Analysis, variable: ModuleVariable | None) ->
         for value in variable.values
         if engine.values.view(value).tag
     )
-
-
-def _memoised(analysis: Analysis) -> Iterator[StateFinding]:
-    """Functions whose results are kept in the process."""
-    for function in analysis.program.functions.values():
-        for decorator in function.decorators:
-            name = decorator.split("(", 1)[0].lstrip("@")
-            if _MEMO.search(name) and not name.endswith("cached_property"):
-                yield StateFinding(
-                    kind="cache",
-                    name=function.name,
-                    file=function.file,
-                    line=function.line,
-                    detail=name,
-                    writers=(function.name,),
-                    readers=(function.name,),
-                )
 
 
 def _files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:

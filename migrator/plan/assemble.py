@@ -62,7 +62,7 @@ def _service(
         calls=calls.crossings(reach, consequences, name),
         datastore=datastores.choose(evidence, tables, entries),
         state=state.remedies(
-            evidence.program,
+            reach,
             frozenset(map(reach.name, walk.kept)),
             frozenset(
                 reach.name(key)

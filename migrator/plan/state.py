@@ -6,6 +6,7 @@ from typing import Literal
 
 from migrator.model.plan import StateRemedy
 from migrator.model.program import Program, StateFinding
+from migrator.plan.reach import Reach
 
 _Choice = Literal["shared", "request", "volume", "lease", "environment", "keep"]
 
@@ -20,18 +21,23 @@ _BY_KIND: dict[str, tuple[_Choice, str]] = {
 }
 
 
+_FROM_ARGUMENTS = frozenset({"lru_cache", "cache"})
+"""Decorators of `functools`, whose results stay until they are cleared."""
+
+
 def remedies(
-    program: Program, kept: frozenset[str], elsewhere: frozenset[str] = frozenset()
+    reach: Reach, kept: frozenset[str], elsewhere: frozenset[str] = frozenset()
 ) -> list[StateRemedy]:
     """The state findings that concern a service which keeps these functions, each with a remedy.
 
     `elsewhere` are the functions that other services keep.
     """
+    program = reach.program
     found = []
     for finding in program.state:
         if not _concerns(program, finding, kept):
             continue
-        remedy, because = _remedy(program, finding, elsewhere)
+        remedy, because = _remedy(reach, finding, kept, elsewhere)
         found.append(
             StateRemedy(
                 name=finding.name,
@@ -56,9 +62,14 @@ def _concerns(program: Program, finding: StateFinding, kept: frozenset[str]) -> 
 
 
 def _remedy(
-    program: Program, finding: StateFinding, elsewhere: frozenset[str]
+    reach: Reach, finding: StateFinding, kept: frozenset[str], elsewhere: frozenset[str]
 ) -> tuple[_Choice, str]:
-    changed_elsewhere = elsewhere & {*finding.writers} - set(program.modules)
+    program = reach.program
+    if finding.kind == "cache" and finding.name in program.functions:
+        return _of_memoised(reach, finding, elsewhere)
+    # What a cached function of another service alone keeps there, nobody misses here.
+    of_others = {*finding.writers} & {*finding.readers} - kept
+    changed_elsewhere = elsewhere & {*finding.writers} - of_others - set(program.modules)
     if finding.kind in ("cache", "module-mutable") and changed_elsewhere:
         return "request", "other services change it too, and would not see what this one holds"
     if finding.kind == "thread" and f"schedule:{finding.name}" not in program.entry_points:
@@ -69,3 +80,17 @@ def _remedy(
     if not at_work:
         return "keep", "it is only filled when the code is loaded, alike in every process"
     return "shared", "it changes while requests are answered, in one process and not in the others"
+
+
+def _of_memoised(
+    reach: Reach, finding: StateFinding, elsewhere: frozenset[str]
+) -> tuple[_Choice, str]:
+    if not (reach.reads(finding.name) or reach.writes(finding.name)):
+        return "keep", "it asks no table: each process may have its own results"
+    if finding.name in elsewhere:
+        return "request", "other services keep results of their own, and clear only those"
+    if finding.name.rpartition(".")[0] in reach.program.classes:
+        return "request", "results of one object are of no use to another process"
+    if finding.detail.rpartition(".")[2] not in _FROM_ARGUMENTS:
+        return "request", "only what functools keeps can be kept for all processes"
+    return "shared", "what one process keeps or clears, all must"

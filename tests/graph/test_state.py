@@ -106,3 +106,37 @@ def test_timers_and_secrets(findings: dict[str, StateFinding]) -> None:
 def test_a_program_without_state(tmp_path: Path) -> None:
     program = program_of(tmp_path, app="LIMIT = 3\n\ndef f():\n    return LIMIT\n")
     assert program.state == []
+
+
+def test_a_cache_object_is_one_finding_with_all_who_use_it(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        extensions="""
+        from flask_caching import Cache
+
+        cache = Cache()
+        """,
+        mill="""
+        from extensions import cache
+
+        class Stone:
+            @classmethod
+            @cache.cached(key_prefix="stones")
+            def all(cls):
+                return []
+
+            @cache.memoize()
+            def turns(self):
+                return 1
+
+            def forget(self):
+                cache.delete_memoized(self.turns)
+
+        def known(name):
+            return cache.get(name)
+        """,
+    )
+    (finding,) = program.state
+    assert (finding.kind, finding.name, finding.line) == ("cache", "extensions.cache", 4)
+    assert finding.writers == ("mill.Stone.all", "mill.Stone.forget", "mill.Stone.turns")
+    assert finding.readers == ("mill.Stone.all", "mill.Stone.turns", "mill.known")

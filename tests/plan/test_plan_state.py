@@ -32,7 +32,9 @@ def with_state(*findings: StateFinding, text: str = SHOP) -> Graph:
     return graph
 
 
-def state(kind: str, name: str, *writers: str, readers: tuple[str, ...] = ()) -> StateFinding:
+def state(
+    kind: str, name: str, *writers: str, readers: tuple[str, ...] = (), detail: str = ""
+) -> StateFinding:
     file = name.rpartition(".")[0].replace(".", "/") + ".py"
     return StateFinding(
         kind=kind,  # type: ignore[arg-type]
@@ -41,6 +43,7 @@ def state(kind: str, name: str, *writers: str, readers: tuple[str, ...] = ()) ->
         line=3,
         writers=writers,
         readers=readers,
+        detail=detail,
     )
 
 
@@ -57,7 +60,7 @@ def remedies(plan: Plan) -> dict[str, list[str]]:
     [
         (state("module-mutable", "shop.mail.services.seen", "shop.mail.services.post"), "shared"),
         (state("module-mutable", "shop.mail.services.seen", "shop.mail.services"), "keep"),
-        (state("cache", "shop.mail.services.post", "shop.mail.services.post"), "shared"),
+        (state("cache", "shop.mail.services.box", "shop.mail.services.post"), "shared"),
         (state("local-file", "shop.mail.services.post", "shop.mail.services.post"), "volume"),
         (state("timer", "shop.mail.services.post", "shop.mail.services.post"), "lease"),
         (state("thread", "shop.mail.services.post", "shop.mail.services.post"), "keep"),
@@ -103,3 +106,43 @@ def test_a_remedy_that_a_person_chose_is_kept() -> None:
     plan = propose(graph)
     plan.services["mail"].state[0].remedy = "request"
     assert remedies(resolve(graph, plan))["mail"] == ["request"]
+
+
+@pytest.mark.parametrize(
+    ("function", "decorator", "remedy"),
+    [
+        ("shop.mail.services.post", "functools.lru_cache", "shared"),
+        ("shop.mail.services.post", "cachetools.cached", "request"),
+        ("shop.mail.services.stamp", "lru_cache", "keep"),
+    ],
+)
+def test_a_memoised_function_by_what_it_asks(function: str, decorator: str, remedy: str) -> None:
+    text = SHOP + (
+        "    def shop.mail.services.stamp()\n"
+        "    def shop.mail.views.stamped()\n"
+        "      call shop.mail.services.stamp\n"
+        "      call shop.mail.services.post\n"
+        "route POST /stamped mail.stamped shop.mail.views.stamped\n"
+    )
+    finding = state("cache", function, function, readers=(function,), detail=decorator)
+    assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
+
+
+def test_a_function_that_two_services_memoise_keeps_its_results_for_a_request() -> None:
+    finding = state(
+        "cache",
+        "shop.members.hooks.load",
+        "shop.members.hooks.load",
+        readers=("shop.members.hooks.load",),
+        detail="lru_cache",
+    )
+    found = remedies(propose(with_state(finding)))
+    assert len(found) > 1 and set(map(tuple, found.values())) == {("request",)}
+
+
+def test_a_cache_object_is_shared_unless_others_fill_it_with_the_same() -> None:
+    users = ("shop.mail.services.post", "shop.orders.services.place")
+    cache = state("cache", "shop.extensions.cache", *users, readers=users)
+    assert remedies(propose(with_state(cache))) == {"mail": ["shared"], "orders": ["shared"]}
+    clears = state("cache", "shop.extensions.cache", *users, readers=users[:1])
+    assert remedies(propose(with_state(clears)))["mail"] == ["request"]

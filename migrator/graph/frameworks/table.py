@@ -14,6 +14,7 @@ from migrator.graph.frameworks.dbapi import DatabaseApi
 from migrator.graph.frameworks.files import Files
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
+from migrator.graph.frameworks.flask_caching import FlaskCaching
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
@@ -53,6 +54,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskRestful(flask),
         FlaskBootstrap(flask),
         FlaskLogin(),
+        FlaskCaching(),
         Werkzeug(),
         WTForms(),
         marshmallow,

@@ -1,0 +1,80 @@
+"""State that leaves the process: what stands in the code afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from migrator.generation.names import Project
+from migrator.generation.pruning import apply_edits
+from migrator.generation.state import move_state
+from migrator.model.errors import Refused
+from migrator.model.plan import StateRemedy
+from migrator.model.program import Program
+
+
+def moved(root: Path, text: str, name: str, remedy: Any) -> tuple[str, str]:
+    """The module `mill` after a remedy, and the import that it needs."""
+    (root / "mill.py").write_text(dedent(text))
+    project = Project(Program(root=str(root), modules={"mill": "mill.py"}))
+    decided = StateRemedy(name=f"mill.{name}", kind="cache", remedy=remedy)
+    unit = project.unit_of(decided.name)[0]
+    edits, line = move_state(project, unit, decided)
+    return apply_edits(unit.module.text, edits).decode(), line
+
+
+def test_a_memoised_function_gets_another_decorator(tmp_path: Path) -> None:
+    text = """
+        import functools
+
+        @functools.lru_cache(maxsize=None)
+        def flour(kind):
+            return kind
+        """
+    after, line = moved(tmp_path, text, "flour", "shared")
+    assert '@shared_memo("mill.flour")\ndef flour(kind):' in after
+    assert line == "from servicekit.caching import shared_memo"
+
+
+def test_a_memoised_method_is_found_in_its_class(tmp_path: Path) -> None:
+    text = """
+        class Stone:
+            @classmethod
+            @ttl_cache(ttl=60)
+            def dressed(cls):
+                return True
+        """
+    after, _ = moved(tmp_path, text, "Stone.dressed", "request")
+    assert '    @classmethod\n    @request_memo("mill.Stone.dressed")\n    def dressed' in after
+
+
+def test_a_dict_of_a_class_is_kept_in_the_store(tmp_path: Path) -> None:
+    text = """
+        class Stone:
+            turns: dict = {}
+        """
+    after, _ = moved(tmp_path, text, "Stone.turns", "shared")
+    assert '    turns: dict = SharedDict("mill.Stone.turns")\n' in after
+
+
+def test_a_cache_object_is_of_another_class_with_the_same_arguments(tmp_path: Path) -> None:
+    text = """
+        import flask_caching
+
+        cache = flask_caching.Cache(config={"CACHE_TYPE": "SimpleCache"})
+        """
+    after, line = moved(tmp_path, text, "cache", "request")
+    assert (
+        'cache = request_cache("mill.cache", flask_caching.Cache)'
+        '(config={"CACHE_TYPE": "SimpleCache"})\n' in after
+    )
+    assert line == "from servicekit.caching import request_cache"
+
+
+def test_what_keeps_nothing_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="has no decorator that keeps") as refused:
+        moved(tmp_path, "\ndef grind():\n    return 1\n", "grind", "shared")
+    assert str(refused.value.place) == "mill.py:2"
