@@ -255,7 +255,7 @@ def _tests(subject: _Subject) -> Check:
             outcome="failed",
             message="`test` is empty: without HTTP tests nothing can be proven",
             hint="write tests that speak only HTTP to a base URL, and name their command in `test`;"
-            " or record what is asked of it: migrator record",
+            " or record its traffic: migrator record . -o traffic.jsonl -- CMD",
         )
     before = _size(subject.running.logs / "web.log"), _rows(subject.running.database)
     suite = subject.running.run_tests()
