@@ -16,7 +16,7 @@ SMALL = 60
 """A function of at most this many instructions is analysed once per place of call."""
 MOST_VARIANTS = 150
 MOST_VARIANTS_APART = 3_000
-"""The same for what is called on instances that are told apart (rules of blueprints)."""
+"""The same for what is called on instances that are told apart, or registers routes for others."""
 DEEPEST = 4
 
 Given = int | None | tuple[int | None]
@@ -232,8 +232,9 @@ def choose(
         return linker.general(function, env)
     place = (env_id, "place", caller.id, index, receiver if told_apart else None)
     apart = told_apart or caller.apart
-    most = MOST_VARIANTS_APART if apart else MOST_VARIANTS
-    affordable = linker.registers(function) or linker.may_copy(len(facts.code))
+    registers = linker.registers(function)
+    most = MOST_VARIANTS_APART if apart or registers else MOST_VARIANTS
+    affordable = registers or linker.may_copy(len(facts.code))
     if len(function.variants) >= most or not affordable:
         return function.variants.get(place) or linker.general(function, env)
     code = caller.function.facts.code[index]

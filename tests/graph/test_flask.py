@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from analysed import ASSETS, effects_as_text, graph_of, program_of
@@ -138,3 +139,36 @@ def test_error_handlers_filters_and_processors_are_hooks(tmp_path: Path) -> None
     )
     assert program.hooks == ("app.close", "app.everywhere", "app.missing", "app.money")
     assert program.entry_points["route:static"].hooks == ("app.close", "app.missing")
+
+
+def test_a_helper_that_registers_many_rules_mixes_none(tmp_path: Path) -> None:
+    calls = "\n".join(
+        f"register({'one' if n % 2 else 'two'}, ['/{n}'], lambda: '', 'page{n}')" for n in range(160)
+    )
+    program = program_of(
+        tmp_path,
+        app=f"""
+        from flask import Blueprint, Flask
+
+        def register(blueprint, rules, view, endpoint):
+            for rule in rules:
+                blueprint.add_url_rule(rule, endpoint, view)
+
+        def load(app):
+            one, two = Blueprint("one", __name__), Blueprint("two", __name__)
+{indent(calls, " " * 12)}
+            app.register_blueprint(one)
+            app.register_blueprint(two)
+
+        app = Flask(__name__)
+        load(app)
+        """,
+    )
+    rules = {
+        (each.endpoint, route.rule)
+        for each in program.entry_points.values()
+        for route in each.routes
+        if each.endpoint != "static"
+    }
+    expected = {(f"{'one' if n % 2 else 'two'}.page{n}", f"/{n}") for n in range(160)}
+    assert rules == expected
