@@ -82,8 +82,11 @@ def extract(
     progress: Progress | None = None,
     *,
     project: Project | None = None,
+    pickled: dict[str, tuple[str, ...]] | None = None,
 ) -> Extraction:
     """Cut out the code of `service`.
+
+    `pickled` are the dotted definitions that the rows of tables name.
 
     Reads the monolith's files below `graph.program.root`, writes nothing. All that cannot be
     carried over is collected in `problems`; the caller decides whether to go on. Who extracts
@@ -92,7 +95,7 @@ def extract(
     progress = progress or Silent()
     with step(progress, f"extract {service}"):
         project = project or Project(graph.program)
-        part = slice_service(project, plan, service, run)
+        part = slice_service(project, plan, service, run, pickled)
         return _Extractor(project, plan, service, part, run.application).extract()
 
 

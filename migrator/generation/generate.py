@@ -16,6 +16,7 @@ from migrator.generation.deployment import compose, python_series, service_files
 from migrator.generation.extract import Extraction, extract
 from migrator.generation.gateway import TEMPLATE, gateway_template
 from migrator.generation.manifest import Manifests
+from migrator.generation.names import Project
 from migrator.generation.output import Written, read_record, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.readme import service_readme, system_readme
@@ -184,6 +185,7 @@ class _Assembly:
         self._plan = plan
         self._run = run
         self._schema = schema
+        self._project = Project(graph.program)
         self._pinning = pinning
         self._python = pinning.installed
         self._progress = progress
@@ -240,7 +242,15 @@ class _Assembly:
         raise PlanError(self._problems)
 
     def _extracted(self, name: str) -> Extraction:
-        extraction = extract(self._graph, self._plan, name, self._run, self._progress)
+        extraction = extract(
+            self._graph,
+            self._plan,
+            name,
+            self._run,
+            self._progress,
+            project=self._project,
+            pickled=self._schema.pickled,
+        )
         self._problems.extend(extraction.problems)
         return extraction
 

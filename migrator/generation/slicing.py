@@ -69,15 +69,32 @@ def cut_functions(registrations: Registrations, service: Service) -> dict[str, C
     return found
 
 
-def slice_service(project: Project, plan: Plan, service: str, run: Run) -> Slice:
-    """Work out which units `service` keeps."""
-    slicer = _Slicer(project, plan, service, run)
+def slice_service(
+    project: Project,
+    plan: Plan,
+    service: str,
+    run: Run,
+    pickled: dict[str, tuple[str, ...]] | None = None,
+) -> Slice:
+    """Work out which units `service` keeps.
+
+    `pickled` are the dotted definitions that the rows of tables name.
+    """
+    slicer = _Slicer(project, plan, service, run, pickled or {})
     slicer.close()
     return slicer.slice
 
 
 class _Slicer:
-    def __init__(self, project: Project, plan: Plan, service: str, run: Run) -> None:
+    def __init__(
+        self,
+        project: Project,
+        plan: Plan,
+        service: str,
+        run: Run,
+        pickled: dict[str, tuple[str, ...]],
+    ) -> None:
+        self.pickled = pickled
         self.project = project
         self.program = project.program
         self.plan = plan
@@ -133,6 +150,8 @@ class _Slicer:
         for table in self.service.tables:
             for unit in self.mapping.of_table(table):
                 self.keep(unit)
+        for table in (*self.service.tables, *self.service.replicas):
+            self._keep_dotted(*self.pickled.get(table, ()))
         self._keep_calls()
         for value in self.run.environment.values():
             for module in self.starts[:1]:

@@ -1,4 +1,4 @@
-"""The database schema as the monolith's own migrations make it. Values only."""
+"""The database as the monolith's own migrations and seed make it. Values only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class SchemaObject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole schema, in the order in which its objects were made."""
+    """A whole schema, in the order in which its objects were made, and what its rows need."""
 
     objects: tuple[SchemaObject, ...] = ()
+    pickled: dict[str, tuple[str, ...]] = {}
+    """Tables to the dotted classes and functions that pickled values in their rows name."""

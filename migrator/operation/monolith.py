@@ -22,6 +22,7 @@ from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.environment import Environment, installed
+from migrator.operation.pickled import pickled_names
 from migrator.operation.ports import HOST, free_port, require_free
 from migrator.operation.process import Process, Processes
 from migrator.operation.readiness import accepts, refuses_nonsense, wait_until
@@ -30,6 +31,7 @@ from migrator.operation.start_state import (
     make_start_state,
     monolith_environment,
     private_folder,
+    seed_state,
 )
 from migrator.operation.suite import SuiteRun, run_suite
 
@@ -44,8 +46,9 @@ def read_installed(root: Path, run: Run, progress: Progress | None = None) -> In
 def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schema:
     """What `migrate` makes in an empty SQLite database (`schema_of`).
 
-    Kept under `.migrator/` for as long as no file of the program changes. Raises OperationError
-    when `migrate` fails or makes no table.
+    What `seed` puts into it tells which code the rows name (`pickled_names`). Kept under
+    `.migrator/` for as long as no file of the program changes. Raises OperationError when `migrate`
+    fails or makes no table.
     """
     kept = private_folder(root) / f"schema-{_digest(root, run)}.json"
     if kept.is_file():
@@ -53,6 +56,11 @@ def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schem
     with _temporary(root) as folder:
         state = make_start_state(root, run, folder, progress, seed=False)
         schema = schema_of(state.database)
+        try:
+            seed_state(root, run, state, progress)
+        except OperationError as error:
+            (progress or Silent()).warn(f"{error.message}: whether its rows name code is not known")
+        schema = msgspec.structs.replace(schema, pickled=pickled_names(state.database))
     for old in kept.parent.glob("schema-*.json"):
         old.unlink(missing_ok=True)
     kept.write_bytes(msgspec.json.encode(schema))
@@ -275,13 +283,15 @@ def _temporary(root: Path) -> Iterator[Path]:
         yield Path(folder) / "state"
 
 
+_FORMAT = b"2"
+"""Changes whenever more is read off the database."""
 _PROGRAM = {".py", ".sql", ".toml", ".cfg", ".ini", ".txt", ".mako", ".yaml", ".yml", ".json"}
 _FOREIGN = {"node_modules", "__pycache__", "site-packages"}
 
 
 def _digest(root: Path, run: Run) -> str:
     """The digest of every file that may decide what `migrate` does."""
-    seen = hashlib.sha256(msgspec.json.encode(run))
+    seen = hashlib.sha256(_FORMAT + msgspec.json.encode(run))
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(
             name

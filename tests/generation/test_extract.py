@@ -13,7 +13,7 @@ import pytest
 
 from migrator.generation.extract import Extraction, extract
 from migrator.model.graph import Graph
-from migrator.model.plan import Crossing, Plan, Service, StateRemedy
+from migrator.model.plan import Crossing, Plan, Replica, Service, StateRemedy
 from migrator.model.program import EntryPoint, Event, Function, Parameter, Program, Table
 from migrator.model.settings import Run
 
@@ -372,6 +372,19 @@ def test_what_cannot_cross_is_refused_with_its_place(
 def test_a_decision_in_the_plan_is_not_generated() -> None:
     problems = cut(SHOP, calls=[crossing("trees.views.total", remedy="saga")]).problems
     assert "`saga`" in problems[0].message
+
+
+def test_code_that_rows_name_is_kept_by_who_has_the_table() -> None:
+    plan = Plan(
+        services={
+            "own": Service(entry_points=OFFICE, replicas={"orders": Replica(owner="rest")}),
+            "rest": Service(entry_points=[*TREES, *SHOP], tables=["orders"]),
+        }
+    )
+    pickled = {"orders": ("orchard.shop.prices.Price",), "trees": ("orchard.trees.views.total",)}
+    kept = {each.name for each in extract(graph(), plan, "own", RUN, pickled=pickled).kept}
+    assert "orchard.shop.prices.Price" in kept
+    assert "orchard.trees.views.total" not in kept
 
 
 # State

@@ -143,7 +143,8 @@ def test_error_handlers_filters_and_processors_are_hooks(tmp_path: Path) -> None
 
 def test_a_helper_that_registers_many_rules_mixes_none(tmp_path: Path) -> None:
     calls = "\n".join(
-        f"register({'one' if n % 2 else 'two'}, ['/{n}'], lambda: '', 'page{n}')" for n in range(160)
+        f"register({'one' if n % 2 else 'two'}, ['/{n}'], lambda: '', 'page{n}')"
+        for n in range(160)
     )
     program = program_of(
         tmp_path,
