@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.model.graph import Graph
-from migrator.model.program import Program
+from migrator.model.program import Function, Program
 from migrator.model.progress import Progress
 from migrator.model.settings import Settings
 
@@ -83,6 +83,9 @@ class Analysis:
     mutations: list[Mutation] = field(default_factory=list)
     mapping: Mapping | None = None
     """The object-relational mapping, once its plug-in has finished."""
+    provided: dict[str, Function] = field(default_factory=dict)
+    """Functions that frameworks provide in the name of the project's classes, by their keys in
+    `Program.variants`."""
     file_uses: list[FileUse] = field(default_factory=list)
     cache_uses: CacheUses = field(default_factory=CacheUses)
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)

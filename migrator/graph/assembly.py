@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from migrator.facts import ir
 from migrator.facts.project import absolute
 from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
@@ -140,6 +142,12 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
             )
         _edges(analysis, linker, variants)
         _unresolved_calls(analysis, linker, functions)
+    for key, given in analysis.provided.items():
+        program.variants[key] = given
+        known = program.functions.setdefault(given.name, given)
+        both = tuple(dict.fromkeys((*known.events, *given.events)))
+        program.functions[given.name] = msgspec.structs.replace(known, events=both)
+        analysis.graph.add_node(NodeKind.FUNCTION, given.name, given.file, given.line)
 
 
 def _grouped(
@@ -216,7 +224,12 @@ def _events(linker: Linker, variants: list[Variant], special: set[int]) -> tuple
                     variant, index, kind, name, columns=columns, via=via, operation=operation
                 )
                 found.setdefault(event, (variant.function.index, index, 0))
-    return tuple(sorted(found, key=lambda event: (*found[event], event.target, event.kind)))
+    return tuple(sorted(found, key=lambda event: (*found[event], *_order_at_a_place(event))))
+
+
+def _order_at_a_place(event: model.Event) -> tuple[bool, str, str]:
+    """A place that writes and commits does so in this order."""
+    return event.kind in ("commit", "rollback"), event.target, event.kind
 
 
 def _event(

@@ -135,6 +135,10 @@ def _completed(
         for value in analysis.handlers.get(entry.name, ())
         for root in roots_of(analysis, value)
     ]
+    if not handlers and entry.handler in analysis.provided:
+        handlers = [entry.handler]
+        name = analysis.provided[entry.handler].name
+        entry = msgspec.structs.replace(entry, handler=name)
     if not handlers and entry.handler in analysis.program.functions:
         handlers = [entry.handler]
     hooks = tuple(dict.fromkeys(analysis.around.get(entry.name, ())))

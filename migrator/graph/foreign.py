@@ -384,7 +384,12 @@ class Foreign:
                     self._tell(each, base)
 
     def _tell(self, class_: Class, base: int) -> None:
-        for framework in self.asked(base):
+        asked = self.asked(base)
+        if not asked and self.linker.values.kinds[base] == Kind.EXTERNAL:
+            view = self.engine.class_view(class_.value)
+            for framework in self.frameworks:
+                framework.unknown_base(self.engine, view, base)
+        for framework in asked:
 
             def run(framework: Framework = framework) -> None:
                 framework.class_body(self.engine, self.engine.class_view(class_.value), base)

@@ -28,6 +28,10 @@ class Rule(NamedTuple):
     subdomain: str = ""
     strict_slashes: bool = True
     build_only: bool = False
+    handler: str = ""
+    """The function that a framework provides, where there is no view."""
+    hooks: tuple[int, ...] = ()
+    """What runs around this view alone."""
 
 
 class Registration(NamedTuple):

@@ -28,7 +28,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from migrator.graph.values import Values
+from migrator.graph.values import Kind, Values
 from migrator.model.program import EventKind, Operation
 
 if TYPE_CHECKING:
@@ -364,6 +364,9 @@ class Framework:
     def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
         """A project class has `base`, an outside or opaque value, among its bases."""
 
+    def unknown_base(self, engine: Engine, class_: ClassView, base: int) -> None:
+        """A project class has an outside base that concerns no framework, as far as is known."""
+
     def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
         """Whether inherited methods are to be analysed for this `CLASS` apart. Default: no."""
         return False
@@ -377,6 +380,18 @@ class Framework:
 
     def finish(self, analysis: Analysis) -> None:
         """Nothing changes any more: put entry points, tables, hooks into the program and graph."""
+
+
+def with_elements(engine: Engine, values: Iterable[int]) -> list[int]:
+    """Values, with what the containers among them hold, however deep; each once."""
+    found = dict.fromkeys(values)
+    waiting = list(found)
+    for value in waiting:
+        if engine.values.kind(value) == Kind.CONTAINER:
+            fresh = [each for each in engine.points_to(engine.element(value)) if each not in found]
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
+    return list(found)
 
 
 def frameworks(root: Path | None = None) -> tuple[Framework, ...]:

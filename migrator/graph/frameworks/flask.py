@@ -296,11 +296,30 @@ class Flask(Framework):
         """An error handler that an extension registers."""
         self.hooks.add(engine, site, receiver, "errorhandler", function, "")
 
-    def add_extension_rule(
-        self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
+    def add_view_rule(
+        self,
+        engine: Engine,
+        site: CallSite,
+        receiver: Hashable,
+        rule: str,
+        view: int,
+        given: dict[str, object],
     ) -> None:
-        """A rule for which an extension itself answers."""
-        self.rules.add_of_extension(site, receiver, rule, endpoint)
+        """A rule that an extension registers for a method of a view of its own kind."""
+        self.rules.add(engine, site, receiver, rule, {**RESOURCE, **given}, view, site.key)
+
+    def add_extension_rule(
+        self,
+        site: CallSite,
+        receiver: Hashable,
+        rule: str,
+        endpoint: str,
+        methods: tuple[str, ...] = (),
+        handler: str = "",
+        hooks: tuple[int, ...] = (),
+    ) -> None:
+        """A rule for which an extension itself answers, by a function that it provides if any."""
+        self.rules.add_of_extension(site, receiver, rule, endpoint, methods, handler, hooks)
 
     def register(self, engine: Engine, site: CallSite, receiver: int) -> None:
         """`application.register_blueprint(blueprint, ...)`."""
@@ -340,12 +359,13 @@ class Flask(Framework):
     ) -> None:
         first = rules[0].rule
         hooks = self.hooks.around(engine, {key for each in rules for key in each.scaffolds})
+        hooks += dict.fromkeys(hook for each in rules for hook in each.rule.hooks)
         views = {each.rule.view for each in rules if each.rule.view is not None}
         for each in rules:
             for key in each.scaffolds:
                 own = each.endpoint.rsplit(".", 1)[-1]
                 views |= set(engine.points_to(engine.slot("flask", "endpoint", key, own)))
-        handler = ""
+        handler = next((each.rule.handler for each in rules if each.rule.handler), "")
         roots: list[int] = []
         for view in sorted(views):
             runs = handler_of(engine, view)

@@ -64,6 +64,17 @@ def original(engine: Engine, function: int) -> int:
         seen.add(function)
 
 
+def wrapped_functions(engine: Engine, function: int) -> list[int]:
+    """A function and all that it wraps: it has the attributes that those were given."""
+    found = [function]
+    for each in found:
+        for name in engine.points_to(engine.slot("functools", "original", each)):
+            inner = engine.values.view(name).parts[0]
+            if isinstance(inner, int) and inner not in found:
+                found.append(inner)
+    return found
+
+
 def original_name(engine: Engine, function: int) -> str:
     """The `__name__` of a function, as `functools.wraps` hands it on."""
     return engine.name_of(original(engine, function)).rsplit(".", 1)[-1]

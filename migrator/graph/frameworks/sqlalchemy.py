@@ -17,6 +17,7 @@ from migrator.graph.orm.declarations import (
     DECLARED,
     IMPERATIVE,
     IMPLICIT,
+    OF_A_LIBRARY,
     STATEMENTS,
     TABLE,
     TABLE_COLUMNS,
@@ -301,7 +302,7 @@ class SQLAlchemy(Framework):
         class_ = view.owner if view.kind == Kind.INSTANCE else receiver
         if self._is_session(engine, class_):
             return (values.bound(values.opaque(SESSION), values.external(f"{SESSION}.{name}")),)
-        if name == "query" and IMPLICIT in values.view(base).parts:
+        if name == "query" and {IMPLICIT, OF_A_LIBRARY} & set(values.view(base).parts):
             variable = engine.class_attribute(class_, "query_class")
             if variable is not None:
                 engine.flow(variable, engine.slot("sqlalchemy", "query_class"))
@@ -420,6 +421,13 @@ class SQLAlchemy(Framework):
                 for value in engine.points_to(attribute.variable):
                     if engine.values.name(value) == DECLARED:
                         self.mappers.evaluate_declared(engine, class_.value, value)
+
+    def unknown_base(self, engine: Engine, class_: ClassView, base: int) -> None:
+        """A class that names its table has a declarative base, wherever that is defined."""
+        if engine.values.name(base).startswith("builtins."):
+            return
+        if any(each.name in ("__tablename__", "__table__") for each in class_.attributes):
+            engine.adopt(class_.value, engine.values.opaque(BASE, OF_A_LIBRARY))
 
     def receiver_sensitive(self, engine: Engine, class_: int) -> bool:
         return self.declared.is_model(class_)

@@ -13,6 +13,8 @@ from migrator.graph.frameworks.click import Click
 from migrator.graph.frameworks.dbapi import DatabaseApi
 from migrator.graph.frameworks.files import Files
 from migrator.graph.frameworks.flask import Flask
+from migrator.graph.frameworks.flask_admin import FlaskAdmin
+from migrator.graph.frameworks.flask_appbuilder import FlaskAppBuilder
 from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
 from migrator.graph.frameworks.flask_caching import FlaskCaching
 from migrator.graph.frameworks.flask_login import FlaskLogin
@@ -52,6 +54,8 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         flask,
         Jinja(root),
         FlaskRestful(flask),
+        FlaskAdmin(flask, sqlalchemy),
+        FlaskAppBuilder(flask, sqlalchemy),
         FlaskBootstrap(flask),
         FlaskLogin(),
         FlaskCaching(),

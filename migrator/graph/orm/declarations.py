@@ -23,6 +23,8 @@ ATTRIBUTE = "sqlalchemy:attribute"
 
 IMPLICIT = "implicit"
 """Part of a `BASE` whose classes name their tables themselves and have a `query`."""
+OF_A_LIBRARY = "library"
+"""Part of a `BASE` that some package defines; nothing is known of it but that it is one."""
 STATEMENTS = "statements"
 """Part of a `BASE` whose classes make statements themselves (`User.select()`)."""
 IMPERATIVE = "imperative"

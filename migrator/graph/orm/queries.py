@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Site
+from migrator.graph.frameworks import CallSite, Engine, Site, with_elements
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     CLASS_TABLE,
@@ -75,11 +75,7 @@ class Queries:
         arguments: Iterable[int],
         via: str,
     ) -> None:
-        for argument in arguments:
-            if engine.values.kind(argument) == Kind.CONTAINER:
-                elements = engine.points_to(engine.element(argument))
-                self._entities(engine, site, query, position, elements, via)
-                continue
+        for argument in with_elements(engine, arguments):
             class_ = self.class_of(engine, argument)
             if class_ is not None:
                 engine.add(self._row(engine, query, position), engine.values.instance(class_))
@@ -195,14 +191,12 @@ class Queries:
 
     def _instances(self, engine: Engine, values: Iterable[int]) -> list[int]:
         """The model instances among values, also those inside of containers."""
-        found: list[int] = []
-        for value in values:
-            kind = engine.values.kind(value)
-            if kind == Kind.INSTANCE and self.declared.is_model(engine.values.view(value).owner):
-                found.append(value)
-            elif kind == Kind.CONTAINER:
-                found += self._instances(engine, engine.points_to(engine.element(value)))
-        return list(dict.fromkeys(found))
+        return [
+            value
+            for value in with_elements(engine, values)
+            if engine.values.kind(value) == Kind.INSTANCE
+            and self.declared.is_model(engine.values.view(value).owner)
+        ]
 
     def _get(self, engine: Engine, site: CallSite, method: str) -> list[int]:
         found: list[int] = []

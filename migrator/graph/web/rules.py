@@ -120,8 +120,10 @@ class Rules:
             methods = methods or methods_of(engine, view)
             serve(engine, site, view)
         place = (site.file, site.line)
-        if view is not None and engine.values.kind(view) in (Kind.FUNCTION, Kind.CLASS):
-            place = engine.file_of(original(engine, view))[:2]
+        code = engine.values.view(view).function if view is not None else -1
+        code = code if code >= 0 or view is None else view
+        if code >= 0 and engine.values.kind(code) in (Kind.FUNCTION, Kind.CLASS):
+            place = engine.file_of(original(engine, code))[:2]
         if "{}" in rule and site.conditional:
             self._doubtful[(key, rule, view)] = (site.variant, view)
         else:
@@ -137,14 +139,29 @@ class Rules:
             subdomain=str(given["subdomain"] or ""),
             strict_slashes=given["strict_slashes"] is not False,
             build_only=given["build_only"] is True,
+            hooks=given.get("hooks", ()),
         )
 
     def add_of_extension(
-        self, site: CallSite, receiver: Hashable, rule: str, endpoint: str
+        self,
+        site: CallSite,
+        receiver: Hashable,
+        rule: str,
+        endpoint: str,
+        methods: tuple[str, ...] = (),
+        handler: str = "",
+        hooks: tuple[int, ...] = (),
     ) -> None:
-        """A rule for which an extension itself answers."""
-        self._rules.setdefault(receiver, {})[(site.key, rule, None)] = Rule(
-            rule, endpoint, (), None, site.file, site.line
+        """A rule for which an extension itself answers, by a function that it provides if any."""
+        self._rules.setdefault(receiver, {})[(site.key, (rule, endpoint), None)] = Rule(
+            rule,
+            endpoint,
+            methods,
+            None,
+            site.file,
+            site.line,
+            handler=handler,
+            hooks=hooks,
         )
 
     # -- what is not known ----------------------------------------------------------------------

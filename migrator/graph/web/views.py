@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine
+from migrator.graph.frameworks import CallSite, Engine, with_elements
 from migrator.graph.frameworks.functools import original_name
 from migrator.graph.values import Kind
 
@@ -114,11 +114,5 @@ def is_code(engine: Engine, value: int) -> bool:
 
 def texts_of(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
     """All strings among values, also inside of containers."""
-    found: list[str] = []
-    for value in values:
-        text = engine.values.text(value)
-        if text is not None:
-            found.append(text)
-        elif engine.values.kind(value) == Kind.CONTAINER:
-            found += texts_of(engine, engine.points_to(engine.element(value)))
-    return tuple(dict.fromkeys(found))
+    texts = (engine.values.text(value) for value in with_elements(engine, values))
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
