@@ -17,7 +17,7 @@ from migrator.model.progress import Progress
 from migrator.model.schema import Schema
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
-from migrator.operation.url_map import read_rules, unknown_rules
+from migrator.operation.registered import read_registered, unknown_classes, unknown_rules
 from migrator.plan.steps import plan_at_step, taken_in_order
 from migrator.plan.store import FILE_NAME, load
 from migrator.plan.support import require_supported
@@ -54,15 +54,20 @@ class Generating:
         return read_installed(self._root, self._run, self._progress)
 
     @cached_property
-    def _missed_routes(self) -> list[Refused]:
-        served = read_rules(self._root, self._run, self._progress)
-        if served is None:
+    def _missed(self) -> list[Refused]:
+        """What the application has and analysis does not know; one service may have it unknown."""
+        registered = read_registered(self._root, self._run, self._progress)
+        if registered is None:
             self._progress.warn(
                 "the application cannot be imported with an empty database: whether analysis found"
-                " all of its routes was not checked"
+                " all of its routes and tables was not checked"
             )
             return []
-        return unknown_rules(self._root, self._graph.program, served)
+        program = self._graph.program
+        missed = unknown_rules(self._root, program, registered.rules)
+        if len(self.plan.services) > 1:
+            missed += unknown_classes(self._root, program, registered.classes)
+        return missed
 
     @cached_property
     def _schema(self) -> Schema:
@@ -70,8 +75,8 @@ class Generating:
 
     def generate(self, step: int | None = None, progress: Progress | None = None) -> Generated:
         """Write all services, or those after `step` of them have been taken out."""
-        if self._missed_routes:
-            raise Refusals(list(self._missed_routes))
+        if self._missed:
+            raise Refusals(list(self._missed))
         plan = self._written
         if step is not None:
             plan = plan_at_step(self._graph, self.plan, step)

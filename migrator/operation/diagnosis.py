@@ -18,13 +18,19 @@ import msgspec
 
 from migrator.facts.settings import load_run, load_settings
 from migrator.graph.current import current_graph
-from migrator.model.errors import ConfigurationError, MigratorError, OperationError
+from migrator.model.errors import ConfigurationError, MigratorError, OperationError, Refused
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.environment import installed
 from migrator.operation.monolith import RunningMonolith, schema_of
 from migrator.operation.ports import HOST
 from migrator.operation.process import tail
+from migrator.operation.registered import (
+    Registered,
+    import_application,
+    unknown_classes,
+    unknown_rules,
+)
 from migrator.operation.start_state import (
     StartState,
     make_start_state,
@@ -32,7 +38,6 @@ from migrator.operation.start_state import (
     private_folder,
     seed_state,
 )
-from migrator.operation.url_map import ServedRule, import_application, unknown_rules
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 
@@ -44,6 +49,7 @@ STEPS = (
     "environment",
     "application",
     "routes",
+    "models",
     "migrate",
     "seed",
     "start",
@@ -73,7 +79,7 @@ class _Subject:
     run: Run
     progress: Progress
     start: StartState
-    rules: list[ServedRule] = field(default_factory=list)
+    registered: Registered = field(default_factory=Registered)
     running: RunningMonolith | None = None
 
 
@@ -99,6 +105,7 @@ def diagnose(root: Path, progress: Progress | None = None) -> Iterator[Check]:
         ("environment", _environment),
         ("application", _application),
         ("routes", _routes),
+        ("models", _models),
         ("migrate", _migrate),
         ("seed", _seed),
         ("start", _start),
@@ -177,24 +184,43 @@ def _application(subject: _Subject) -> Check:
             hint='such as application = "shop.wsgi:app" or "shop:create_app()"',
         )
     folder = subject.folder / "import"
-    subject.rules = import_application(subject.root, subject.run, folder, subject.progress)
+    subject.registered = import_application(subject.root, subject.run, folder, subject.progress)
     return Check(name="application", outcome="ok", message=f"{target} is imported")
 
 
 def _routes(subject: _Subject) -> Check:
     """Analysis has to know every route that the project's own code answers."""
     program = current_graph(subject.root, load_settings(subject.root), Silent()).program
-    missed = unknown_rules(subject.root, program, subject.rules)
-    if missed:
-        return Check(
-            name="routes",
-            outcome="warning",
-            message=f"{missed[0].message}; {len(missed)} such routes",
-            hint=missed[0].hint,
-            place=str(missed[0].place),
-        )
+    rules = subject.registered.rules
+    missed = unknown_rules(subject.root, program, rules)
+    return _missed("routes", missed) or Check(
+        name="routes", outcome="ok", message=f"analysis knows all {len(rules)} rules"
+    )
+
+
+def _models(subject: _Subject) -> Check:
+    """Analysis has to know the table of every class that is mapped."""
+    program = current_graph(subject.root, load_settings(subject.root), Silent()).program
+    classes = subject.registered.classes
+    missed = unknown_classes(subject.root, program, classes)
+    return _missed("models", missed) or Check(
+        name="models",
+        outcome="ok",
+        message=f"analysis knows the tables of all {len(classes)} mapped classes",
+    )
+
+
+def _missed(name: str, missed: list[Refused]) -> Check | None:
+    """A warning: `generate` refuses what analysis does not know."""
+    if not missed:
+        return None
+    more = f"; and {len(missed) - 1} more like this" if len(missed) > 1 else ""
     return Check(
-        name="routes", outcome="ok", message=f"analysis knows all {len(subject.rules)} rules"
+        name=name,
+        outcome="warning",
+        message=f"{missed[0].message}{more}",
+        hint=missed[0].hint,
+        place=str(missed[0].place or ""),
     )
 
 
@@ -252,10 +278,10 @@ def _tests(subject: _Subject) -> Check:
     if not subject.run.test:
         return Check(
             name="tests",
-            outcome="failed",
-            message="`test` is empty: without HTTP tests nothing can be proven",
-            hint="write tests that speak only HTTP to a base URL, and name their command in `test`;"
-            " or record its traffic: migrator record . -o traffic.jsonl -- CMD",
+            outcome="warning",
+            message="`test` is empty: there are no HTTP tests to prove the services with",
+            hint="`migrator record` keeps what is asked of the application, and `verify --replay`"
+            " asks it again; or name the command of tests that speak only HTTP in `test`",
         )
     before = _size(subject.running.logs / "web.log"), _rows(subject.running.database)
     suite = subject.running.run_tests()

@@ -86,7 +86,6 @@ def test_a_healthy_monolith(ledger: Path, capsys) -> None:
         ("ledger:app", "ledger:engine", "application", "cannot be imported", "application"),
         ('"LEDGER"', '"LEGER"', "application", "cannot be imported", "reads LEDGER: set it"),
         ("ledger.create()", "0", "migrate", "made no table", "LEDGER"),
-        ('test = "python -m pytest -q"', "", "tests", "`test` is empty", "HTTP"),
         ("-q", "-q -k nothing", "tests", "1 deselected", "output"),
     ],
 )
@@ -99,6 +98,12 @@ def test_what_is_wrong_is_said(ledger, capsys, old, new, step, message, hint) ->
     order = list(checks)
     later = [name for name in order[order.index(step) + 1 :] if name != "tree"]
     assert all(checks[name]["outcome"] == "skipped" for name in later)
+
+
+def test_without_http_tests_traffic_can_be_recorded(ledger, capsys) -> None:
+    code, checks = doctor(with_settings(ledger, 'test = "python -m pytest -q"', ""), capsys)
+    assert (code, checks["tests"]["outcome"]) == (0, "warning")
+    assert "migrator record" in checks["tests"]["hint"]
 
 
 def test_a_failing_test_and_files_in_the_tree(ledger: Path, capsys) -> None:

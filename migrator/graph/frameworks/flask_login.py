@@ -99,7 +99,7 @@ class FlaskLogin(Framework):
             if method == "login_required":
                 return self._guard(engine, site)
             if method == "current_user":
-                self._load(engine, site)
+                # Flask-HTTPAuth's only tells whom the guard has loaded.
                 return self.users(engine)
         return None
 

@@ -22,6 +22,7 @@ _OF_MODELS = frozenset({"ModelSchema", "SQLAlchemyAutoSchema", "SQLAlchemySchema
 _DUMPS = frozenset({"marshal_with", "response"})
 _LOADS = frozenset({"use_args", "use_kwargs", "arguments", "body"})
 """Decorators of flask-apispec, webargs and APIFairy, with the schema as first argument."""
+_ONE_WAY = ("dump_only", "load_only")
 _DEEPEST = 4
 
 
@@ -34,6 +35,8 @@ class _Field(NamedTuple):
     """The slot of validators and functions."""
     method: str
     """The schema's method that gives the value (`fields.Method`)."""
+    one_way: str
+    """`dump_only` or `load_only` where the field is one."""
 
 
 class Marshmallow(Framework):
@@ -95,10 +98,14 @@ class Marshmallow(Framework):
         return None
 
     def _construct(self, engine: Engine, site: CallSite, class_: int) -> None:
-        """`Schema(instance=x)`: what `load` then changes."""
+        """`Schema(instance=x)`: what `load` then changes; `load_instance=True`: it makes one."""
         variable = site.argument_variable(-1, "instance")
         if variable is not None:
             engine.flow(variable, engine.slot("marshmallow", "instance", class_))
+        if site.constant(-1, "load_instance") is True:
+            engine.add(
+                engine.slot("marshmallow", "load_instance", class_), engine.values.string("yes")
+            )
 
     def marshals(self, engine: Engine, schemas: Iterable[int]) -> list[int]:
         """Decorators after which what a view returns is dumped by the schemas."""
@@ -130,7 +137,8 @@ class Marshmallow(Framework):
             engine.add(called, *(engine.points_to(engine.element(value)) if inside else (value,)))
         attribute = site.text(-1, "attribute") or ""
         method = (site.text(0, "serialize") or "") if last == "Method" else ""
-        return engine.values.opaque(_FIELD, attribute, nested, called, method, last)
+        one_way = next((each for each in _ONE_WAY if site.constant(-1, each) is True), "")
+        return engine.values.opaque(_FIELD, attribute, nested, called, method, one_way, last)
 
     def _fields(self, engine: Engine, schema: int) -> Iterator[_Field]:
         for owner in engine.bases(schema):
@@ -138,10 +146,17 @@ class Marshmallow(Framework):
                 for attribute in engine.class_view(owner).attributes:
                     for value in engine.points_to(attribute.variable):
                         if engine.values.name(value) == _FIELD:
-                            text, nested, called, method, _ = engine.values.view(value).parts
+                            text, nested, called, method, way, _ = engine.values.view(value).parts
                             assert isinstance(nested, int) and isinstance(called, int)
                             name = attribute.name
-                            yield _Field(name, str(text) or name, nested, called, str(method))
+                            told = str(text) or name
+                            yield _Field(name, told, nested, called, str(method), str(way))
+
+    def _dumped(self, engine: Engine, schema: int) -> Iterator[_Field]:
+        return (each for each in self._fields(engine, schema) if each.one_way != "load_only")
+
+    def _loaded(self, engine: Engine, schema: int) -> Iterator[_Field]:
+        return (each for each in self._fields(engine, schema) if each.one_way != "dump_only")
 
     def _classes(self, engine: Engine, values: Iterable[int]) -> list[int]:
         """The schema classes among values: classes, and those of instances."""
@@ -185,6 +200,13 @@ class Marshmallow(Framework):
                     return value
         return None
 
+    def _makes_instances(self, engine: Engine, schema: int) -> bool:
+        """Whether loading gives a model's instance: `ModelSchema`, else only where it is asked."""
+        bases = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(schema)}
+        asked = engine.points_to(engine.slot("marshmallow", "load_instance", schema))
+        told = asked or self._option(engine, schema, "load_instance")
+        return "ModelSchema" in bases or bool(told)
+
     def _related(self, engine: Engine, schema: int, model: int) -> list[str]:
         """The model's relationships that are fields of its schema without being written there."""
         bases = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(schema)}
@@ -220,7 +242,7 @@ class Marshmallow(Framework):
             single += [each, *engine.points_to(engine.iterate(site, each))]
         found = [each for each in single if engine.values.kind(each) == Kind.INSTANCE]
         single = list(dict.fromkeys(found))
-        for field in self._fields(engine, schema):
+        for field in self._dumped(engine, schema):
             inside: list[int] = []
             for each in single:
                 inside += engine.points_to(engine.attribute(site, each, field.attribute))
@@ -260,16 +282,16 @@ class Marshmallow(Framework):
         self, engine: Engine, site: Site, schema: int, instances: Iterable[int]
     ) -> Iterable[int] | None:
         """`schema.load(data)`: the values that come out."""
-        for field in self._fields(engine, schema):
+        for field in self._loaded(engine, schema):
             for function in engine.points_to(field.called):
                 engine.invoke(site, function, [])
         made = self._run_hooks(
             engine, site, schema, ("pre_load", "validates", "validates_schema", "post_load")
         )
         model = self._model(engine, schema)
-        if model is None:
-            return made or None
         given = [*instances, *engine.points_to(engine.slot("marshmallow", "instance", schema))]
+        if model is None or not (given or self._makes_instances(engine, schema)):
+            return made or None
         self._fill(engine, site, schema, model, changes=bool(given), depth=0)
         instance = engine.values.instance(model)
         return (*made, instance, engine.values.opaque(_RESULT, instance))
@@ -282,7 +304,7 @@ class Marshmallow(Framework):
         facts.note(site, "read", model, via="schema.load")
         if changes:
             facts.note(site, "update", model, via="schema.load")
-        for field in self._fields(engine, schema) if depth < _DEEPEST else ():
+        for field in self._loaded(engine, schema) if depth < _DEEPEST else ():
             for inner in self._nested(engine, schema, field.nested):
                 target = self._model(engine, inner)
                 if target is not None:
@@ -290,6 +312,9 @@ class Marshmallow(Framework):
                     facts.note(site, "relate", model, field.attribute, via="schema.load")
                     facts.note(site, "insert", target, via="schema.load")
                     self._fill(engine, site, inner, target, changes=True, depth=depth + 1)
+        for name in self._related(engine, schema, model):
+            facts.note(site, "load", model, name)
+            facts.note(site, "relate", model, name, via="schema.load")
 
     # -- hooks ------------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ class SQLAlchemy(Framework):
         tag = view.tag
         if view.kind == Kind.CLASS and method in _STATEMENTS:
             if method == "select":
-                return (self.queries.of_class(engine, site, receiver, method),)
+                return (self.queries.select_of(engine, site, receiver),)
             return self.queries.write(engine, site, method, [receiver])
         if tag == SESSION and method == "query_property":
             return (engine.values.opaque(QUERY_PROPERTY),)

@@ -66,6 +66,13 @@ class Queries:
             self._entities(engine, site, value, position, site.argument(position), via)
         return value
 
+    def select_of(self, engine: Engine, site: CallSite, class_: int) -> int:
+        """`Model.select()`, where a base has such a method."""
+        value = engine.values.opaque(QUERY, site.key, 1)
+        self._made_in[value] = site.function
+        self._entities(engine, site, value, 0, [class_], "select")
+        return value
+
     def _entities(
         self,
         engine: Engine,

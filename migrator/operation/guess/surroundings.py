@@ -161,9 +161,10 @@ def guess_test(project: Project) -> tuple[Guess, Guess]:
     inside = next((m.file for m in project.tests), "")
     because = (
         f"{inside} runs the application inside the test, so it cannot be pointed at services:"
-        " write tests that speak HTTP to a base URL"
+        " leave this empty and use `migrator record`, or write tests that speak HTTP to a base URL"
         if inside
-        else "there are no tests: write some that speak HTTP to a base URL"
+        else "there are no tests: leave this empty and use `migrator record`, or write some that"
+        " speak HTTP to a base URL"
     )
     return Guess("", because, sure=False), default
 

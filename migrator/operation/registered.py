@@ -1,0 +1,156 @@
+"""What the running monolith has registered, against what analysis found: routes and mapped classes.
+
+A route that a program registers in a way that is not read (from a configured list of plug-ins,
+say) would be missing in every service, without a word; so would what uses a table be whose model
+is declared in such a way.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from migrator.model.errors import OperationError, Place, Refused
+from migrator.model.private import PRIVATE
+from migrator.model.program import Program
+from migrator.model.progress import Progress
+from migrator.model.settings import Run
+from migrator.operation.application import Placeholders, monolith_variables, search_path
+from migrator.operation.process import Processes, tail
+from migrator.operation.start_state import StartState, monolith_environment, private_folder
+
+_SCRIPT = Path(__file__).with_name("registered_script.py")
+
+
+class ServedRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One URL rule of the running application, and the code that answers it."""
+
+    rule: str
+    endpoint: str
+    file: str
+    """Absolute; empty where the code has no source."""
+    line: int
+
+
+class MappedClass(msgspec.Struct, frozen=True, kw_only=True):
+    """One class that SQLAlchemy has mapped, its table, and where it is declared."""
+
+    name: str
+    table: str
+    file: str
+    """Absolute; empty where the class has no source."""
+    line: int
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """What an application has when it is imported."""
+
+    rules: list[ServedRule] = []
+    classes: list[MappedClass] = []
+
+
+def import_application(
+    root: Path, run: Run, folder: Path, progress: Progress | None = None
+) -> Registered:
+    """Import the monolith as a server would, on an empty database in `folder`; what it has then.
+
+    Raises OperationError with the log's tail when it cannot be imported or called.
+    """
+    environment = monolith_environment(root, run, progress)
+    state = StartState(folder)
+    state.data.mkdir(parents=True)
+    answer, log = folder / "registered.json", folder / "import.log"
+    given = Placeholders(data=state.data, base_url="http://localhost")
+    with Processes(state.folder / "processes.json") as processes:
+        ended = processes.run(
+            "importing the application",
+            shlex.join(["exec", "python", str(_SCRIPT), run.application, str(answer)]),
+            environment=monolith_variables(root, run, environment, state.database, given),
+            folder=root,
+            log=log,
+            seconds=run.startup_seconds,
+        )
+    if ended:
+        where = ", ".join(str(each) for each in search_path(root, run))
+        raise OperationError(
+            f"{run.application} cannot be imported",
+            hint=f"it is looked for in {where}; correct `application` or `environment`",
+            log_tail=tail(log),
+        )
+    return msgspec.json.decode(answer.read_bytes(), type=Registered)
+
+
+def read_registered(root: Path, run: Run, progress: Progress | None = None) -> Registered | None:
+    """What the monolith has registered; None where it cannot be imported with an empty database.
+
+    An application may need its tables to be imported at all: then nothing is known.
+    """
+    with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder(root)) as scratch:
+        try:
+            return import_application(root, run, Path(scratch) / "state", progress)
+        except OperationError:
+            return None
+
+
+def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> list[Refused]:
+    """A refusal for each rule that the project's own code answers and analysis does not know."""
+    known = {
+        (entry.endpoint, route.rule)
+        for entry in program.entry_points.values()
+        for route in entry.routes
+    }
+    return [
+        Refused(
+            f"the monolith serves {each.rule} ({each.endpoint}), which analysis missed",
+            place=place,
+            hint="it is registered in a way that is not read: register it by a decorator,"
+            " add_url_rule or register_blueprint where the application is made",
+        )
+        for each in served
+        if (place := _own(root, each.file, each.line)) and (each.endpoint, each.rule) not in known
+    ]
+
+
+def unknown_classes(root: Path, program: Program, mapped: list[MappedClass]) -> list[Refused]:
+    """A refusal for each mapped class whose table analysis does not know.
+
+    Those of the project are declared in a way that is not read; those of an extension keep rows
+    that only the extension's own code, which is not analysed, reads and writes.
+    """
+    known = {table.name.casefold() for table in program.tables.values()}
+    known |= {table.rpartition(".")[2] for table in known}
+    found = []
+    for each in mapped:
+        if each.table.casefold() in known or each.table.rpartition(".")[2].casefold() in known:
+            continue
+        place = _own(root, each.file, each.line)
+        if place:
+            found.append(
+                Refused(
+                    f"the monolith maps {each.name} to the table {each.table},"
+                    " which analysis missed",
+                    place=place,
+                    hint="it is declared in a way that is not read: let it have a declarative base"
+                    " of SQLAlchemy or Flask-SQLAlchemy, or map it by registry.map_imperatively",
+                )
+            )
+        else:
+            found.append(
+                Refused(
+                    f"{each.name}, which is not the project's own, keeps rows in the table"
+                    f" {each.table}: what reads and writes them is not analysed",
+                    hint="configure the extension to keep them elsewhere, or leave it out",
+                )
+            )
+    return found
+
+
+def _own(root: Path, file: str, line: int) -> Place | None:
+    """The place of code of the project itself; None for all else."""
+    path = Path(file)
+    if not file or not path.is_relative_to(root) or PRIVATE in path.parts:
+        return None
+    return Place(str(path.relative_to(root)), line)

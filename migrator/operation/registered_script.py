@@ -1,0 +1,82 @@
+"""Writes what an application has registered as JSON: its URL rules and its mapped classes.
+
+Each with the place of its code.
+
+Runs in the monolith's environment, on its interpreter (Python 3.8 on) and without migrator:
+standard library only. Arguments: `package.module:attribute` and the file to write to.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import inspect
+import json
+import sys
+from typing import Any
+
+
+def code_of(view: Any) -> Any:
+    """The function or class that a person wrote for a view."""
+    while True:
+        inner = getattr(view, "view_class", None) or getattr(view, "__wrapped__", None)
+        if inner is None and isinstance(view, functools.partial):
+            inner = view.func
+        if inner is None and inspect.ismethod(view):
+            owner = view.__self__
+            inner = owner if inspect.isclass(owner) else type(owner)
+        if inner is None:
+            return view
+        view = inner
+
+
+def place_of(view: Any) -> tuple[str, int]:
+    """File and line; an empty name where there is no source."""
+    try:
+        return inspect.getsourcefile(view) or "", inspect.getsourcelines(view)[1]
+    except (TypeError, OSError):
+        return "", 0
+
+
+def url_rules(application: Any) -> list[dict[str, Any]]:
+    """The rules of a Flask application, each with the code that answers it."""
+    found = []
+    url_map = getattr(application, "url_map", None)
+    for rule in url_map.iter_rules() if url_map is not None else ():
+        view = application.view_functions.get(rule.endpoint)
+        file, line = place_of(code_of(view))
+        found.append({"rule": rule.rule, "endpoint": rule.endpoint, "file": file, "line": line})
+    return found
+
+
+def mapped_classes() -> list[dict[str, Any]]:
+    """The classes that SQLAlchemy has mapped to tables, whoever declared them."""
+    orm = sys.modules.get("sqlalchemy.orm")
+    mapper = getattr(orm, "Mapper", None) or getattr(orm, "mapper", None)
+    found = []
+    # Registries differ between versions, and there may be several: mappers are what they hold.
+    # `type()`, since `isinstance` would make a proxy look for an object that is not there yet.
+    for each in gc.get_objects() if mapper is not None else ():
+        if type(each) is not mapper:
+            continue
+        table = getattr(each.local_table, "fullname", None)
+        if table:
+            file, line = place_of(each.class_)
+            name = each.class_.__module__ + "." + each.class_.__qualname__
+            found.append({"name": name, "table": table, "file": file, "line": line})
+    return sorted(found, key=lambda each: each["name"])
+
+
+def main(target: str, output: str) -> None:
+    name, _, attribute = target.partition(":")
+    module = importlib.import_module(name)
+    application = eval("module." + attribute, {"module": module})
+    assert callable(application), "it is no WSGI application: it cannot be called"
+    registered = {"rules": url_rules(application), "classes": mapped_classes()}
+    with open(output, "w", encoding="utf-8") as stream:
+        json.dump(registered, stream)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

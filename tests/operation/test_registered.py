@@ -1,0 +1,115 @@
+"""What the application really registers, and what analysis knows of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from migrator.graph.build import build_graph
+from migrator.model.progress import Silent
+from migrator.model.settings import Settings
+from migrator.operation import registered, registered_script
+
+APPLICATION = """
+import importlib
+from flask import Flask, Blueprint
+from flask.views import MethodView
+
+shop = Blueprint("shop", __name__)
+
+@shop.route("/things/<int:number>")
+@shop.route("/thing/<int:number>")
+def thing(number):
+    return str(number)
+
+class Things(MethodView):
+    def get(self):
+        return "all"
+
+shop.add_url_rule("/things", view_func=Things.as_view("things"))
+
+def make(plug_ins):
+    app = Flask(__name__)
+    app.register_blueprint(shop)
+    for name in plug_ins.split():
+        importlib.import_module(name).plug_into(app)
+    return app
+"""
+PLUG_IN = """
+def plug_into(app):
+    for page in ("about", "help"):
+        app.route("/" + page, endpoint=page)(lambda: "a page")
+"""
+
+MODELS = """
+import extension
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id = sa.Column(sa.Integer, primary_key=True)
+
+class Thing(extension.Base):
+    __tablename__ = "things"
+    id = sa.Column(sa.Integer, primary_key=True)
+
+app = Flask(__name__)
+"""
+EXTENSION = """
+import sqlalchemy as sa
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+class Saved(Base):
+    __tablename__ = "saved"
+    id = sa.Column(sa.Integer, primary_key=True)
+"""
+
+
+def registered_in(root: Path, target: str, *more: Path) -> registered.Registered:
+    output = root / "registered.json"
+    told = [sys.executable, registered_script.__file__, target, str(output)]
+    path = ":".join(map(str, [root, *more]))
+    subprocess.run(told, check=True, cwd=root, env={"PYTHONPATH": path})
+    return msgspec.json.decode(output.read_bytes(), type=registered.Registered)
+
+
+def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "store.py").write_text(APPLICATION)
+    (tmp_path / "pages.py").write_text(PLUG_IN)
+    found = registered_in(tmp_path, "store:make('pages')")
+    assert len(found.rules) == 6  # with Flask's own for static files
+    graph = build_graph(tmp_path, Settings(), Silent())
+    refused = registered.unknown_rules(tmp_path, graph.program, found.rules)
+    assert {(str(each.place), each.message.split(",")[0]) for each in refused} == {
+        ("pages.py:4", "the monolith serves /about (about)"),
+        ("pages.py:4", "the monolith serves /help (help)"),
+    }
+
+
+def test_a_table_whose_class_analysis_does_not_know_is_refused(tmp_path: Path) -> None:
+    root, outside = tmp_path / "application", tmp_path / "packages"
+    root.mkdir()
+    outside.mkdir()
+    (root / "store.py").write_text(MODELS)
+    (outside / "extension.py").write_text(EXTENSION)
+    found = registered_in(root, "store:app", outside)
+    program = build_graph(root, Settings(), Silent()).program
+    refused = registered.unknown_classes(root, program, found.classes)
+    assert [(str(each.place or ""), each.message) for each in refused] == [
+        (
+            "",
+            "extension.Saved, which is not the project's own, keeps rows in the table saved:"
+            " what reads and writes them is not analysed",
+        ),
+        (
+            "store.py:13",
+            "the monolith maps store.Thing to the table things, which analysis missed",
+        ),
+    ]
