@@ -54,8 +54,7 @@ class Shelf(Base):
     __tablename__ = "shelves"
     id = sa.Column(sa.Integer, primary_key=True)
 
-class Thing(extension.Base):
-    __tablename__ = "things"
+class Thing(extension.Named):
     id = sa.Column(sa.Integer, primary_key=True)
 
 app = Flask(__name__)
@@ -64,9 +63,14 @@ EXTENSION = """
 import sqlalchemy as sa
 from sqlalchemy.orm import declarative_base
 
-Base = declarative_base()
+class Base:
+    def __init_subclass__(cls, **options):
+        cls.__tablename__ = cls.__name__.lower()
+        super().__init_subclass__(**options)
 
-class Saved(Base):
+Named = declarative_base(cls=Base)
+
+class Saved(declarative_base()):
     __tablename__ = "saved"
     id = sa.Column(sa.Integer, primary_key=True)
 """
@@ -110,6 +114,6 @@ def test_a_table_whose_class_analysis_does_not_know_is_refused(tmp_path: Path) -
         ),
         (
             "store.py:13",
-            "the monolith maps store.Thing to the table things, which analysis missed",
+            "the monolith maps store.Thing to the table thing, which analysis missed",
         ),
     ]
