@@ -8,8 +8,9 @@ definitions in the opposite order. The macro-benchmark is run when `--projects` 
 checkouts of the five projects (commits: `git -C PATH ls-tree HEAD data/macro-benchmark/projects/`).
 It counts calls of functions of the project, first against the ground truth as it was published,
 then with the corrections of `callgraph_errata.txt`, each of which has its reason there. `--peer`
-names a folder with PROJECT.json of another tool in the same format, counted in the same way.
-Nothing is downloaded.
+names a folder with PROJECT.json of another tool in the same format, counted in the same way; for
+PyCG, run in each project's folder: `pycg --package $PWD $(find . -name '*.py' | cut -c3-)`, over
+the files that the artifact's own script names. Nothing is downloaded.
 """
 
 from __future__ import annotations
