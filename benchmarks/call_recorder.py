@@ -64,7 +64,7 @@ def _save():
         + [direct]
         for pair, direct in list(_pairs.items())
     ]
-    with open(os.path.join(_FOLDER, "%d.json" % os.getpid()), "w") as file:
+    with open(os.path.join(_FOLDER, f"{os.getpid()}.json"), "w") as file:
         json.dump(found, file)
 
 
