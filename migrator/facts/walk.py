@@ -183,6 +183,8 @@ class _Walker(ExpressionWalker):
         elif isinstance(target, ast.Subscript):
             base = self.walk(target.value)
             key, variable_of_key = self.key(target.slice)
+            if type(target.slice) is ast.Slice and value is not None:
+                value = self.iterate(value, target)  # its elements take the place of others
             if base is not None:
                 self.frame.code.append(
                     (

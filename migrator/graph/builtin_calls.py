@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.graph import calling, class_calls, container_calls
+from migrator.graph import calling, class_calls, container_calls, text_calls
 from migrator.graph.builtin_place import Place, Semantics
 from migrator.graph.values import Kind
 
@@ -101,6 +101,44 @@ def _partial(place: Place) -> bool:
     return True
 
 
+_CALLED: dict[str, tuple[int, tuple[str, ...], int | None]] = {
+    "re.sub": (1, ("repl",), None),
+    "re.subn": (1, ("repl",), None),
+    "re.compile.sub": (0, ("repl",), None),
+    "re.compile.subn": (0, ("repl",), None),
+    "itertools.takewhile": (0, (), 1),
+    "itertools.dropwhile": (0, (), 1),
+    "itertools.filterfalse": (0, (), 1),
+    "itertools.groupby": (1, ("key",), 0),
+    "itertools.starmap": (0, (), None),
+    "itertools.accumulate": (1, ("func",), 0),
+    "heapq.nlargest": (2, ("key",), 1),
+    "heapq.nsmallest": (2, ("key",), 1),
+    "heapq.merge": (-1, ("key",), 0),
+    "json.dumps": (-1, ("default",), None),
+    "json.dump": (-1, ("default",), None),
+    "json.loads": (-1, ("object_hook", "object_pairs_hook"), None),
+    "json.load": (-1, ("object_hook", "object_pairs_hook"), None),
+}
+"""Functions to the argument that they call: its position (or -1), its names, and the position of
+the argument of whose elements it is given one."""
+
+
+def _called(position: int, names: tuple[str, ...], elements: int | None) -> Semantics:
+    """A function of the standard library that calls one of its arguments."""
+
+    def semantics(place: Place) -> bool:
+        given: list[int | None] = [None]
+        if elements is not None:
+            given = [place.element(place.argument(elements))]
+        functions = [place.argument(position)] if position >= 0 else []
+        for each in (*functions, *map(place.keyword, names)):
+            place.call(each, given, place.linker.new())
+        return False
+
+    return semantics
+
+
 TABLE: dict[str, Semantics] = {
     "builtins.map": _map,
     "builtins.filter": _filter,
@@ -110,7 +148,9 @@ TABLE: dict[str, Semantics] = {
     "functools.reduce": _reduce,
     "functools.partial": _partial,
     "functools.partialmethod": _partial,
+    **{name: _called(*where) for name, where in _CALLED.items()},
     **container_calls.TABLE,
+    **text_calls.TABLE,
     **class_calls.TABLE,
 }
 """By dotted name of function or method."""

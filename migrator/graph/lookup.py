@@ -43,6 +43,9 @@ def load(linker: Linker, receiver: int, data: Load) -> None:
 def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
     _, _, name, target = data
     class_value = linker.values.owners[receiver]
+    if name == "__class__":
+        linker.put(target, class_value)
+        return
     if name in linker.stored:
         linker.flow(linker.field(receiver, name), target)
     if not _search(linker, receiver, linker.order(class_value), data, instance=True):
@@ -112,7 +115,7 @@ def _search(
     known = [base for base in outside if linker.values.kinds[base] != Kind.OPAQUE]
     for base in known:
         dotted = linker.values.names[base]
-        if not dotted.startswith(_WITHOUT_ATTRIBUTES):
+        if not dotted.startswith(_WITHOUT_ATTRIBUTES) and not _lacks(dotted, name):
             _inherit(linker, receiver, dotted, data, instance=instance)
             return True
     return bool(outside) and len(known) < len(outside)

@@ -42,7 +42,7 @@ class Importing(Framework):
             ]
         else:
             return None
-        return tuple(dict.fromkeys(found)) or None
+        return tuple(dict.fromkeys(found))
 
 
 def _absolute(text: str, package: str) -> str:
