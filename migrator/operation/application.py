@@ -94,6 +94,7 @@ def monolith_variables(
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
         **placeholders.fill_all(run.environment),
         "FIXED_DATABASE": run.fixed_database,
+        "CACHE_FOLDER": str(database.absolute().parent / "cache"),
         run.database_variable: sqlite_url(database),
     }
 

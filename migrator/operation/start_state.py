@@ -71,18 +71,31 @@ def monolith_environment(root: Path, run: Run, progress: Progress | None = None)
         task="Install the monolith",
         ensure=("gunicorn", "setuptools<81"),
     )
-    if run.fixed_database:
-        _lead_to_database(environment)
+    lead_to_instance(environment.folder)
     return environment
 
 
-def _lead_to_database(environment: Environment) -> None:
-    """Have every Python of the environment open the database that FIXED_DATABASE means."""
-    source = template_folder() / "service" / "servicekit" / "fixed_database.py"
-    for folder in environment.folder.glob("lib/python*/site-packages"):
-        shutil.copy(source, folder / "_fixed_database.py")
-        line = "import _fixed_database; _fixed_database.install_from_environment()\n"
-        (folder / "_fixed_database.pth").write_text(line)
+def lead_to_instance(environment: Path) -> None:
+    """Have every Python of an environment keep its data where the running instance does.
+
+    The database that FIXED_DATABASE means, and stores of caches below CACHE_FOLDER.
+    """
+    kit = template_folder() / "service" / "servicekit"
+    sources = {
+        "fixed_database": kit / "fixed_database.py",
+        "cache_folder": template_folder() / "monolith" / "cache_folder.py",
+    }
+    for folder in environment.glob("lib/python*/site-packages"):
+        package = folder / "_instance_data"
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").touch()
+        shutil.copy(kit / "on_import.py", package / "on_import.py")
+        lines = ""
+        for name, source in sources.items():
+            shutil.copy(source, package / f"{name}.py")
+            module = f"_instance_data.{name}"
+            lines += f"import {module}; {module}.install_from_environment()\n"
+        (folder / "_instance_data.pth").write_text(lines)
 
 
 def make_start_state(

@@ -162,6 +162,22 @@ class Reach:
         return self._written[key]
 
     @cached_property
+    def starting(self) -> frozenset[str]:
+        """Names of functions that are called, but by nothing that an entry point reaches.
+
+        They run when the application is made: factories, and what these have plug-ins do. Commands
+        make an application too, and are no evidence of more.
+        """
+        working = {
+            function
+            for entry in self.program.entry_points.values()
+            if entry.kind != "command"
+            for function in (entry.handler, *entry.functions)
+        }
+        called = {self.name(site.callee) for sites in self._sites.values() for site in sites}
+        return frozenset(called - working)
+
+    @cached_property
     def live(self) -> frozenset[str]:
         """The functions that entry points reach, each by the key under which it really runs."""
         entries = self.program.entry_points.values()

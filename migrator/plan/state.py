@@ -76,7 +76,7 @@ def _remedy(
         return "keep", "it is started by a request and ends with that work"
     if finding.kind in _BY_KIND:
         return _BY_KIND[finding.kind]
-    at_work = [writer for writer in finding.writers if writer not in program.modules]
+    at_work = set(finding.writers) - set(program.modules) - reach.starting
     if not at_work:
         return "keep", "it is only filled when the code is loaded, alike in every process"
     return "shared", "it changes while requests are answered, in one process and not in the others"

@@ -101,6 +101,28 @@ def test_state_that_two_services_would_have_each_is_told() -> None:
     assert finding.message.startswith("orders and payments use it")
 
 
+def test_what_is_only_filled_when_the_application_is_made_is_kept() -> None:
+    """A factory has plug-ins enter themselves: no request does, though a command may."""
+    making = """
+    def shop.mail.services.load()
+    def shop.factory.make()
+      call shop.mail.services.load
+    def shop.cli.routes()
+      call shop.factory.make
+command routes shop.cli.routes
+    """
+    plugins = state(
+        "module-mutable",
+        "shop.mail.services.plugins",
+        "shop.mail.services.load",
+        readers=("shop.mail.services.post",),
+    )
+    text = SHOP + making
+    asking = "route GET /mail/plugins mail.plugins shop.mail.services.load\n"
+    assert remedies(propose(with_state(plugins, text=text)))["mail"] == ["keep"]
+    assert remedies(propose(with_state(plugins, text=text + asking)))["mail"] == ["shared"]
+
+
 def test_a_remedy_that_a_person_chose_is_kept() -> None:
     graph = with_state(state("cache", "shop.mail.services.post", "shop.mail.services.post"))
     plan = propose(graph)

@@ -22,7 +22,16 @@ from sqlalchemy.engine.url import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, QueuePool
 
-from servicekit import fixed_database, metrics, rows, scope, sessions, settlement, transaction
+from servicekit import (
+    fixed_database,
+    metrics,
+    rows,
+    scope,
+    self_migration,
+    sessions,
+    settlement,
+    transaction,
+)
 from servicekit.errors import OwnershipViolation
 from servicekit.logs import logger
 from servicekit.replicas import replicas
@@ -50,6 +59,7 @@ def install() -> None:
     manifest = settings().manifest
     url = os.environ.get(manifest.get("database_variable", "DATABASE_URL"), "")
     fixed_database.install(manifest.get("fixed_database", ""), url)
+    self_migration.install()
     _pool_files()
     _reflect_replicas()
     event.listen(Engine, "connect", _connected)
