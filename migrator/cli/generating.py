@@ -17,10 +17,18 @@ from migrator.model.progress import Progress
 from migrator.model.schema import Schema
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
-from migrator.operation.registered import read_registered, unknown_classes, unknown_rules
+from migrator.operation.registered import (
+    Registered,
+    read_registered,
+    rules_of_packages,
+    unknown_classes,
+    unknown_rules,
+)
 from migrator.plan.steps import plan_at_step, taken_in_order
 from migrator.plan.store import FILE_NAME, load
 from migrator.plan.support import require_supported
+
+_NAMED = 4
 
 
 class Generating:
@@ -54,15 +62,19 @@ class Generating:
         return read_installed(self._root, self._run, self._progress)
 
     @cached_property
-    def _missed(self) -> list[Refused]:
-        """What the application has and analysis does not know; one service may have it unknown."""
+    def _registered(self) -> Registered:
         registered = read_registered(self._root, self._run, self._progress)
         if registered is None:
             self._progress.warn(
                 "the application cannot be imported with an empty database: whether analysis found"
                 " all of its routes and tables was not checked"
             )
-            return []
+        return registered or Registered()
+
+    @cached_property
+    def _missed(self) -> list[Refused]:
+        """What the application has and analysis does not know; one service may have it unknown."""
+        registered = self._registered
         program = self._graph.program
         missed = unknown_rules(self._root, program, registered.rules)
         if len(self.plan.services) > 1:
@@ -80,7 +92,7 @@ class Generating:
         plan = self._written
         if step is not None:
             plan = plan_at_step(self._graph, self.plan, step)
-        return generate(
+        made = generate(
             self._graph,
             plan,
             self._settings,
@@ -90,3 +102,11 @@ class Generating:
             installed=self._installed,
             uv_variables=uv_variables(os.environ),
         )
+        pages = rules_of_packages(self._root, self._registered.rules)
+        if pages and len(made.services) > 1 and made.written.first:
+            shown = ", ".join(pages[:_NAMED]) + (", ..." if len(pages) > _NAMED else "")
+            self._progress.warn(
+                f"answered by packages, not by the project's code: {shown}: {made.default_service}"
+                " has them, and what they tell of routes and data is what that service has"
+            )
+        return made

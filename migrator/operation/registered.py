@@ -114,6 +114,18 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
     ]
 
 
+def rules_of_packages(root: Path, served: list[ServedRule]) -> list[str]:
+    """The rules that code outside the project answers: pages of extensions; static files are none.
+
+    One service answers them, from what it has: a description of the whole API describes a part.
+    """
+    return sorted(
+        each.rule
+        for each in served
+        if not _own(root, each.file, each.line) and each.endpoint.rpartition(".")[2] != "static"
+    )
+
+
 def unknown_classes(root: Path, program: Program, mapped: list[MappedClass]) -> list[Refused]:
     """A refusal for each mapped class whose table analysis does not know.
 

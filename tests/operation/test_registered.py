@@ -89,6 +89,10 @@ def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: P
     (tmp_path / "pages.py").write_text(PLUG_IN)
     found = registered_in(tmp_path, "store:make('pages')")
     assert len(found.rules) == 6  # with Flask's own for static files
+    assert registered.rules_of_packages(tmp_path, found.rules) == []
+    assert registered.rules_of_packages(tmp_path / "other", found.rules) == [
+        "/about", "/help", "/thing/<int:number>", "/things", "/things/<int:number>"
+    ]  # fmt: skip
     graph = build_graph(tmp_path, Settings(), Silent())
     refused = registered.unknown_rules(tmp_path, graph.program, found.rules)
     assert {(str(each.place), each.message.split(",")[0]) for each in refused} == {

@@ -287,9 +287,9 @@ def _digest(function: str, asked: Dict[str, Any]) -> str:
 
 
 def _take_over_database() -> None:
-    session = sessions.current()
+    session = sessions.current() or sessions.make(transaction.is_own)
     if session is None:
-        raise RuntimeError("the application has made no scoped session")
+        raise RuntimeError("the application has no session and no engine for this service's rows")
     transaction.take_over(session)
 
 

@@ -89,9 +89,9 @@ class Job:
 
     def _flush(self) -> None:
         """What the function left pending becomes part of the call, as a later commit would have."""
-        session = sessions.current()
-        if session is not None and (session.new or session.dirty or session.deleted):
-            session.flush()
+        for session in sessions.working():
+            if session.new or session.dirty or session.deleted:
+                session.flush()
 
     def _flush_if_possible(self) -> None:
         """After an exception: a session whose transaction has failed can only be rolled back."""

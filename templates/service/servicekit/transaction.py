@@ -150,13 +150,17 @@ def take_over(session: Any) -> None:
             return
         bind = session.get_bind()
         engine = getattr(bind, "engine", bind)
-        if engine.dialect.name != "sqlite" or not _is_own(engine.url.database or ""):
+        if not is_own(engine):
             raise RuntimeError("the application's session is not bound to this service's database")
         session.close()
         _take_over(engine)
 
 
-def _is_own(database: str) -> bool:
+def is_own(engine: Any) -> bool:
+    """Whether an engine works on this service's own database."""
+    if engine.dialect.name != "sqlite":
+        return False
+    database = engine.url.database or ""
     return os.path.realpath(database) == os.path.realpath(settings().file("service.db"))
 
 
