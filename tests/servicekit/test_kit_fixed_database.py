@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from two_services import Service
+
 SERVICE = Path(__file__).parents[2] / "templates" / "service"
 
 APPLICATION = """
@@ -20,6 +22,23 @@ for url in ("sqlite:///shop.db", "sqlite:////nowhere/at/all/shop.db", "sqlite://
         connection.execute(text("INSERT INTO seen VALUES (:url)"), {"url": url})
 with sqlite3.connect("file:shop.db?mode=ro", uri=True) as connection:
     print(connection.execute("SELECT count(*) FROM seen").fetchone()[0])
+"""
+
+
+CALLS = """
+from servicekit import fixed_database, transaction
+from servicekit.settings import settings
+fixed_database.install("shop.db", "sqlite:///" + settings().file("service.db"))
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+try:
+    transaction.take_over(Session(create_engine("sqlite:///other.db")))
+except RuntimeError as error:
+    print(error)
+transaction.take_over(Session(create_engine("sqlite:////nowhere/at/all/shop.db")))
+transaction.begin("key", 1)
+transaction.finish()
+print("taken over")
 """
 
 
@@ -49,3 +68,9 @@ def test_nothing_is_led_elsewhere_unasked(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert "unable to open database file" in done.stderr  # /nowhere/at/all
     assert (tmp_path / "shop.db").exists()
+
+
+def test_calls_are_served_on_the_file_that_is_opened(service: Service) -> None:
+    done = service.run("-c", CALLS)
+    refused = "the application's session is not bound to this service's database"
+    assert done.stdout.splitlines() == [refused, "taken over"], done.stderr

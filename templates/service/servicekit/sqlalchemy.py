@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import threading
 import time
 import weakref
@@ -37,7 +36,7 @@ from servicekit.logs import logger
 from servicekit.replicas import replicas
 from servicekit.schema import OWN
 from servicekit.settings import settings
-from servicekit.sqlite import prepare
+from servicekit.sqlite import is_service_database, prepare
 
 _VIOLATION = re.compile(r"ownership violation: table (.+) belongs to service (\S+)")
 _DDL = re.compile(
@@ -120,14 +119,6 @@ def _any_thread(dialect: Any, record: Any, arguments: Any, options: Any) -> None
     """A pooled connection is used by one thread after the other."""
     if dialect.name == "sqlite":
         options.setdefault("check_same_thread", False)
-
-
-def is_service_database(connection: Any) -> bool:
-    """Whether a DBAPI connection is one to this service's own database."""
-    if not isinstance(connection, sqlite3.Connection):
-        return False
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
-    return bool(path) and os.path.realpath(path) == os.path.realpath(settings().file("service.db"))
 
 
 def _connected(connection: Any, record: Any) -> None:

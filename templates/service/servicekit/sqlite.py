@@ -6,7 +6,9 @@ import contextlib
 import os
 import sqlite3
 import threading
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Tuple
+
+from servicekit.settings import settings
 
 BUSY_MILLISECONDS = 15000
 
@@ -19,6 +21,14 @@ def connect(path: str) -> sqlite3.Connection:
     prepare(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def is_service_database(connection: Any) -> bool:
+    """Whether a DBAPI connection is one to this service's own database."""
+    if not isinstance(connection, sqlite3.Connection):
+        return False
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    return bool(path) and os.path.realpath(path) == os.path.realpath(settings().file("service.db"))
 
 
 def prepare(connection: sqlite3.Connection) -> None:

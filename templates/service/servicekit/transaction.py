@@ -8,7 +8,6 @@ row that changes, so that a call can be undone when its caller's own transaction
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any, List, Optional
 
@@ -18,7 +17,7 @@ from sqlalchemy.pool import SingletonThreadPool
 
 from servicekit import outbox, triggers
 from servicekit.settings import settings
-from servicekit.sqlite import prepare
+from servicekit.sqlite import is_service_database, prepare
 
 _SAVEPOINT = "servicekit_call"
 _local = threading.local()
@@ -117,8 +116,7 @@ def active() -> Optional[CallTransaction]:
 def begin(key: str, seconds: float) -> CallTransaction:
     """Begin the transaction of a call in this thread; `finish` must follow in every case."""
     holder = _engines[0].raw_connection()
-    raw = getattr(holder, "dbapi_connection", None) or holder.connection
-    found = CallTransaction(raw, key)
+    found = CallTransaction(_dbapi_connection(holder), key)
     _local.holder = holder
     try:
         found.prepare(seconds)
@@ -157,11 +155,22 @@ def take_over(session: Any) -> None:
 
 
 def is_own(engine: Any) -> bool:
-    """Whether an engine works on this service's own database."""
+    """Whether an engine works on this service's own database.
+
+    By the file that is really opened: the engine's URL may name another (`fixed_database`).
+    """
     if engine.dialect.name != "sqlite":
         return False
-    database = engine.url.database or ""
-    return os.path.realpath(database) == os.path.realpath(settings().file("service.db"))
+    holder = engine.raw_connection()
+    try:
+        return is_service_database(_dbapi_connection(holder))
+    finally:
+        holder.close()
+
+
+def _dbapi_connection(holder: Any) -> Any:
+    """The connection inside of one of SQLAlchemy's pool; its name changed with 1.4."""
+    return getattr(holder, "dbapi_connection", None) or holder.connection
 
 
 def _take_over(engine: Any) -> None:
