@@ -15,8 +15,12 @@ from migrator.generation.source import DefinitionNode, FunctionNode, Unit
 from migrator.model.errors import Place, Refused
 from migrator.model.plan import StateRemedy
 
-_CACHES = frozenset({"Cache"})
-"""Classes whose objects are caches, by their last name."""
+_REPLACED = {
+    "Cache": {"shared": "caching.shared_cache", "request": "caching.request_cache"},
+    "Limiter": {"shared": "rate_limits.shared_limiter"},
+}
+"""Classes of extensions, by their last name, and what of servicekit makes one that keeps outside
+of the process."""
 _MEMOS = frozenset({"lru_cache", "cache", "cached", "memoize", "ttl_cache"})
 
 
@@ -33,8 +37,10 @@ def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[
     if isinstance(node, FunctionNode):
         return _memoised(unit, node, remedy)
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    if isinstance(value, ast.Call) and last_name(value.func) in _CACHES:
-        return _cache(unit, value, remedy)
+    if isinstance(value, ast.Call):
+        maker = _REPLACED.get(last_name(value.func), {}).get(remedy.remedy)
+        if maker is not None:
+            return _class_replaced(unit, value, remedy, maker)
     return _shared(unit, value, remedy)
 
 
@@ -73,14 +79,16 @@ def _memoised(unit: Unit, node: FunctionNode, remedy: StateRemedy) -> tuple[list
     )
 
 
-def _cache(unit: Unit, value: ast.Call, remedy: StateRemedy) -> tuple[list[Edit], str]:
-    """Let the class of a cache object be one whose backend is the service's."""
+def _class_replaced(
+    unit: Unit, value: ast.Call, remedy: StateRemedy, maker: str
+) -> tuple[list[Edit], str]:
+    """Let the class of an extension's object be one that keeps outside of the process."""
     module = unit.module
-    kind = f"{remedy.remedy}_cache"
+    source, _, name = maker.partition(".")
     start = module.offset(value.func.lineno, value.func.col_offset)
     end = module.offset(value.func.end_lineno or 0, value.func.end_col_offset or 0)
-    text = f'{kind}("{remedy.name}", '.encode() + module.text[start:end] + b")"
-    return [Edit(start, end, text)], f"from servicekit.caching import {kind}"
+    text = f'{name}("{remedy.name}", '.encode() + module.text[start:end] + b")"
+    return [Edit(start, end, text)], f"from servicekit.{source} import {name}"
 
 
 def _shared(unit: Unit, value: ast.expr | None, remedy: StateRemedy) -> tuple[list[Edit], str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.model.graph import Graph
-from migrator.model.program import Function, Program
+from migrator.model.program import Function, Program, StateKind
 from migrator.model.progress import Progress
 from migrator.model.settings import Settings
 
@@ -54,9 +54,13 @@ class FileUse(NamedTuple):
 
 
 @dataclass
-class CacheUses:
-    """The functions that use a cache object of a framework; those that it decorates do both."""
+class ExtensionState:
+    """What the objects of a framework's class keep, and the functions that use them.
 
+    Those that a cache decorates are among both.
+    """
+
+    kind: StateKind
     writers: set[str] = field(default_factory=set)
     readers: set[str] = field(default_factory=set)
 
@@ -87,7 +91,8 @@ class Analysis:
     """Functions that frameworks provide in the name of the project's classes, by their keys in
     `Program.variants`."""
     file_uses: list[FileUse] = field(default_factory=list)
-    cache_uses: CacheUses = field(default_factory=CacheUses)
+    extensions: dict[str, ExtensionState] = field(default_factory=dict)
+    """By the dotted outside class."""
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)

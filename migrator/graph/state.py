@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from migrator.facts.syntax import parse
 from migrator.graph.analysis import Analysis, FileUse, ModuleVariable, Mutation
-from migrator.graph.caches import cache_objects, memoised_functions, names_imported
 from migrator.graph.closure import Closure
+from migrator.graph.kept_results import extension_objects, memoised_functions, names_imported
 from migrator.model.graph import EdgeKind, NodeKind
 from migrator.model.program import StateFinding, StateKind
 
@@ -29,7 +29,7 @@ def find_state(analysis: Analysis) -> None:
         *analysis.program.state,
         *_module_mutables(analysis),
         *memoised_functions(analysis),
-        *cache_objects(analysis),
+        *extension_objects(analysis),
         *_files(analysis, closure),
         *_secrets(analysis),
         *_sessions(analysis),

@@ -23,7 +23,15 @@ Hooks that run around requests are no entry points: each route lists them in `ho
 """
 
 StateKind = Literal[
-    "module-mutable", "session", "cache", "local-file", "thread", "timer", "singleton", "secret"
+    "module-mutable",
+    "session",
+    "cache",
+    "rate-limit",
+    "local-file",
+    "thread",
+    "timer",
+    "singleton",
+    "secret",
 ]
 
 

@@ -13,6 +13,7 @@ _Choice = Literal["shared", "request", "volume", "lease", "environment", "keep"]
 _BY_KIND: dict[str, tuple[_Choice, str]] = {
     "session": ("shared", "every process of the service must see the same sessions"),
     "cache": ("shared", "what one process forgets or renews, all must"),
+    "rate-limit": ("shared", "what a client asks of any process counts"),
     "local-file": ("volume", "all processes of the service must find the same files"),
     "thread": ("lease", "it must run once, however many processes there are"),
     "timer": ("lease", "it must run once, however many processes there are"),
@@ -56,7 +57,8 @@ def _concerns(program: Program, finding: StateFinding, kept: frozenset[str]) -> 
         users.add(finding.name)
     at_work = users - set(program.modules)
     if at_work:
-        return bool(at_work & kept)
+        classes = {name.rpartition(".")[0] for name in kept}  # of views
+        return bool(at_work & (kept | classes))
     module = next((m for m, file in program.modules.items() if file == finding.file), "")
     return not module or any(name.startswith(module + ".") for name in kept)
 

@@ -74,6 +74,16 @@ def test_a_cache_object_is_of_another_class_with_the_same_arguments(tmp_path: Pa
     assert line == "from servicekit.caching import request_cache"
 
 
+def test_a_limiter_counts_for_all_processes_or_not_at_all(tmp_path: Path) -> None:
+    text = """
+        limiter = Limiter(key_func=who)
+        """
+    after, _ = moved(tmp_path, text, "limiter", "shared")
+    assert 'limiter = shared_limiter("mill.limiter", Limiter)(key_func=who)\n' in after
+    with pytest.raises(Refused, match="cannot be kept"):
+        moved(tmp_path, text, "limiter", "request")
+
+
 def test_what_keeps_nothing_is_refused_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="has no decorator that keeps") as refused:
         moved(tmp_path, "\ndef grind():\n    return 1\n", "grind", "shared")

@@ -140,3 +140,26 @@ def test_a_cache_object_is_one_finding_with_all_who_use_it(tmp_path: Path) -> No
     assert (finding.kind, finding.name, finding.line) == ("cache", "extensions.cache", 4)
     assert finding.writers == ("mill.Stone.all", "mill.Stone.forget", "mill.Stone.turns")
     assert finding.readers == ("mill.Stone.all", "mill.Stone.turns", "mill.known")
+
+
+def test_whoever_answers_a_route_counts_for_a_limiter(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+        from flask import Flask
+        from flask_limiter import Limiter
+
+        app = Flask(__name__)
+        limiter = Limiter(app, default_limits=["2/hour"])
+
+        @app.get("/")
+        def home():
+            return ""
+        """,
+    )
+    (finding,) = program.state
+    assert (finding.kind, finding.name, finding.writers) == (
+        "rate-limit",
+        "app.limiter",
+        ("app.home",),
+    )

@@ -61,6 +61,7 @@ def remedies(plan: Plan) -> dict[str, list[str]]:
         (state("module-mutable", "shop.mail.services.seen", "shop.mail.services.post"), "shared"),
         (state("module-mutable", "shop.mail.services.seen", "shop.mail.services"), "keep"),
         (state("cache", "shop.mail.services.box", "shop.mail.services.post"), "shared"),
+        (state("rate-limit", "shop.extensions.limiter", "shop.mail.services.post"), "shared"),
         (state("local-file", "shop.mail.services.post", "shop.mail.services.post"), "volume"),
         (state("timer", "shop.mail.services.post", "shop.mail.services.post"), "lease"),
         (state("thread", "shop.mail.services.post", "shop.mail.services.post"), "keep"),
@@ -72,7 +73,7 @@ def test_remedies_go_where_the_state_is_used(finding: StateFinding, remedy: str)
     plan = propose(with_state(finding))
     assert remedies(plan)["mail"] == [remedy]
     assert "payments" not in remedies(plan)
-    assert plan.services["mail"].state[0].at == "shop/mail/services.py:3"
+    assert plan.services["mail"].state[0].at == f"{finding.file}:3"
 
 
 def test_a_thread_that_no_request_starts_runs_once() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from migrator.graph.analysis import ExtensionState
 from migrator.graph.frameworks import CallSite, Engine, Framework
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
-CACHES = frozenset({"flask_caching.Cache", "flask_cache.Cache", "flask.ext.cache.Cache"})
+_CACHES = frozenset({"flask_caching.Cache", "flask_cache.Cache", "flask.ext.cache.Cache"})
 """What makes a cache object."""
 _KEEPERS = frozenset({"cached", "memoize"})
 """Methods that give a decorator, or are one."""
@@ -20,7 +21,7 @@ _KEEPER = "flask_caching:keeper"
 
 
 class FlaskCaching(Framework):
-    """The plug-in: uses of cache objects, from which `graph/caches.py` makes findings."""
+    """The plug-in: uses of cache objects, of which `graph/kept_results.py` makes findings."""
 
     name = "flask_caching"
     externals = ("flask_caching", "flask_cache", "flask.ext.cache")
@@ -53,10 +54,10 @@ class FlaskCaching(Framework):
         return site.argument(0)
 
     def finish(self, analysis: Analysis) -> None:
-        analysis.cache_uses.writers |= self._writers
-        analysis.cache_uses.readers |= self._readers
+        for name in _CACHES:
+            analysis.extensions[name] = ExtensionState("cache", self._writers, self._readers)
 
 
 def _is_cache(engine: Engine, value: int) -> bool:
     values = engine.values
-    return values.kind(value) == Kind.EXTERNAL_INSTANCE and values.name(value) in CACHES
+    return values.kind(value) == Kind.EXTERNAL_INSTANCE and values.name(value) in _CACHES

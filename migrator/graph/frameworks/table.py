@@ -17,6 +17,7 @@ from migrator.graph.frameworks.flask_admin import FlaskAdmin
 from migrator.graph.frameworks.flask_appbuilder import FlaskAppBuilder
 from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
 from migrator.graph.frameworks.flask_caching import FlaskCaching
+from migrator.graph.frameworks.flask_limiter import FlaskLimiter
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
@@ -59,6 +60,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskBootstrap(flask),
         FlaskLogin(),
         FlaskCaching(),
+        FlaskLimiter(),
         Werkzeug(),
         WTForms(),
         marshmallow,

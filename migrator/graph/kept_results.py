@@ -1,4 +1,4 @@
-"""Results that an application keeps: memoised functions, and cache objects of frameworks."""
+"""What an application keeps of its own work: memoised functions, and objects of extensions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from migrator.graph.analysis import Analysis
-from migrator.graph.frameworks.flask_caching import CACHES
 from migrator.model.program import StateFinding
 
 _MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
@@ -17,8 +16,9 @@ def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
 
     Those that a cache object decorates are not among them: the finding is that object.
     """
+    decorated = {name for each in analysis.extensions.values() for name in each.readers}
     for function in analysis.program.functions.values():
-        if function.name in analysis.cache_uses.writers:
+        if function.name in decorated:
             continue
         for decorator in function.decorators:
             name = decorator.split("(", 1)[0].lstrip("@")
@@ -34,22 +34,26 @@ def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
                 )
 
 
-def cache_objects(analysis: Analysis) -> Iterator[StateFinding]:
-    """The modules' cache objects. Several of them have the same users: they are not told apart."""
+def extension_objects(analysis: Analysis) -> Iterator[StateFinding]:
+    """Objects of extensions that keep something, by the module's name for them.
+
+    Several of one class have the same users: they are not told apart.
+    """
     assert analysis.engine is not None
-    values, uses = analysis.engine.values, analysis.cache_uses
+    values = analysis.engine.values
     imported = names_imported(analysis)
     for variable in analysis.module_variables:
-        held = {values.name(each) for each in variable.values}
-        if held & CACHES and variable.name not in imported:
+        known = sorted({values.name(each) for each in variable.values} & set(analysis.extensions))
+        if known and variable.name not in imported:
+            state = analysis.extensions[known[0]]
             yield StateFinding(
-                kind="cache",
+                kind=state.kind,
                 name=variable.name,
                 file=variable.file,
                 line=variable.line,
-                detail=", ".join(sorted(held & CACHES)),
-                writers=tuple(sorted(uses.writers)),
-                readers=tuple(sorted(uses.readers)),
+                detail=known[0],
+                writers=tuple(sorted(state.writers)),
+                readers=tuple(sorted(state.readers)),
             )
 
 
