@@ -233,3 +233,33 @@ def test_wrong_folders(tmp_path: Path, capsys) -> None:
     assert run("init", tmp_path) == 2
     assert "is not valid TOML" in capsys.readouterr().err
     assert (tmp_path / "pyproject.toml").read_text() == "[a"
+
+
+OWN_PROGRAM = """
+import click
+from flask.cli import FlaskGroup
+from mill import create_app
+@click.group(cls=FlaskGroup, create_app=create_app)
+def mill():
+    pass
+@mill.command()
+def upgrade():
+    alembic.upgrade()
+@mill.command("populate")
+def fill():
+    pass
+"""
+
+
+def test_a_group_of_its_own_is_run_as_a_program(tmp_path: Path, capsys) -> None:
+    app = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+    root = project(tmp_path, {"mill/__init__.py": app, "mill/cli.py": OWN_PROGRAM})
+    run("init", root, "--json", "--print")
+    found = json.loads(capsys.readouterr().out)
+    start = "python -c 'from mill.cli import mill; mill()'"
+    assert found["migrate"]["value"] == f"{start} upgrade"
+    assert found["seed"]["value"] == f"{start} populate"
+    added = OWN_PROGRAM + "app.cli.add_command(mill)\n"
+    project(tmp_path, {"mill/cli.py": added})
+    run("init", root, "--json", "--print")
+    assert json.loads(capsys.readouterr().out)["migrate"]["value"] == "flask mill upgrade"

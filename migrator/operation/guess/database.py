@@ -187,16 +187,27 @@ def _python(code: str) -> str:
 
 def _commands(project: Project) -> Iterator[Command]:
     """Commands of Flask's command line, then of scripts in the root."""
+    added = {name for module in project.own for name in _added(module)}
     for module in project.own:
-        yield from _flask_commands(module)
+        yield from _flask_commands(module, added)
     for module in project.own:
         if "/" not in module.file and "__main__" in ast.dump(module.tree):
             yield from _script_commands(module)
 
 
-def _flask_commands(module: Module) -> Iterator[Command]:
-    """`@app.cli.command("x")`, `@group.command()`, `@blueprint.cli.command()`, `@click.command`."""
-    groups = _groups(module)
+def _added(module: Module) -> Iterator[str]:
+    """The names of groups and commands that are added to others: `app.cli.add_command(group)`."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".add_command"):
+            yield from (ast.unparse(each).rpartition(".")[2] for each in node.args)
+
+
+def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
+    """`@app.cli.command("x")`, `@group.command()`, `@blueprint.cli.command()`, `@click.command`.
+
+    A group of click that nobody adds to another is a program of its own.
+    """
+    groups = _groups(module, added)
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -207,17 +218,17 @@ def _flask_commands(module: Module) -> Iterator[Command]:
                 continue
             name = _first_string(call) or node.name.replace("_", "-")
             receiver = ast.unparse(function.value)
-            prefix = groups.get(receiver.removesuffix(".cli"), "")
+            program = groups.get(receiver.removesuffix(".cli"), "flask ")
             yield Command(
-                f"flask {prefix}{name}",
+                program + name,
                 name,
                 f"{module.file}:{node.lineno}",
                 _calls(node, "create_all") or _calls(node, "upgrade"),
             )
 
 
-def _groups(module: Module) -> dict[str, str]:
-    """Variables that are command groups, to the word that they put before a command."""
+def _groups(module: Module, added: set[str]) -> dict[str, str]:
+    """Variables that are command groups, to what is typed before a command."""
     found: dict[str, str] = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -227,14 +238,17 @@ def _groups(module: Module) -> dict[str, str]:
                 for keyword in node.value.keywords:
                     if keyword.arg == "cli_group" and isinstance(keyword.value, ast.Constant):
                         name = str(keyword.value.value or "")
-                found[ast.unparse(node.targets[0])] = f"{name} " if name else ""
+                found[ast.unparse(node.targets[0])] = f"flask {name} " if name else "flask "
         elif isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
                 call = decorator if isinstance(decorator, ast.Call) else None
                 function = call.func if call else decorator
                 if isinstance(function, ast.Attribute) and function.attr == "group":
                     name = _first_string(call) or node.name.replace("_", "-")
-                    found[node.name] = f"{name} "
+                    found[node.name] = f"flask {name} "
+                    if module.dotted(function) == "click.group" and node.name not in added:
+                        code = f"from {module.name} import {node.name}; {node.name}()"
+                        found[node.name] = f"{_python(code)} "
     return found
 
 
