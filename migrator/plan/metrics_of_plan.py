@@ -1,4 +1,4 @@
-"""A plan as a partition of the code that its services will hold, and what requests pay for it.
+"""A plan as a partition of the code that its services will hold.
 
 The units are top-level classes and functions. What several services keep is copied, and so a unit
 of each of them: a call of a copy stays inside. What crosses are the calls that are cut. So the
@@ -7,36 +7,18 @@ measures are those of the system that is generated, and not of a partition that 
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass, field
 
-from migrator.model.graph import EdgeKind, Graph
+from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.model.program import Program
-from migrator.plan.crossings import LOOP_FACTOR, Cut
+from migrator.plan.dependence import observed_calls
 from migrator.plan.metrics import Measures, measure_partition
 from migrator.plan.outline import Consequences
-from migrator.plan.reach import Reach, handlers
-
-CALL_MS = 4.0
-"""What a call that is waited for adds: 3 to 5 ms measured, against 0.8 in process."""
-
-CATCH_UP_MS = 0.3
-"""What a request pays to learn that the replicas which it reads are fresh."""
 
 CodeUnit = tuple[str, str]
 """A service and a top-level definition that it holds."""
-
-
-@dataclass(frozen=True)
-class Dependence:
-    """What answering takes, by entry point."""
-
-    on: Mapping[str, frozenset[str]]
-    """The services without which an entry point fails: its own, and those that it waits for."""
-    added_ms: Mapping[str, float]
-    """What crossings add to it: calls that are waited for, and catching up with replicas."""
 
 
 def measures_of(plan: Plan, graph: Graph, consequences: Consequences) -> Measures:
@@ -84,37 +66,6 @@ def kept_functions(program: Program, consequences: Consequences) -> dict[str, fr
     }
 
 
-def dependence(plan: Plan, program: Program, consequences: Consequences) -> Dependence:
-    """What each entry point of a plan needs to answer; replicas are no dependency.
-
-    A function that is called at its owner may wait for others in its turn: they count as well.
-    """
-    reach = consequences.reach or Reach(program)
-    waits = {service: _Waits(reach, walk.cuts) for service, walk in consequences.walks.items()}
-    on: dict[str, frozenset[str]] = {}
-    added: dict[str, float] = {}
-    for service, planned in plan.services.items():
-        for name in planned.entry_points:
-            entry = program.entry_points.get(name)
-            if entry is None:
-                continue
-            needed, ms = {service}, 0.0
-            queue = deque((service, key) for key in handlers(reach, entry))
-            seen = set(queue)
-            while queue:
-                at, key = queue.popleft()
-                for cut in waits[at].below(key) if at in waits else ():
-                    needed.add(cut.owner)
-                    ms += CALL_MS * (LOOP_FACTOR if cut.looped else 1)
-                    if (cut.owner, cut.key) not in seen and not cut.rows:
-                        seen.add((cut.owner, cut.key))
-                        queue.append((cut.owner, cut.key))
-            if any(access.table in planned.replicas for access in entry.reads):
-                ms += CATCH_UP_MS
-            on[name], added[name] = frozenset(needed), ms
-    return Dependence(on, added)
-
-
 def requests(program: Program) -> dict[str, int]:
     """How often each route was seen running, by the access that was seen most; 0: never."""
     return {
@@ -140,38 +91,6 @@ def replica_traffic(plan: Plan, program: Program) -> tuple[int, int]:
     return sum(places[table] for table in copies), sum(seen[table] for table in copies)
 
 
-class _Waits:
-    """The cuts of one service that a request waits for, by the function above them."""
-
-    def __init__(self, reach: Reach, cuts: tuple[Cut, ...]) -> None:
-        self._reach = reach
-        self._at: dict[str, list[Cut]] = {}
-        for cut in cuts:
-            if cut.remedy != "defer":
-                self._at.setdefault(cut.caller, []).append(cut)
-        self._gone = {(c.caller, c.function) for cuts in self._at.values() for c in cuts}
-        self._known: dict[str, tuple[Cut, ...]] = {}
-
-    def below(self, start: str) -> tuple[Cut, ...]:
-        """The cuts that a function comes to, not beyond any of them; each place once."""
-        if not self._at:
-            return ()
-        if start not in self._known:
-            found: dict[Cut, None] = {}
-            queue, seen = deque([start]), {start}
-            while queue:
-                key = queue.popleft()
-                name = self._reach.name(key)
-                found |= dict.fromkeys(self._at.get(name, ()))
-                for site in self._reach.sites(key):
-                    cut = (name, self._reach.name(site.callee)) in self._gone
-                    if site.callee not in seen and not cut:
-                        seen.add(site.callee)
-                        queue.append(site.callee)
-            self._known[start] = tuple(found)
-        return self._known[start]
-
-
 @dataclass
 class _Code:
     """The units of all services with their calls and accesses."""
@@ -184,7 +103,7 @@ class _Code:
 
     def __post_init__(self) -> None:
         program = self.graph.program
-        seen = _observed_calls(self.graph)
+        seen = observed_calls(self.graph)
         kept = kept_functions(program, self.consequences)
         for service, names in kept.items():
             cut = {
@@ -218,16 +137,6 @@ def _top(program: Program, function: str) -> str:
         module = module.rpartition(".")[0]
     rest = function[len(module) :].lstrip(".")
     return f"{module}.{rest.partition('.')[0]}".strip(".") if rest else function
-
-
-def _observed_calls(graph: Graph) -> dict[tuple[str, str], int]:
-    if graph.program.observed is None:
-        return {}
-    found: Counter[tuple[str, str]] = Counter()
-    for edge in graph.edges(EdgeKind.CALLS):
-        if edge.observed:
-            found[edge.source.name, edge.target.name] += edge.observed
-    return found
 
 
 def _use_cases(plan: Plan, consequences: Consequences) -> dict[str, set[str]]:

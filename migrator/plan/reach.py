@@ -214,7 +214,7 @@ class Reach:
         calls = {other.position: other for other in self._sites[site.caller]}
         for index, event in enumerate(function.events):
             behind = index > site.position or (site.event.in_loop and event.in_loop)
-            if behind and _place(event) != _place(site.event):
+            if behind and place_of(event) != place_of(site.event):
                 found.update(_detail(event, "read"))
                 if index in calls:
                     found |= self.read_details[calls[index].callee]
@@ -277,8 +277,8 @@ def overlap(written: Iterable[Detail], read: frozenset[Detail]) -> bool:
     return False
 
 
-def _place(event: Event) -> tuple[int, int, int, int]:
-    """Alternatives of one expression stand at the same place, and not behind each other."""
+def place_of(event: Event) -> tuple[int, int, int, int]:
+    """Where an event stands: alternatives of one expression stand at the same place."""
     return (event.line, event.column, event.end_line, event.end_column)
 
 

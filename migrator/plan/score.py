@@ -9,12 +9,11 @@ import msgspec
 from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import Program
+from migrator.plan.dependence import Dependence, dependence
 from migrator.plan.findings import SPLIT
 from migrator.plan.metrics import Measures
 from migrator.plan.metrics_of_plan import (
-    Dependence,
     copied_share,
-    dependence,
     kept_functions,
     lines_of,
     measures_of,
@@ -47,8 +46,7 @@ class ServiceScore(msgspec.Struct, kw_only=True, frozen=True):
 class Latency(msgspec.Struct, kw_only=True, frozen=True):
     """A forecast of what crossings add to requests, in milliseconds.
 
-    From what was measured of generated pairs: 4 ms for a call that is waited for (three times in
-    a loop), 0.3 ms to catch up with replicas. The gateway's part is not in it.
+    The formula stands in `migrator.plan.dependence`. The gateway's part is not in it.
     """
 
     mean_ms: float
@@ -101,7 +99,7 @@ def score(plan: Plan, graph: Graph, consequences: Consequences | None = None) ->
     same score, whether it was proposed or edited.
     """
     program = graph.program
-    needs = dependence(plan, program, consequences) if consequences is not None else None
+    needs = dependence(plan, graph, consequences) if consequences is not None else None
     share = _shares(program, consequences) if consequences is not None else {}
     services = [
         ServiceScore(

@@ -11,8 +11,9 @@ from migrator.model.graph import Confidence, EdgeKind, Graph
 from migrator.model.plan import Plan
 from migrator.model.program import EntryPoint, Observed, Program
 from migrator.plan.comparison import compare
+from migrator.plan.dependence import Dependence, dependence
 from migrator.plan.digests import changes
-from migrator.plan.metrics_of_plan import Dependence, dependence, kept_functions
+from migrator.plan.metrics_of_plan import kept_functions
 from migrator.plan.outline import Consequences
 from migrator.plan.proposals import cut_of
 from migrator.plan.resolve import resolve_with_consequences
@@ -60,7 +61,7 @@ def gather(
     if plan is not None:
         plan, consequences, content.stale = _resolved(graph, plan)
         content.score = score(plan, graph, consequences)
-        _tell_of_plan(content, program, plan, consequences, proof)
+        _tell_of_plan(content, graph, plan, consequences, proof)
         content.proposals = sorted(
             (_proposal(graph, name, each, plan) for name, each in (proposals or {}).items()),
             key=_place_of_proposal,
@@ -108,12 +109,13 @@ def _said(error: MigratorError) -> str:
 
 def _tell_of_plan(
     content: Content,
-    program: Program,
+    graph: Graph,
     plan: Plan,
     consequences: Consequences | None,
     proof: Proof | None,
 ) -> None:
-    needs = dependence(plan, program, consequences) if consequences else Dependence({}, {})
+    program = graph.program
+    needs = dependence(plan, graph, consequences) if consequences else Dependence({}, {})
     assert content.score is not None
     content.services = _services(plan, content.score, proof)
     content.links = _links(plan)

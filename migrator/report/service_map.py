@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from migrator.plan.metrics_of_plan import CALL_MS
+from migrator.plan.dependence import CALL_MS
 from migrator.report.content import Content, Link, ServiceView
 
 Point = tuple[float, float]

@@ -8,6 +8,8 @@ def shop.orders.services.place(member: members) -> orders raises shop.errors.Ref
   call shop.members.services.touch
   used call shop.members.services.limit
   loop call shop.mail.services.send
+  maybe call shop.mail.services.remind   # under a condition
+  or call shop.mail.services.warn        # in place of the call before: one of both is called
   emit placed
 hook shop.members.hooks.seen
 route POST /orders orders.place shop.orders.views.place
@@ -60,7 +62,12 @@ def sketch(text: str) -> Graph:
             current = _declare(program, line.strip(), number)
             bodies[current] = []
         elif line.startswith("      ") and current:
-            bodies[current].append(_event(line.split(), number))
+            words = line.split()
+            if words[0] == "or":
+                before = bodies[current][-1]
+                bodies[current].append(_event(words[1:], before.line))
+            else:
+                bodies[current].append(_event(words, number))
         else:
             heads.append((line.split(), number))
     for name, events in bodies.items():
@@ -103,8 +110,8 @@ def _declare(program: Program, line: str, number: int) -> str:
 
 
 def _event(words: list[str], number: int) -> Event:
-    used, loop = "used" in words, "loop" in words
-    words = [word for word in words if word not in ("used", "loop")]
+    used, loop, maybe = ("used" in words, "loop" in words, "maybe" in words)
+    words = [word for word in words if word not in ("used", "loop", "maybe")]
     verb, target = words[0], words[1] if len(words) > 1 else ""
     target, _, columns = (
         target.partition(".")
@@ -124,6 +131,7 @@ def _event(words: list[str], number: int) -> Event:
         columns=(columns,) if columns else (),
         result_used=used,
         in_loop=loop,
+        conditional=maybe or loop,
         via="cascade" if "cascade" in words else "",
     )
 
