@@ -26,6 +26,7 @@ from migrator.plan.score import Score
 from migrator.plan.scorecard import figures
 from migrator.plan.store import FILE_NAME, PROPOSAL, load, save, save_proposals
 from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
+from migrator.plan.wording import counted
 
 
 @click.command("propose")
@@ -34,9 +35,9 @@ from migrator.plan.strategies import ONE_SERVICE, STRATEGIES, WHOLE_TRANSACTIONS
 @click.option(
     "--proposal",
     metavar="NAME",
-    default=WHOLE_TRANSACTIONS,
-    show_default=True,
-    help=f"Which one to write: {', '.join(STRATEGIES)}.",
+    default="",
+    help=f"Which one to write: {', '.join(STRATEGIES)}."
+    f"  [default: {WHOLE_TRANSACTIONS}, or {ONE_SERVICE} where nothing beats it]",
 )
 @click.option(
     "--from-graph",
@@ -101,14 +102,14 @@ def command(
     )
     progress.start("Proposing boundaries")
     found = propose_all(graph, constraints)
-    chosen = found[proposal]
+    chosen = found[proposal or found.default]
     target.parent.mkdir(parents=True, exist_ok=True)
     save(chosen.plan, target, graph)
     save_proposals({each.name: each.plan for each in found.listed}, root, graph)
     save(chosen.plan, root / PROPOSAL, graph)
+    made = counted(len(chosen.plan.services), "service")
     progress.finish(
-        "Proposing boundaries",
-        f"{len(found.listed)} proposals; {chosen.name}: {len(chosen.plan.services)} services",
+        "Proposing boundaries", f"{len(found.listed)} proposals; written is {chosen.name}: {made}"
     )
     if as_json:
         print_json(
@@ -158,19 +159,22 @@ def _told(proposal: Proposal) -> dict[str, object]:
 
 
 def _print_proposals(found: Proposals) -> None:
-    """All proposals beside each other, what each is for, and whether to split at all."""
+    """The cuts beside each other, what each is for, and whether to split at all."""
     out = console(stderr=True)
+    cuts = [each for each in found.listed if not each.same_as]
     print_beside(
-        [each.name for each in found.listed],
-        figures([each.score for each in found.listed]),
-        {each.name: sorted(each.plan.services) for each in found.listed},
+        [each.name for each in cuts],
+        figures([each.score for each in cuts]),
+        {each.name: sorted(each.plan.services) for each in cuts},
         stderr=True,
     )
     out.print()
     for each in found.listed:
-        same = f" (here the same as {each.same_as})" if each.same_as else ""
-        out.print(f"{each.name}{same}: {each.tradeoff}", markup=False)
-        for reason in each.against:
+        if each.same_as:
+            out.print(f"{each.name}: here the same as {each.same_as}", markup=False)
+            continue
+        out.print(f"{each.name}: {each.tradeoff}", markup=False)
+        for reason in () if found.verdict else each.against:
             out.print(f"  against it: {reason}", markup=False)
     for name, why in found.left_out.items():
         out.print(f"{name}: left out: {why}", markup=False)
@@ -179,7 +183,7 @@ def _print_proposals(found: Proposals) -> None:
     if found.verdict:
         out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
         for reason in found.verdict:
-            out.print(f"  because {reason}", markup=False)
+            out.print(f"  against {reason}", markup=False)
     out.print()
 
 

@@ -80,6 +80,7 @@ class Walker:
         self._deferral = deferral
         self._owner = owner
         self._known: dict[tuple[str, frozenset[str]], Mapping[str, set[str]]] = {}
+        self._steps: dict[str, dict[_Step, tuple[list[Cut], list[_Step], list[_Step]]]] = {}
         self._handlers = {
             reach.name(handler)
             for entry in reach.program.entry_points.values()
@@ -106,20 +107,35 @@ class Walker:
         seen = set(queue)
         cuts: dict[Cut, None] = {}
         while queue:
-            step = queue.popleft()
-            for cut in self._own_writes(service, step):
-                cuts[cut] = None
-            for site in self._reach.sites(step.key):
-                decided = self._decide(service, step, site)
-                if isinstance(decided, Cut):
-                    cuts[decided] = None
-                elif decided not in seen and (whole or self._reaches_foreign(service, decided)):
-                    seen.add(decided)
-                    queue.append(decided)
+            found, following, foreign = self._from(service, queue.popleft())
+            cuts.update(dict.fromkeys(found))
+            for step in following if whole else foreign:
+                if step not in seen:
+                    seen.add(step)
+                    queue.append(step)
         for entry in entries:
             for cut in self._not_walked(service, entry):
                 cuts[cut] = None
         return Walk(frozenset(step.key for step in seen), tuple(cuts))
+
+    def _from(self, service: str, step: _Step) -> tuple[list[Cut], list[_Step], list[_Step]]:
+        """What a step cuts, what follows it, and of that what reaches tables of others.
+
+        Entry points share most of their code, so that each step is worked out once.
+        """
+        known = self._steps.setdefault(service, {})
+        if step not in known:
+            cuts = self._own_writes(service, step)
+            following: dict[_Step, None] = {}
+            for site in self._reach.sites(step.key):
+                decided = self._decide(service, step, site)
+                if isinstance(decided, Cut):
+                    cuts.append(decided)
+                else:
+                    following[decided] = None
+            foreign = [each for each in following if self._reaches_foreign(service, each)]
+            known[step] = cuts, list(following), foreign
+        return known[step]
 
     def _foreign(self, service: str, tables: Iterable[str]) -> Mapping[str, set[str]]:
         """Tables of others by their owner."""

@@ -13,7 +13,8 @@ The forecast for an entry point is what one request is expected to pass, and not
                      loop, CONDITIONAL under a condition, and 1
     wait(recursion) = what the function passes itself, and the mean of the others in the circle
 
-Rows that are sent to their owner are one call from the function that writes them.
+Rows that are sent to their owner travel together, when they are flushed: CALL_MS for each owner, as
+often as they are expected to be written, and at most once a request.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def dependence(plan: Plan, graph: Graph, consequences: Consequences) -> Dependen
                 continue
             waits = [waiting.of(node) for node in starts[name]]
             on[name] = frozenset({service}).union(*(each.on for each in waits))
-            mean = sum(each.ms for each in waits) / (len(waits) or 1)
+            mean = sum(each.total for each in waits) / (len(waits) or 1)
             reads = any(access.table in fresh for access in program.entry_points[name].reads)
             added[name] = round(mean + CATCH_UP_MS * reads, 6)
     return Dependence(on, added)
@@ -96,9 +97,16 @@ class _Wait(NamedTuple):
 
     ms: float
     on: frozenset[str]
+    rows: Mapping[str, float]
+    """Owner to how often rows of it are expected to be written, to be sent at once."""
+
+    @property
+    def total(self) -> float:
+        """All milliseconds."""
+        return self.ms + CALL_MS * sum(min(1.0, self.rows[owner]) for owner in sorted(self.rows))
 
 
-_NONE = _Wait(0.0, frozenset())
+_NONE = _Wait(0.0, frozenset(), {})
 
 _Node = tuple[str, str]
 """A service, and the key of a function that runs in it."""
@@ -111,6 +119,7 @@ class _Step(NamedTuple):
     ms: float
     owner: str
     node: _Node | None
+    rows: bool = False
 
 
 class _Waiting:
@@ -121,7 +130,7 @@ class _Waiting:
     ) -> None:
         self._reach = reach
         self._calls: dict[str, dict[tuple[str, str], Cut]] = {}
-        self._rows: dict[str, dict[str, list[Cut]]] = {}
+        self._rows: dict[str, dict[str, set[str]]] = {}
         for service, walk in consequences.walks.items():
             calls = self._calls.setdefault(service, {})
             rows = self._rows.setdefault(service, {})
@@ -129,7 +138,7 @@ class _Waiting:
                 if not cut.rows:
                     calls[cut.caller, cut.function] = cut
                 elif cut.remedy != "defer":
-                    rows.setdefault(cut.caller, []).append(cut)
+                    rows.setdefault(cut.caller, set()).add(cut.owner)
         self._seen = seen
         self._runs: Counter[str] = Counter()
         for (_, callee), count in seen.items():
@@ -144,13 +153,12 @@ class _Waiting:
     def settle(self, nodes: Iterable[_Node]) -> None:
         """Work out the waits of `nodes` and of all that they reach."""
         for component in components(nodes, self._next):
-            circle = set(component)
-            own = {node: self._own(node, circle) for node in component}
+            own = {node: self._own(node, set(component)) for node in sorted(component)}
             on = frozenset().union(*(each.on for each in own.values()))
-            total = sum(own[node].ms for node in sorted(component))
             for node in component:
-                others = (total - own[node].ms) / (len(component) - 1) if len(component) > 1 else 0
-                self._known[node] = _Wait(own[node].ms + others, on)
+                others = [(1 / (len(own) - 1), own[other]) for other in own if other != node]
+                ms, rows = _sum([(1.0, own[node]), *others])
+                self._known[node] = _Wait(ms, on, rows)
 
     def _next(self, node: _Node) -> list[_Node]:
         if not self._calls.get(node[0]) and not self._rows.get(node[0]):
@@ -160,18 +168,21 @@ class _Waiting:
         return [step.node for step in self._steps[node] if step.node is not None]
 
     def _own(self, node: _Node, circle: set[_Node]) -> _Wait:
-        ms, on = 0.0, set[str]()
+        on: set[str] = set()
+        parts: list[tuple[float, _Wait]] = []
         for step in self._steps.get(node, ()):
             below = self._known[step.node] if step.node and step.node not in circle else _NONE
-            ms += step.times * (step.ms + below.ms)
+            rows = {step.owner: 1.0} if step.rows else {}
+            parts += [(step.times, below), (step.times, _Wait(step.ms, frozenset(), rows))]
             on |= below.on | ({step.owner} if step.owner else set())
-        return _Wait(ms, frozenset(on))
+        ms, rows = _sum(parts)
+        return _Wait(ms, frozenset(on), rows)
 
     def _steps_of(self, service: str, key: str) -> list[_Step]:
         name = self._reach.name(key)
         steps = [
-            _Step(LOOP_FACTOR if cut.looped else 1, CALL_MS, cut.owner, None)
-            for cut in self._rows[service].get(name, ())
+            _Step(1.0, 0.0, owner, None, rows=True)
+            for owner in sorted(self._rows[service].get(name, ()))
         ]
         places: dict[object, list[Site]] = {}
         sites = self._reach.sites(key)
@@ -203,3 +214,13 @@ class _Waiting:
         if site.event.in_loop:
             return LOOP_FACTOR / alternatives
         return (CONDITIONAL if site.event.conditional else 1.0) / alternatives
+
+
+def _sum(parts: Iterable[tuple[float, _Wait]]) -> tuple[float, dict[str, float]]:
+    """Waits added up, each as often as it comes."""
+    ms, rows = 0.0, dict[str, float]()
+    for times, wait in parts:
+        ms += times * wait.ms
+        for owner, count in wait.rows.items():
+            rows[owner] = rows.get(owner, 0.0) + times * count
+    return ms, rows

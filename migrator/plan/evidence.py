@@ -102,6 +102,7 @@ def gather(
         tests=ReachedByTests(program, texts),
     )
     around = set(program.hooks)
+    declared = frozenset(program.tables)
     for name, entry in sorted(program.entry_points.items()):
         reason = (left_out or {}).get(name) or _not_for_a_service(program, entry, setup)
         if reason and name not in taken:
@@ -114,7 +115,8 @@ def gather(
             a.table for a in entry.reads if not a.in_hook and around.isdisjoint(a.path)
         )
         for transaction in entry.transactions:
-            together = frozenset(transaction.tables) & bound
+            # Those that SQL names and nothing declares have no owner that could split it.
+            together = frozenset(transaction.tables) & bound & declared
             if len(together) > 1:
                 evidence.transactions.append(Binding(name, together, transaction))
     return evidence

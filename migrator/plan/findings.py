@@ -10,6 +10,7 @@ DECISION = "decision"
 SHARED_STATE = "shared-state"
 NEW_CROSSING = "new-crossing"
 STALE = "stale"
+GIANT = "giant-service"
 GOD_TABLE = "god-table"
 GOD_CLASS = "god-class"
 MATURITY = "uneven-maturity"
@@ -28,6 +29,7 @@ KINDS = {
     STALE: Kind("error", "What the plan relies on has changed in the code"),
     "wrong-plan": Kind("error", "The plan contradicts itself or the code"),
     DECISION: Kind("warning", "A crossing that somebody has to decide on"),
+    GIANT: Kind("warning", "A service that has most of the application"),
     GOD_TABLE: Kind("warning", "A table that most services write"),
     GOD_CLASS: Kind("note", "A class of which several services keep parts that share nothing"),
     MATURITY: Kind("warning", "Code of very different maturity in one service"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrator.model.plan import Finding, Plan
+from migrator.plan.bonds import giants
 from migrator.plan.cohesion import god_classes, god_tables
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import DECISION, LEFT_OUT, SHARED_STATE, SPLIT
@@ -46,6 +47,7 @@ def findings(
                     )
                 )
     found += _shared_state(evidence, consequences)
+    found += giants(evidence, plan)
     found += god_tables(evidence, plan)
     found += god_classes(evidence, plan, consequences)
     found += uneven(evidence, consequences)

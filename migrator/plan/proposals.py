@@ -11,9 +11,10 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.plan.affinity import measure
+from migrator.plan.bonds import loosened, told
 from migrator.plan.constraints import Constraints, demands_of
 from migrator.plan.evidence import Evidence
-from migrator.plan.propose import boundaries, evidence_for, plan_of
+from migrator.plan.propose import boundaries, evidence_for, homed, plan_of
 from migrator.plan.score import Score, score
 from migrator.plan.strategies import (
     ONE_SERVICE,
@@ -56,6 +57,8 @@ class Proposals(msgspec.Struct, kw_only=True):
     """Those that cannot be made here, with why."""
     signals_left_out: dict[str, str] = {}
     """Signals that have no evidence here, or that were switched off, with why."""
+    split_is_demanded: bool = False
+    """Whether a demand asks for more than one service."""
 
     def __getitem__(self, name: str) -> Proposal:
         """The proposal of that name. Raises ConfigurationError where there is none."""
@@ -74,13 +77,25 @@ class Proposals(msgspec.Struct, kw_only=True):
         return any(not each.against for each in self.listed if each.name != ONE_SERVICE)
 
     @property
+    def default(self) -> str:
+        """The proposal that is written unless another is asked for: what beats not splitting, or is
+        demanded, else not to split."""
+        known = {each.name: each for each in self.listed}
+        if self.worth_splitting or ONE_SERVICE not in known or self.split_is_demanded:
+            return WHOLE_TRANSACTIONS
+        return ONE_SERVICE
+
+    @property
     def verdict(self) -> list[str]:
-        """Whether to split, in sentences: why not, or what the default does better."""
-        split = [each for each in self.listed if each.name != ONE_SERVICE]
+        """Why no proposal beats not splitting, each once; empty if one does."""
         if self.worth_splitting:
             return []
-        reasons = list(dict.fromkeys(reason for each in split for reason in each.against))
-        return reasons or ["nothing but one service can be made of it"]
+        reasons = {
+            "; ".join(each.against): f"{each.name}: {'; '.join(each.against)}"
+            for each in reversed(self.listed)
+            if each.against
+        }
+        return list(reversed(reasons.values())) or ["nothing but one service can be made of it"]
 
 
 def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposals:
@@ -91,26 +106,48 @@ def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposa
     wanted = constraints or Constraints()
     evidence = evidence_for(graph, wanted)
     groups = boundaries(evidence, wanted)
+    loose = loosened(evidence, wanted)
+    binding = "; ".join(told(evidence, loose.entry_points)) if loose else ""
     listed: list[Proposal] = []
     left_out: dict[str, str] = {}
     for name, strategy in STRATEGIES.items():
         try:
             made, named = strategy.make(evidence, groups, wanted)
+            if made != groups and name != ONE_SERVICE:
+                made = homed(evidence, made, wanted)
             _require_allowed(made, wanted)
             for table in wanted.remainder:
                 named.pop(table, None)
             owned = replace(wanted, owners={**named, **wanted.owners})
-            listed.append(_proposal(graph, evidence, name, made, owned, listed))
+            listed.append(_proposal(graph, evidence, name, made, owned, listed, binding))
             listed[-1].plan.demands = demands_of(wanted)
         except ConfigurationError as error:
             if name == WHOLE_TRANSACTIONS:
                 raise
             left_out[name] = error.message
+    _compare_with_one_service(listed)
     return Proposals(
         listed=listed,
         left_out=left_out,
         signals_left_out=measure(evidence, wanted.weights).missing,
+        split_is_demanded=bool(
+            (wanted.services and wanted.services[0] > 1)
+            or wanted.apart
+            or wanted.pinned
+            or wanted.first
+            or wanted.largest
+        ),
     )
+
+
+def _compare_with_one_service(listed: list[Proposal]) -> None:
+    """What cuts nothing is the same as `one-service`, and not the other way round."""
+    whole = next((each for each in listed if each.name == ONE_SERVICE), None)
+    if whole is not None:
+        for each in listed:
+            if each is not whole and cut_of(each.plan) == cut_of(whole.plan):
+                each.same_as = ONE_SERVICE
+        whole.same_as = ""
 
 
 def _require_allowed(groups: Groups, wanted: Constraints) -> None:
@@ -129,6 +166,7 @@ def _proposal(
     groups: Groups,
     wanted: Constraints,
     before: Sequence[Proposal],
+    binding: str,
 ) -> Proposal:
     plan, consequences = plan_of(evidence.copied(), groups, wanted)
     plan.proposal = name
@@ -141,7 +179,7 @@ def _proposal(
         same_as=next((each.name for each in before if cut_of(each.plan) == cut_of(plan)), ""),
     )
     if name != ONE_SERVICE:
-        proposal.against = _against(proposal)
+        proposal.against = _against(proposal, binding)
     return proposal
 
 
@@ -152,11 +190,11 @@ def cut_of(plan: Plan) -> frozenset[tuple[frozenset[str], frozenset[str]]]:
     )
 
 
-def _against(proposal: Proposal) -> list[str]:
+def _against(proposal: Proposal, binding: str) -> list[str]:
     """Why a cut does not beat one service; each reason with its figure."""
     scored = proposal.score
     if len(scored.services) < 2:
-        return [_NO_CUT]
+        return [f"transactions keep all tables in one service: {binding}" if binding else _NO_CUT]
     reasons = []
     if proposal.modularity < _SOME_STRUCTURE and len(proposal.plan.services) > 1:
         reasons.append(

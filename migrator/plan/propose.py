@@ -78,7 +78,33 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     atoms = inseparable(evidence, wanted)
     chosen = _choose(Network(atoms, affinity.total, conflicts(wanted)), wanted)
     least = wanted.services[0] if wanted.services else 1
-    return _folded(evidence, affinity, list(chosen.groups), wanted, least)
+    groups = _folded(evidence, affinity, list(chosen.groups), wanted, least)
+    return homed(evidence, groups, wanted)
+
+
+def homed(
+    evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
+) -> list[frozenset[str]]:
+    """Without groups that no entry point would go to; each joins the one that it is tied to most.
+
+    Groups that are demanded by name stay, and no fewer are left than are demanded.
+    """
+    least = wanted.services[0] if wanted.services else 1
+    affinity = measure(evidence, wanted.weights)
+    while len(groups) > least:
+        numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
+        gathered = evidence.copied()
+        leave_out_tools(gathered, numbers)
+        used = {groups[int(number)] for number in place(gathered, numbers).values()}
+        empty = [g for g in groups if g not in used and wanted.pinned.keys().isdisjoint(g)]
+        joined = groups
+        for group in empty:
+            if len(joined) > least and len(joined) > 1:
+                joined = _joined(affinity, joined, [group], wanted)
+        if joined == groups:
+            break
+        groups = joined
+    return groups
 
 
 def inseparable(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
@@ -118,23 +144,34 @@ def _folded(
 
     No domain: tables that nobody writes, and a single table without a package and hardly used.
     """
-    apart = apart_by(wanted)
     while len(groups) > least:
         trivial = [group for group in groups if _is_trivial(evidence, group)]
-        options = [
-            (_tie(affinity, group, other), group, other)
-            for group in trivial
-            for other in groups
-            if other != group and not any(apart(a, b) for a in group for b in other)
-            if not wanted.largest or len(group) + len(other) <= wanted.largest
-        ]
-        if not options:
+        joined = _joined(affinity, groups, trivial, wanted)
+        if joined == groups:
             break
-        _, group, other = max(
-            options, key=lambda o: (round(o[0], 9), len(o[2]), min(o[1]), min(o[2]))
-        )
-        groups = [g for g in groups if g not in (group, other)] + [group | other]
+        groups = joined
     return sorted(groups, key=min)
+
+
+def _joined(
+    affinity: Affinity,
+    groups: list[frozenset[str]],
+    candidates: list[frozenset[str]],
+    wanted: Constraints,
+) -> list[frozenset[str]]:
+    """The groups after the candidate with the strongest tie has joined; the same if none may."""
+    apart = apart_by(wanted)
+    options = [
+        (_tie(affinity, group, other), group, other)
+        for group in candidates
+        for other in groups
+        if other != group and not any(apart(a, b) for a in group for b in other)
+        if not wanted.largest or len(group) + len(other) <= wanted.largest
+    ]
+    if not options:
+        return groups
+    _, group, other = max(options, key=lambda o: (round(o[0], 9), len(o[2]), min(o[1]), min(o[2])))
+    return sorted([*(g for g in groups if g not in (group, other)), group | other], key=min)
 
 
 def _tie(affinity: Affinity, group: frozenset[str], other: frozenset[str]) -> float:

@@ -19,6 +19,12 @@ class Row(NamedTuple):
     better: int = -1
     """-1: less is better, 1: more is, 0: neither."""
 
+    def shown(self, value: float) -> float:
+        """The figure as precisely as it is shown, so that what is subtracted adds up."""
+        if isinstance(value, int):
+            return value
+        return round(value, 2 if "%" in self.written else int(self.written[3]))
+
     def text(self, value: Figure) -> str:
         """The figure as it is shown; `-`: not known."""
         return "-" if value is None else self.written.format(value)
@@ -88,7 +94,7 @@ def changes(before: Score, after: Score) -> list[Change]:
         old, new = row.read(before), row.read(after)
         if old is None or new is None or row.text(old) == row.text(new):
             continue
-        by = new - old
+        by = row.shown(new) - row.shown(old)
         if row.text(abs(by)) == row.text(type(by)(0)):
             continue
         signed = ("+" if by > 0 else "-") + row.text(abs(by))

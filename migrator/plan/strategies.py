@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from migrator.model.errors import ConfigurationError
 from migrator.plan.affinity import Affinity, measure
+from migrator.plan.bonds import loosened, without
 from migrator.plan.constraints import Constraints
 from migrator.plan.evidence import Evidence
 from migrator.plan.naming import slug
 from migrator.plan.outline import Consequences, Outline, follow
-from migrator.plan.propose import apart_by, inseparable, outline_of
+from migrator.plan.propose import apart_by, boundaries, inseparable, outline_of
 from migrator.plan.teams import team_of_tables
 
 Groups = list[frozenset[str]]
@@ -79,6 +80,17 @@ def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> tupl
     return groups, {}
 
 
+def domains(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Groups, Names]:
+    """The cut as it would be without the transactions that bind most tables into one service.
+
+    Raises ConfigurationError where none do.
+    """
+    binding = loosened(evidence, wanted)
+    if binding is None:
+        raise ConfigurationError("no transactions bind more than half of the tables to each other")
+    return boundaries(without(evidence, binding.entry_points), wanted), {}
+
+
 def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """A service for each team that owns code of tables; what a transaction binds stays whole.
 
@@ -124,6 +136,7 @@ def one_service(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Gro
 
 WHOLE_TRANSACTIONS = "whole-transactions"
 ONE_SERVICE = "one-service"
+DOMAINS = "domains"
 
 STRATEGIES: Mapping[str, Strategy] = {
     WHOLE_TRANSACTIONS: Strategy(
@@ -137,6 +150,11 @@ STRATEGIES: Mapping[str, Strategy] = {
     "independent": Strategy(
         independent,
         "no service waits for another: each answers alone, and those that call are one",
+    ),
+    DOMAINS: Strategy(
+        domains,
+        "a service for each domain, also where few transactions bind most tables: these are split,"
+        " and each has to be remade",
     ),
     "by-team": Strategy(
         by_team,

@@ -61,10 +61,21 @@ table sums bank/models.py
       used call stock.services.sell
     def desk.views.show()
       read items
+    def desk.services.by_hand() generator
+      insert items
+      commit
+    def desk.views.rows()
+      insert items
+      commit
+      update sums
+      commit
+      used loop call desk.services.by_hand
+    def desk.views.rows_perhaps()
+      used maybe call desk.services.by_hand
 """
 ROUTES = (
     "once", "twice", "perhaps", "perhaps_below", "each", "each_below", "either", "over_and_over",
-    "through", "show", "start",
+    "through", "show", "start", "rows", "rows_perhaps",
 )  # fmt: skip
 
 
@@ -103,6 +114,9 @@ def graph_of() -> Graph:
         ("over_and_over", 1),
         # The owner of items waits for the bank in its turn.
         ("through", 2),
+        # Rows of two owners, each sent once.
+        ("rows", 2),
+        ("rows_perhaps", 0.5),
     ],
 )
 def test_calls_are_counted_as_often_as_a_request_is_expected_to_pass_them(

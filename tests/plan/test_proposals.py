@@ -80,7 +80,9 @@ def test_demands_hold_for_all(graph: Graph) -> None:
 def test_nothing_beats_one_service_where_transactions_bind_all() -> None:
     found = propose_all(sketch(TANGLE))
     assert not found.worth_splitting
-    assert found.verdict == ["transactions, demands or close ties keep all tables in one service"]
+    assert found.verdict == [
+        "whole-transactions: transactions, demands or close ties keep all tables in one service"
+    ]
     assert propose_all(sketch(SHOP)).verdict == []
 
 
