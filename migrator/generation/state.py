@@ -38,10 +38,16 @@ def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[
         return _memoised(unit, node, remedy)
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     if isinstance(value, ast.Call):
-        maker = _REPLACED.get(last_name(value.func), {}).get(remedy.remedy)
+        maker = _REPLACED.get(_made_of(project, remedy), {}).get(remedy.remedy)
         if maker is not None:
             return _class_replaced(unit, value, remedy, maker)
     return _shared(unit, value, remedy)
+
+
+def _made_of(project: Project, remedy: StateRemedy) -> str:
+    """The last name of the extension's class of which an object is, also by a subclass."""
+    found = (each.detail for each in project.program.state if each.name == remedy.name)
+    return next(found, "").rpartition(".")[2]
 
 
 def _named(project: Project, unit: Unit, dotted: str) -> ast.stmt | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from migrator.graph.analysis import Analysis
+from migrator.graph.frameworks import class_among
 from migrator.model.program import StateFinding
 
 _MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
@@ -40,12 +41,13 @@ def extension_objects(analysis: Analysis) -> Iterator[StateFinding]:
     Several of one class have the same users: they are not told apart.
     """
     assert analysis.engine is not None
-    values = analysis.engine.values
+    engine, extensions = analysis.engine, analysis.extensions
     imported = names_imported(analysis)
     for variable in analysis.module_variables:
-        known = sorted({values.name(each) for each in variable.values} & set(analysis.extensions))
+        held = {class_among(engine, each, extensions) for each in variable.values}
+        known = sorted(held - {""})
         if known and variable.name not in imported:
-            state = analysis.extensions[known[0]]
+            state = extensions[known[0]]
             yield StateFinding(
                 kind=state.kind,
                 name=variable.name,

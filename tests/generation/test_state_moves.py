@@ -13,13 +13,14 @@ from migrator.generation.pruning import apply_edits
 from migrator.generation.state import move_state
 from migrator.model.errors import Refused
 from migrator.model.plan import StateRemedy
-from migrator.model.program import Program
+from migrator.model.program import Program, StateFinding
 
 
-def moved(root: Path, text: str, name: str, remedy: Any) -> tuple[str, str]:
+def moved(root: Path, text: str, name: str, remedy: Any, detail: str = "") -> tuple[str, str]:
     """The module `mill` after a remedy, and the import that it needs."""
     (root / "mill.py").write_text(dedent(text))
-    project = Project(Program(root=str(root), modules={"mill": "mill.py"}))
+    finding = StateFinding(kind="cache", name=f"mill.{name}", file="mill.py", line=1, detail=detail)
+    project = Project(Program(root=str(root), modules={"mill": "mill.py"}, state=[finding]))
     decided = StateRemedy(name=f"mill.{name}", kind="cache", remedy=remedy)
     unit = project.unit_of(decided.name)[0]
     edits, line = move_state(project, unit, decided)
@@ -62,13 +63,13 @@ def test_a_dict_of_a_class_is_kept_in_the_store(tmp_path: Path) -> None:
 
 def test_a_cache_object_is_of_another_class_with_the_same_arguments(tmp_path: Path) -> None:
     text = """
-        import flask_caching
+        from mill.extension import Store
 
-        cache = flask_caching.Cache(config={"CACHE_TYPE": "SimpleCache"})
+        cache = Store(config={"CACHE_TYPE": "SimpleCache"})
         """
-    after, line = moved(tmp_path, text, "cache", "request")
+    after, line = moved(tmp_path, text, "cache", "request", "flask_caching.Cache")
     assert (
-        'cache = request_cache("mill.cache", flask_caching.Cache)'
+        'cache = request_cache("mill.cache", Store)'
         '(config={"CACHE_TYPE": "SimpleCache"})\n' in after
     )
     assert line == "from servicekit.caching import request_cache"
@@ -78,10 +79,10 @@ def test_a_limiter_counts_for_all_processes_or_not_at_all(tmp_path: Path) -> Non
     text = """
         limiter = Limiter(key_func=who)
         """
-    after, _ = moved(tmp_path, text, "limiter", "shared")
+    after, _ = moved(tmp_path, text, "limiter", "shared", "flask_limiter.Limiter")
     assert 'limiter = shared_limiter("mill.limiter", Limiter)(key_func=who)\n' in after
     with pytest.raises(Refused, match="cannot be kept"):
-        moved(tmp_path, text, "limiter", "request")
+        moved(tmp_path, text, "limiter", "request", "flask_limiter.Limiter")
 
 
 def test_what_keeps_nothing_is_refused_with_its_place(tmp_path: Path) -> None:

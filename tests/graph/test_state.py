@@ -163,3 +163,27 @@ def test_whoever_answers_a_route_counts_for_a_limiter(tmp_path: Path) -> None:
         "app.limiter",
         ("app.home",),
     )
+
+
+def test_a_cache_object_may_be_of_a_class_of_the_project_s_own(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+        from flask_caching import Cache
+
+        class Store(Cache):
+            pass
+
+        store = Store()
+
+        @store.memoize()
+        def turns():
+            return 1
+
+        def forget():
+            store.delete_memoized(turns)
+        """,
+    )
+    (finding,) = program.state
+    assert (finding.name, finding.detail) == ("app.store", "flask_caching.Cache")
+    assert finding.writers == ("app.forget", "app.turns")

@@ -24,7 +24,7 @@ effects are recorded for the variant.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -392,6 +392,18 @@ def with_elements(engine: Engine, values: Iterable[int]) -> list[int]:
             found.update(dict.fromkeys(fresh))
             waiting += fresh
     return list(found)
+
+
+def class_among(engine: Engine, value: int, names: Collection[str]) -> str:
+    """Which of some outside classes a value is an instance of, also by a subclass; else nothing."""
+    values = engine.values
+    kind = values.kind(value)
+    if kind == Kind.EXTERNAL_INSTANCE:
+        return values.name(value) if values.name(value) in names else ""
+    if kind != Kind.INSTANCE:
+        return ""
+    bases = (values.name(each) for each in engine.bases(values.view(value).owner))
+    return next((each for each in bases if each in names), "")
 
 
 def frameworks(root: Path | None = None) -> tuple[Framework, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import ExtensionState
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.frameworks import CallSite, Engine, Framework, class_among
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class FlaskCaching(Framework):
         view = engine.values.view(callee)
         if view.tag == _KEEPER:
             return self._keep(engine, site)
-        if view.kind != Kind.BOUND or not _is_cache(engine, view.owner):
+        if view.kind != Kind.BOUND or not class_among(engine, view.owner, _CACHES):
             return None
         method = engine.values.name(view.function).rpartition(".")[2]
         if method in _KEEPERS:
@@ -56,8 +56,3 @@ class FlaskCaching(Framework):
     def finish(self, analysis: Analysis) -> None:
         for name in _CACHES:
             analysis.extensions[name] = ExtensionState("cache", self._writers, self._readers)
-
-
-def _is_cache(engine: Engine, value: int) -> bool:
-    values = engine.values
-    return values.kind(value) == Kind.EXTERNAL_INSTANCE and values.name(value) in _CACHES
