@@ -233,7 +233,8 @@ def choose(
     place = (env_id, "place", caller.id, index, receiver if told_apart else None)
     apart = told_apart or caller.apart
     registers = linker.registers(function)
-    most = MOST_VARIANTS_APART if apart or registers else MOST_VARIANTS
+    decorates = function.makes_functions and caller.function.facts.parent < 0
+    most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
     affordable = registers or linker.may_copy(len(facts.code))
     if len(function.variants) >= most or not affordable:
         return function.variants.get(place) or linker.general(function, env)

@@ -78,6 +78,14 @@ class Containers:
         self._solver.flow(self.slot(value, key), target)
         self._solver.flow(container.element, target)
 
+    def held(self, value: int) -> tuple[int, ...]:
+        """All values in a container: of those under constant keys more than one variable takes."""
+        container = self.of(value)
+        found = dict.fromkeys(self._solver.points_to(container.every))
+        for variable in container.slots.values():
+            found.update(dict.fromkeys(self._solver.points_to(variable)))
+        return tuple(found)
+
     def write(self, value: int, key: Hashable | None, source: int) -> None:
         """`value[key] = source`."""
         variable = self.of(value).element if key is None else self.slot(value, key)

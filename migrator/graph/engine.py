@@ -42,6 +42,9 @@ class LinkerEngine:
     def element(self, container: int) -> int:
         return self._linker.containers.of(container).every
 
+    def held(self, container: int) -> tuple[int, ...]:
+        return self._linker.containers.held(container)
+
     def container(self, name: str, site: Site, *elements: int) -> int:
         value = self._linker.values.container(name, "framework", site.key, *elements)
         for element in elements:

@@ -62,7 +62,7 @@ def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
             continue
         if each is not None:
             source = variant.variable(each)
-            known = position is not None and position < 64 and name != "builtins.set"
+            known = position is not None and position < 64
             linker.containers.write(value, position if known else None, source)
         if position is not None:
             position += 1

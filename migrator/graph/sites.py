@@ -187,8 +187,7 @@ class PlaceView:
             if text is not None:
                 found[text] = None
             elif linker.values.kinds[value] == Kind.CONTAINER:
-                container = linker.containers.of(value)
-                for each in linker.points_to(container.every):
+                for each in linker.containers.held(value):
                     inner = linker.values.text(each)
                     if inner is not None:
                         found[inner] = None

@@ -193,6 +193,9 @@ class Engine(Protocol):
     def element(self, container: int) -> int:
         """The variable of what a `CONTAINER` holds."""
 
+    def held(self, container: int) -> tuple[int, ...]:
+        """All values that a `CONTAINER` holds, also more than one variable takes."""
+
     def container(self, name: str, site: Site, *elements: int) -> int:
         """A container value (`builtins.list`) made at this site that holds those values."""
 
@@ -388,7 +391,7 @@ def with_elements(engine: Engine, values: Iterable[int]) -> list[int]:
     waiting = list(found)
     for value in waiting:
         if engine.values.kind(value) == Kind.CONTAINER:
-            fresh = [each for each in engine.points_to(engine.element(value)) if each not in found]
+            fresh = [each for each in engine.held(value) if each not in found]
             found.update(dict.fromkeys(fresh))
             waiting += fresh
     return list(found)

@@ -6,10 +6,10 @@ are left out, as are those of any package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
+from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.orm.declarations import BASE, IMPLICIT
@@ -17,6 +17,7 @@ from migrator.graph.orm.queries import SESSION
 from migrator.graph.values import Kind
 from migrator.graph.web.exposed import Exposed, Marked, below
 from migrator.graph.web.provided import Provided, Records
+from migrator.graph.web.views import texts_of
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -212,6 +213,14 @@ class FlaskAppBuilder(Framework):
             return (values.external_instance(_BUILDER),)
         return None
 
+    def store(
+        self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
+    ) -> bool | None:
+        if name == "indexview" and self._is_builder(engine, receiver):
+            self.seen = True
+            engine.flow(site.variable, engine.slot("flask_appbuilder", "index"))
+        return None
+
     # -- what project code calls ----------------------------------------------------------------
 
     def _call_interface(
@@ -265,13 +274,15 @@ class FlaskAppBuilder(Framework):
         return None
 
     def _add_own_views(self, engine: Engine, site: CallSite) -> None:
-        for view in site.argument(-1, "indexview"):
-            if engine.values.kind(view) == Kind.CLASS:
-                self._register(engine, site, view, None)
-        for name, prefix in _OWN_VIEWS:
-            if name == "IndexView" and site.given(-1, "indexview"):
-                continue
-            for application in engine.points_to(engine.slot("flask", "applications")):
+        index = engine.slot("flask_appbuilder", "index")
+        engine.add(index, *site.argument(-1, "indexview"))
+        own = [each for each in engine.points_to(index) if engine.values.kind(each) == Kind.CLASS]
+        for view in own:
+            self._register(engine, site, view, None)
+        for application in engine.points_to(engine.slot("flask", "applications")):
+            if own:
+                self.flask.rules.drop(application, "IndexView.index")
+            for name, prefix in _OWN_VIEWS:
                 for mark in _PROVIDED[name]:
                     rule, endpoint = below(prefix, mark.url), f"{name}.{mark.method}"
                     self.flask.add_extension_rule(site, application, rule, endpoint, mark.methods)
@@ -283,8 +294,7 @@ class FlaskAppBuilder(Framework):
         short = engine.name_of(class_).rsplit(".", 1)[-1]
         endpoint, prefix = given or short, self._prefix(engine, class_, bases, short)
         instance = engine.values.instance(class_)
-        left_out = set(self._texts(engine, class_, "exclude_route_methods"))
-        only = set(self._texts(engine, class_, "include_route_methods"))
+        served = self._served(engine, class_)
         own = set(self.exposed.names_of(engine, class_))
         provided = {
             mark: None
@@ -294,7 +304,7 @@ class FlaskAppBuilder(Framework):
         }
         for application in engine.points_to(engine.slot("flask", "applications")):
             for mark in self.exposed.methods_of(engine, class_):
-                if mark.method in left_out or (only and mark.method not in only):
+                if not served(mark.method):
                     continue
                 rule = below(prefix, mark.url)
                 options: dict[str, object] = {"endpoint": f"{endpoint}.{mark.method}"}
@@ -302,7 +312,7 @@ class FlaskAppBuilder(Framework):
                 for bound in engine.points_to(engine.attribute(site, instance, mark.method)):
                     self.flask.add_view_rule(engine, site, application, rule, bound, options)
             for mark in provided:
-                if mark.method in own | left_out or (only and mark.method not in only):
+                if mark.method in own or not served(mark.method):
                     continue
                 place = self._provide(engine, site, class_, mark.method, endpoint)
                 self.flask.add_extension_rule(
@@ -320,15 +330,27 @@ class FlaskAppBuilder(Framework):
         before = bases[: bases.index(base)]
         return [mark for each in before for mark in _PROVIDED.get(each, ())]
 
-    def _texts(self, engine: Engine, class_: int, name: str) -> list[str]:
-        """The strings of a set or list that a class body gives."""
-        variable = engine.class_attribute(class_, name)
-        found: list[str] = []
-        for value in engine.points_to(variable) if variable is not None else ():
-            if engine.values.kind(value) == Kind.CONTAINER:
-                held = engine.points_to(engine.element(value))
-                found += [text for each in held if (text := engine.values.text(each)) is not None]
-        return found
+    @staticmethod
+    def _served(engine: Engine, class_: int) -> Callable[[str], bool]:
+        """Which methods get rules: `attr in include_route_methods`, whatever that is."""
+
+        def given(name: str) -> list[tuple[str, ...] | str]:
+            variable = engine.class_attribute(class_, name)
+            found: list[tuple[str, ...] | str] = []
+            for value in engine.points_to(variable) if variable is not None else ():
+                if engine.values.kind(value) == Kind.CONTAINER:
+                    found.append(texts_of(engine, (value,)))
+                elif (text := engine.values.text(value)) is not None:
+                    found.append(text)
+            return found
+
+        only, left_out = given("include_route_methods"), given("exclude_route_methods")
+
+        def served(method: str) -> bool:
+            allowed = not only or any(method in each for each in only)
+            return allowed and not any(method in each for each in left_out)
+
+        return served
 
     def _prefix(self, engine: Engine, class_: int, bases: list[str], short: str) -> str:
         """`route_base`, or what `create_blueprint` makes of the class's or resource's name."""

@@ -31,6 +31,7 @@ class Rules:
         self.scaffolds: dict[Hashable, Scaffold] = {}
         self._rules: dict[Hashable, dict[tuple[Hashable, ...], Rule]] = {}
         self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
+        self._dropped: set[tuple[Hashable, str]] = set()
         self._open: dict[Hashable, tuple[int, Registration, Unresolved]] = {}
         """Registrations of a blueprint of which nothing is known: with the receiver."""
         self._doubtful: dict[tuple[Hashable, ...], tuple[str, int | None]] = {}
@@ -164,6 +165,10 @@ class Rules:
             hooks=hooks,
         )
 
+    def drop(self, receiver: Hashable, endpoint: str) -> None:
+        """An endpoint that an extension would add, had the project none in its place."""
+        self._dropped.add((receiver, endpoint))
+
     # -- what is not known ----------------------------------------------------------------------
 
     def _known_text(
@@ -191,6 +196,7 @@ class Rules:
                     key: rule
                     for key, rule in rules.items()
                     if self._doubtful.get(key) not in self._certain
+                    and (receiver, rule.endpoint) not in self._dropped
                 }
                 self.scaffolds[receiver].rules = list(_really_added(engine, likely))
         for receiver, registrations in self._registrations.items():
