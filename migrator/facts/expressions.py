@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from migrator.facts import ir
+from migrator.facts import ir, unrolling
 from migrator.facts.scopes import Env, Frame, Names
 
 BINARY = {
@@ -57,6 +57,12 @@ class ExpressionWalker:
         self.stored: set[str] = set()
         self.stored_on_classes: set[str] = set()
         self.lambda_counts: dict[str, int] = {}
+        self.turns = 0
+        """How many loops around the code at hand are walked turn by turn."""
+        self.fixed: dict[str, object] = {}
+        """Names of those loops that are constants in the turn at hand."""
+        self.made: dict[int, Result] = {}
+        """The elements of displays, by the identity of their nodes, to their variables."""
         self.type_parameters: dict[str, ast.expr | None] = {}
         """Parameters of types (PEP 695) of the definitions at hand, with their bounds."""
         self._walks: dict[type, Callable[[Any], Result]] = {
@@ -121,6 +127,10 @@ class ExpressionWalker:
                 self.names.bound.add(name)
             return frame.write(name)
         self.names.bound.add(name)
+        if self.turns:
+            variable = frame.env[name] = frame.new()
+            frame.code.append((ir.COPY, ~self.names.index(name), variable))
+            return variable
         return ~self.names.index(name)
 
     # -- expressions ----------------------------------------------------------------------------
@@ -343,6 +353,9 @@ class ExpressionWalker:
 
     def conditional(self, node: ast.IfExp) -> Result:
         self.effect_of(node.test)
+        outcome = unrolling.decided(node.test, self.fixed) if self.turns else None
+        if outcome is not None:
+            return self.walk(node.body if outcome else node.orelse)
         saved = self.flags
         self.flags |= ir.CONDITIONAL
         results = [self.walk(node.body), self.walk(node.orelse)]
@@ -358,7 +371,8 @@ class ExpressionWalker:
             if type(each) is ast.Starred:
                 elements.append((self.walk(each.value),))
             else:
-                elements.append(self.walk(each))
+                result = self.made[id(each)] = self.walk(each)
+                elements.append(result)
         target = self.frame.new()
         self.frame.code.append((ir.SEQUENCE, target, kind, tuple(elements)))
         return target
@@ -382,7 +396,9 @@ class ExpressionWalker:
                     merged.append(variable)
             else:
                 constant, variable = self.key(key)
-                pairs.append((constant, variable, self.walk(value)))
+                self.made[id(key)] = variable
+                self.made[id(value)] = self.walk(value)
+                pairs.append((constant, variable, self.made[id(value)]))
         target = self.frame.new()
         self.frame.code.append((ir.MAPPING, target, tuple(pairs), tuple(merged)))
         return target

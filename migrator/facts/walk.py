@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from migrator.facts import ir
+from migrator.facts import ir, unrolling
 from migrator.facts.expressions import BINARY, ExpressionWalker, Result, dotted, place
 from migrator.facts.scopes import Env, Loop
 
@@ -27,6 +27,8 @@ class _Walker(ExpressionWalker):
         self.type_checking = False
         self.attributes: dict[str, tuple[int, ir.Annotation | None]] = {}
         """Line and annotation of the names that the class body at hand binds."""
+        self.displays: dict[str, ast.expr] = {}
+        """Names of a loop that is walked turn by turn to what is written for them."""
         self._statements: dict[type, Callable[[Any], bool | None]] = {
             ast.Expr: self.expression,
             ast.Assign: self.assign,
@@ -103,6 +105,11 @@ class _Walker(ExpressionWalker):
         """Walk statements; True when the end is never reached."""
         statements = self._statements
         for node in body:
+            if type(node) is ast.For:
+                rows = self._rows_of(node, body)
+                if rows is not None:
+                    self._turns(node, rows)
+                    continue
             handler = statements.get(type(node))
             if handler is not None and handler(node):
                 return True
@@ -312,6 +319,9 @@ class _Walker(ExpressionWalker):
 
     def if_(self, node: ast.If) -> bool:
         self.effect_of(node.test)
+        outcome = unrolling.decided(node.test, self.fixed) if self.turns else None
+        if outcome is not None:
+            return self.block(node.body if outcome else node.orelse)
         flags, checking = self.flags, self.type_checking
         self.flags |= ir.CONDITIONAL
         self.type_checking = checking or dotted(node.test).endswith("TYPE_CHECKING")
@@ -334,6 +344,44 @@ class _Walker(ExpressionWalker):
         self._loop(node.body, flags, lambda: self.bind(node.target, element, node))
         if node.orelse:
             self.block(node.orelse)
+
+    def _rows_of(self, node: ast.For, body: list[ast.stmt]) -> list[unrolling.Row] | None:
+        if self.overlay is not None:
+            return None
+        rows = unrolling.rows_of(node, body[: body.index(node)], self.displays)
+        if rows is not None and all(unrolling.is_matched(node.target, each) for each in rows):
+            return rows
+        return None
+
+    def _turns(self, node: ast.For, rows: list[unrolling.Row]) -> None:
+        """A loop over rows that are written out: each turn has names of its own."""
+        frame, flags = self.frame, self.flags
+        start, displays, fixed = frame.env, self.displays, self.fixed
+        changed = unrolling.rebound(node.body)
+        self.flags |= ir.USED
+        self.iterate(self.walk(node.iter), node.iter)
+        self.flags = flags | ir.IN_LOOP | ir.CONDITIONAL
+        self.turns += 1
+        for row in rows:
+            self.displays, self.fixed = dict(displays), dict(fixed)
+            loop = Loop()
+            frame.loops.append(loop)
+            frame.env = dict(frame.env)
+            for target, element in unrolling.parts(node.target, row):
+                self.bind(target, self.made.get(id(element)), node)
+                if isinstance(target, ast.Name) and target.id not in changed:
+                    self.displays[target.id] = element
+                    if isinstance(element, ast.Constant):
+                        self.fixed[target.id] = element.value
+            ended = self.block(node.body)
+            ends = loop.leaving if ended else [*loop.leaving, frame.env]
+            frame.loops.pop()
+            frame.merge(ends)
+        self.turns -= 1
+        self.displays, self.fixed = displays, fixed
+        if not frame.index and not self.turns:
+            frame.env = start
+        self.flags = flags
 
     def while_(self, node: ast.While) -> None:
         flags = self.flags

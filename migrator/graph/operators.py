@@ -608,18 +608,49 @@ def _answers(linker: Linker, variable: int, methods: tuple[str, ...]) -> bool:
 
 
 def _texts(linker: Linker, method: str, left: int | None, right: int | None, target: int) -> None:
-    known_left, known_right = _texts_of(linker, left), _texts_of(linker, right)
-    if not known_left and not (known_right and method != "__mod__"):
-        return
-    if method != "__mod__" and not (known_left and known_right) and linker.wait():
-        return
+    known_left = _texts_of(linker, left)
     if method == "__mod__":
         for each in known_left[:_MOST_COMBINATIONS]:
-            linker.put(target, linker.values.template(_PLACEHOLDER.sub("{}", each)))
+            _fill_in(linker, each, right, target)
+        return
+    known_right = _texts_of(linker, right)
+    if not known_left and not known_right:
+        return
+    if not (known_left and known_right) and linker.wait():
         return
     for first in (known_left or ["{}"])[:_MOST_COMBINATIONS]:
         for second in (known_right or ["{}"])[:_MOST_COMBINATIONS]:
             _put_text(linker, target, first + second)
+
+
+def _fill_in(linker: Linker, text: str, right: int | None, target: int) -> None:
+    """`text % right`: each placeholder with the texts that are known for it, else a hole."""
+    given = linker.points_to(right) if right is not None else ()
+    if right is not None and not given and linker.wait():
+        return
+    texts = [""]
+    end = 0
+    for position, found in enumerate(_PLACEHOLDER.finditer(text)):
+        key = found.group()[2:].partition(")")[0] if found.group()[1] == "(" else position
+        known: dict[str, None] = {}
+        for value in given:
+            if linker.values.kinds[value] == Kind.CONTAINER:
+                container = linker.containers.of(value)
+                held = linker.points_to(linker.containers.slot(value, key))
+                if linker.points_to(container.element):
+                    held = ()
+            else:
+                held = (value,) if position == 0 else ()
+            for each in held:
+                constant = constant_of(linker, each)
+                known["{}" if constant is ... else str(constant)] = None
+        choices = list(known) or ["{}"]
+        if len(texts) * len(choices) > _MOST_COMBINATIONS:
+            choices = ["{}"]
+        texts = [each + text[end : found.start()] + choice for each in texts for choice in choices]
+        end = found.end()
+    for filled in texts:
+        _put_text(linker, target, filled + text[end:].replace("%%", "%"))
 
 
 def _texts_of(linker: Linker, variable: int | None) -> list[str]:

@@ -44,8 +44,9 @@ class Exposed:
             variable = engine.class_attribute(class_, name)
             for value in engine.points_to(variable) if variable is not None else ():
                 for each in wrapped_functions(engine, value):
-                    for mark in engine.points_to(engine.slot(self.tag, each)):
-                        urls, methods, _ = engine.values.view(mark).parts
+                    marks = engine.points_to(engine.slot(self.tag, each))
+                    found = {engine.values.view(mark).parts[:2] for mark in marks}
+                    for urls, methods in sorted(found):  # type: ignore[type-var]
                         assert isinstance(urls, tuple) and isinstance(methods, tuple)
                         for url in urls:
                             yield Marked(name, url, methods)

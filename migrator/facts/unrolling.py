@@ -1,0 +1,153 @@
+"""Loops over rows that are written out: `for prefix, view in (("/a", a), ("/b", b)): ...`.
+
+Such a loop is walked once a row, so that what belongs together stays together: a rule with its
+endpoint and its view, a blueprint with its prefix.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+Row = ast.expr | tuple[ast.expr, ast.expr]
+"""An element of a sequence, or key and value of a dictionary."""
+
+MOST_ROWS = 40
+MOST_NODES = 4_000
+"""Nodes of the body times rows: what unrolling may cost."""
+
+_DEFINITIONS = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.Yield,
+    ast.YieldFrom,
+)
+_UNKNOWN = object()
+
+
+def rows_of(
+    loop: ast.For, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+) -> list[Row] | None:
+    """The rows that a loop runs over, or None where they are not written out.
+
+    `before` are the statements of the same block that come first, `known` the displays that names
+    stand for inside of a loop around it.
+    """
+    nodes = [each for statement in loop.body for each in ast.walk(statement)]
+    if loop.orelse or any(isinstance(each, _DEFINITIONS) for each in nodes):
+        return None
+    if not any(isinstance(each, ast.Call) for each in nodes):
+        return None
+    rows = _rows(loop.iter, before, known)
+    if not rows or len(rows) > MOST_ROWS or len(rows) * len(nodes) > MOST_NODES:
+        return None
+    return rows
+
+
+def _rows(
+    iterated: ast.expr, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+) -> list[Row] | None:
+    if (
+        isinstance(iterated, ast.Call)
+        and isinstance(iterated.func, ast.Attribute)
+        and iterated.func.attr == "items"
+        and not iterated.args
+    ):
+        display = _display(iterated.func.value, before, known)
+        if not isinstance(display, ast.Dict) or None in display.keys:
+            return None
+        keys = [each for each in display.keys if each is not None]
+        return list(zip(keys, display.values, strict=True))
+    display = _display(iterated, before, known)
+    if not isinstance(display, ast.Tuple | ast.List | ast.Set):
+        return None
+    if any(isinstance(each, ast.Starred) for each in display.elts):
+        return None
+    return list(display.elts)
+
+
+def _display(
+    node: ast.expr, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+) -> ast.expr | None:
+    """The display that is iterated: written there, or the last thing that its name was given.
+
+    Nothing between may mention the name: it might change what the name holds.
+    """
+    if not isinstance(node, ast.Name):
+        return node
+    if node.id in known:
+        return known[node.id]
+    for statement in reversed(before):
+        if (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.Name)
+            and statement.targets[0].id == node.id
+        ):
+            return statement.value
+        if any(isinstance(each, ast.Name) and each.id == node.id for each in ast.walk(statement)):
+            return None
+    return None
+
+
+def parts(target: ast.expr, row: Row) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The targets of a loop with the expressions that one turn gives them, as far as they match."""
+    elements = row if isinstance(row, tuple) else (row,)
+    if isinstance(target, ast.Tuple | ast.List):
+        if isinstance(row, ast.Tuple | ast.List):
+            elements = tuple(row.elts)  # type: ignore[assignment]
+        starred = any(isinstance(each, ast.Starred) for each in (*target.elts, *elements))
+        if not starred and len(target.elts) == len(elements):
+            for inner, element in zip(target.elts, elements, strict=True):
+                yield from parts(inner, element)
+            return
+    if not isinstance(row, tuple):
+        yield target, row
+
+
+def is_matched(target: ast.expr, row: Row) -> bool:
+    """Whether every name of a target gets an expression of the row."""
+    names = {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return names == {
+        each.id
+        for part, _ in parts(target, row)
+        for each in ast.walk(part)
+        if isinstance(each, ast.Name)
+    }
+
+
+def rebound(body: Sequence[ast.stmt]) -> set[str]:
+    """The names that statements bind."""
+    return {
+        each.id
+        for statement in body
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
+
+
+def decided(test: ast.expr, fixed: Mapping[str, object]) -> bool | None:
+    """What a condition is in one turn, where the constants of the row decide it."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = decided(test.operand, fixed)
+        return None if inner is None else not inner
+    if isinstance(test, ast.Name):
+        value = fixed.get(test.id, _UNKNOWN)
+        return None if value is _UNKNOWN else bool(value)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+        value = fixed.get(test.left.id, _UNKNOWN)
+        try:
+            other = ast.literal_eval(test.comparators[0])
+            if value is _UNKNOWN:
+                return None
+            if isinstance(test.ops[0], ast.Eq | ast.Is):
+                return bool(value == other)
+            if isinstance(test.ops[0], ast.NotEq | ast.IsNot):
+                return bool(value != other)
+            if isinstance(test.ops[0], ast.In | ast.NotIn):
+                return (value in other) is isinstance(test.ops[0], ast.In)
+        except (ValueError, TypeError, SyntaxError):
+            return None
+    return None
