@@ -15,6 +15,8 @@ from migrator.operation.routes import Side, Switch, checked, in_words
 from migrator.operation.system import read_system, require_two_sides
 from migrator.proof.mirror import Mirror, MirrorReport
 
+_SHOWN = 12
+
 
 @click.command("route")
 @click.argument("service")
@@ -117,10 +119,12 @@ def _switch(
 
 
 def _print(report: MirrorReport) -> None:
-    for each in report.differences:
+    for each in report.differences[:_SHOWN]:
         click.echo(f"FAIL  {each.request} {each.field} ({each.count} times)")
         click.echo(f"      remainder {each.remainder}")
         click.echo(f"      {report.service} {each.service}")
+    if len(report.differences) > _SHOWN:
+        click.echo(f"      {len(report.differences) - _SHOWN} more fields: mirror.json has all")
     left = f", {report.dropped} left out" if report.dropped else ""
     click.echo(
         f"{report.equal} of {report.compared} GETs answered equally by {report.service} and"

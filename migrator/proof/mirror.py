@@ -2,7 +2,8 @@
 
 The gateway copies each GET that changes nothing to us, and does not wait for what we find. We ask
 the remainder, the service, and the remainder again: what differs between its own two answers is
-noise (Diffy's idea), anything else that differs is a difference.
+noise (Diffy's idea), anything else that differs is a difference. Others write meanwhile: while the
+remainder's own answers change, both are asked again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 from migrator.model.private import PRIVATE
 from migrator.operation.control import Ask, Route, State, ask
 from migrator.operation.routes import Switch
-from migrator.proof.comparison import compare, noise_between
+from migrator.proof.comparison import Compared, Noise, compare, noise_between
 from migrator.proof.exchange import Exchange
 from migrator.proof.history import remember
 from migrator.proof.recording import HOP_BY_HOP, send
@@ -28,6 +29,7 @@ _WAITING = 200
 """Copies that may wait; those beyond are left out, so that asking never slows the answers."""
 _ASKING = 2
 _TIMEOUT = 10.0
+_TRIES = 4
 
 
 class MirrorDifference(msgspec.Struct, kw_only=True):
@@ -113,8 +115,7 @@ class Mirror:
             old, new = (
                 "http://" + state.services[name][0] for name in (state.remainder, self._service)
             )
-            first, other, again = (_asked(copy, upstream) for upstream in (old, new, old))
-            found = compare([first], [other], noise_between([first], [again], ""), "")
+            found = compare_sides(copy, old, new)
             with self._lock:
                 self._counts["compared"] += 1
                 self._counts["equal"] += not found.differences
@@ -144,6 +145,27 @@ class Mirror:
         file = self._output / PRIVATE / "mirror.json"
         file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
         return report
+
+
+def compare_sides(copy: Exchange, old: str, new: str) -> Compared:
+    """Ask both sides a GET; the service (`new`) may answer as the remainder before or after.
+
+    As long as the remainder's own answers differ, somebody writes what is read here: then what
+    differs is only believed when it does so each time.
+    """
+    noise: set[Noise] = set()
+    before = _asked(copy, old)
+    for _ in range(_TRIES):
+        other, after = _asked(copy, new), _asked(copy, old)
+        changed = noise_between([before], [after], "")
+        noise |= changed
+        found = compare([before], [other], noise, "")
+        if found.differences and changed:
+            found = compare([after], [other], noise, "")
+        if not found.differences or not changed:
+            break
+        before = after
+    return found
 
 
 def _asked(copy: Exchange, upstream: str) -> Exchange:
