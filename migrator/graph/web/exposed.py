@@ -46,7 +46,7 @@ class Exposed:
                 for each in wrapped_functions(engine, value):
                     marks = engine.points_to(engine.slot(self.tag, each))
                     found = {engine.values.view(mark).parts[:2] for mark in marks}
-                    for urls, methods in sorted(found):  # type: ignore[type-var]
+                    for urls, methods in sorted(found, key=repr):
                         assert isinstance(urls, tuple) and isinstance(methods, tuple)
                         for url in urls:
                             yield Marked(name, url, methods)
