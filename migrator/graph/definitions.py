@@ -210,7 +210,7 @@ class Definitions(Solver):
                 name = name.rpartition(".")[0]
                 if name not in self.modules:
                     self._add_module(name, None)
-        self.tops = {name.partition(".")[0] for name in self.modules}
+        self.tops = {name for name, each in self.modules.items() if "." not in name and each.facts}
         for each in self.modules.values():
             if each.facts is not None:
                 each.refs = [self._global(each, name) for name in each.facts.facts.names]

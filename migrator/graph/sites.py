@@ -129,6 +129,14 @@ class PlaceView:
         return tuple(dict.fromkeys(found))
 
     @property
+    def starred(self) -> tuple[int, ...]:
+        found: list[int] = []
+        for each in self._arguments.positional:
+            if isinstance(each, tuple) and each[0] is not None:
+                found += self._linker.points_to(each[0])
+        return tuple(dict.fromkeys(found))
+
+    @property
     def open_ended(self) -> bool:
         return self.positional < len(self._arguments.positional) or any(
             name is None for name, _ in self._arguments.keywords

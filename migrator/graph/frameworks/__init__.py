@@ -132,6 +132,10 @@ class CallSite(Site, Protocol):
         """The values of `**argument`."""
 
     @property
+    def starred(self) -> tuple[int, ...]:
+        """The values of `*argument`."""
+
+    @property
     def open_ended(self) -> bool:
         """Whether there is a `*argument` or `**argument`."""
 

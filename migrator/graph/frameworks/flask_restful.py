@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.values import Kind
-from migrator.graph.web.views import is_view_class
+from migrator.graph.web.views import is_view_class, texts_of
 
 _API = "flask_restful:api"
 _NAMESPACE = "flask_restful:namespace"
@@ -97,15 +97,11 @@ class FlaskRestful(Framework):
         if method == "init_app":
             self._on_application(engine, site, receiver)
         elif method == "add_resource":
-            rules = tuple(
-                rule for position in range(1, site.positional) for rule in site.texts(position)
-            )
+            rules = _rules(engine, site, 1)
             endpoint = site.text(-1, "endpoint") or ""
             self._add(engine, site, receiver, site.argument(0), rules, endpoint)
         elif method in {"resource", "route"}:
-            rules = tuple(
-                rule for position in range(site.positional) for rule in site.texts(position)
-            )
+            rules = _rules(engine, site, 0)
             endpoint = site.text(-1, "endpoint") or ""
             return (values.opaque(_ROUTE, receiver, rules, endpoint, site.key),)
         elif method == "namespace":
@@ -207,3 +203,9 @@ class FlaskRestful(Framework):
     def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
         if engine.values.name(base).endswith(".Resource"):
             self.seen = True
+
+
+def _rules(engine: Engine, site: CallSite, first: int) -> tuple[str, ...]:
+    """The rules among the positional arguments, those of `*urls` too."""
+    found = [rule for position in range(first, site.positional) for rule in site.texts(position)]
+    return tuple(dict.fromkeys((*found, *texts_of(engine, site.starred))))

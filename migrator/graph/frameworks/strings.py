@@ -13,6 +13,7 @@ _PLAIN = frozenset({"lower", "upper", "title", "capitalize", "casefold", "swapca
 _STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
 _HOLE = "{}"
 _LONGEST = 2000
+_MOST_COMBINATIONS = 16
 
 
 class Strings(Framework):
@@ -31,6 +32,8 @@ class Strings(Framework):
         if text is None or len(text) > _LONGEST:
             return None
         method = engine.values.name(view.function).rsplit(".", 1)[-1]
+        if method == "format":
+            return [_value(engine, each) for each in _formatted(site, text)] or None
         found = _applied(engine, site, text, method)
         return None if found is None else (_value(engine, found),)
 
@@ -61,25 +64,26 @@ def _applied(engine: Engine, site: CallSite, text: str, method: str) -> str | No
     if method == "replace":
         old, new = site.text(0), site.text(1)
         return text.replace(old, new) if old and new is not None else None
-    if method == "format":
-        return _formatted(site, text)
     return None
 
 
-def _formatted(site: CallSite, text: str) -> str | None:
-    parts: list[str] = []
+def _formatted(site: CallSite, text: str) -> list[str]:
+    """What `text.format(...)` may give, with holes for what is not known or may be too much."""
+    texts = [""]
     automatic = 0
     try:
         for literal, field, _, _ in string.Formatter().parse(text):
-            parts.append(literal)
+            texts = [each + literal for each in texts]
             if field is None:
                 continue
             if field == "" or field.isdigit():
-                known = site.text(int(field) if field else automatic)
+                known = site.texts(int(field) if field else automatic)
                 automatic += 1
             else:
-                known = site.text(-1, field)
-            parts.append(known if known is not None else _HOLE)
+                known = site.texts(-1, field)
+            if not known or len(known) * len(texts) > _MOST_COMBINATIONS:
+                known = (_HOLE,)
+            texts = [each + choice for each in texts for choice in known]
     except ValueError:
-        return None
-    return "".join(parts)
+        return []
+    return texts

@@ -34,11 +34,15 @@ class Rules:
         self._dropped: set[tuple[Hashable, str]] = set()
         self._open: dict[Hashable, tuple[int, Registration, Unresolved]] = {}
         """Registrations of a blueprint of which nothing is known: with the receiver."""
-        self._doubtful: dict[tuple[Hashable, ...], tuple[str, int | None]] = {}
-        """Rules with a part that is not known, added under a condition: variant and view."""
+        self._doubtful: dict[tuple[Hashable, ...], tuple[str, int | None, str]] = {}
+        """Rules with a part that is not known: the variant if they are added under a condition,
+        the view, and the function if it is not known who calls it."""
         self._certain: set[tuple[str, int | None]] = set()
+        self._told_apart: set[str] = set()
+        """Functions that add rules for callers that are known."""
         self._unknown: dict[Hashable, tuple[str, Hashable, Unresolved]] = {}
-        """Texts that are not known: the variant if it stands under a condition, receiver, place."""
+        """Texts that are not known: the variant if it stands under a condition (or the function, of
+        which it is not known who calls it), the receiver, the place."""
 
     # -- scaffolds ------------------------------------------------------------------------------
 
@@ -72,7 +76,10 @@ class Rules:
         self, engine: Engine, site: CallSite, receiver: int, is_blueprint: Callable[[int], bool]
     ) -> None:
         """`application.register_blueprint(blueprint, ...)`."""
-        known = [each for each in site.argument(0, "blueprint") if is_blueprint(each)]
+        given = site.argument(0, "blueprint")
+        known = [each for each in given if is_blueprint(each)]
+        if not known and any(_is_outside(engine, each) for each in given):
+            return  # a package's own, whose routes are no part of the project
         for blueprint in known or (None,):
             registration = Registration(
                 blueprint,
@@ -125,10 +132,14 @@ class Rules:
         code = code if code >= 0 or view is None else view
         if code >= 0 and engine.values.kind(code) in (Kind.FUNCTION, Kind.CLASS):
             place = engine.file_of(original(engine, code))[:2]
-        if "{}" in rule and site.conditional:
-            self._doubtful[(key, rule, view)] = (site.variant, view)
-        else:
+        if "{}" not in rule:
             self._certain.add((site.variant, view))
+            if site.variant != site.function:
+                self._told_apart.add(site.function)
+        else:
+            conditional = site.variant if site.conditional else ""
+            general = site.function if site.variant == site.function else ""
+            self._doubtful[(key, rule, view)] = (conditional, view, general)
         self._rules.setdefault(receiver, {})[(key, rule, view)] = Rule(
             rule=rule,
             endpoint=endpoint,
@@ -178,9 +189,10 @@ class Rules:
         texts = site.texts(position, name)
         key = (site.key, name)
         if not texts and site.given(position, name) and site.constant(position, name) is not None:
-            conditional = site.variant if site.conditional else ""
-            place = _unresolved(site, f"dynamic {name}")
-            self._unknown[key] = (conditional, receiver, place)
+            of_others = site.variant if site.conditional else ""
+            if site.variant == site.function:
+                of_others = site.function
+            self._unknown[key] = (of_others, receiver, _unresolved(site, f"dynamic {name}"))
         else:
             self._unknown.pop(key, None)
         return texts[0] if texts else None
@@ -195,7 +207,7 @@ class Rules:
                 likely = {
                     key: rule
                     for key, rule in rules.items()
-                    if self._doubtful.get(key) not in self._certain
+                    if not self._is_superfluous(key)
                     and (receiver, rule.endpoint) not in self._dropped
                 }
                 self.scaffolds[receiver].rules = list(_really_added(engine, likely))
@@ -207,6 +219,14 @@ class Rules:
             for application in self.applications.values()
             for each in url_map(application, self.scaffolds)
         ]
+
+    def _is_superfluous(self, key: tuple[Hashable, ...]) -> bool:
+        """Whether a rule with a hole stands for nothing: others of that code are known."""
+        doubtful = self._doubtful.get(key)
+        if doubtful is None:
+            return False
+        variant, view, function = doubtful
+        return (variant, view) in self._certain or function in self._told_apart
 
     def _register_found_at_run_time(self) -> None:
         """A blueprint that is registered by a value not known is any that nobody else registers."""
@@ -224,12 +244,14 @@ class Rules:
 
     def unresolved(self, engine: Engine) -> Iterator[Unresolved]:
         """The places whose rules are not known, those left out that concern nothing made."""
-        yield from (place for _, _, place in self._open.values())
-        added = {variant for variant, _ in self._certain}
+        yield from dict.fromkeys(place for _, _, place in self._open.values())
+        added = {variant for variant, _ in self._certain} | self._told_apart
+        found: dict[Unresolved, None] = {}
         for variant, receiver, place in self._unknown.values():
             stands = isinstance(receiver, int) and self._stands_for_others(engine, receiver)
             if variant not in added and not stands:
-                yield place
+                found[place] = None
+        yield from found
 
     def _stands_for_others(self, engine: Engine, receiver: int) -> bool:
         """Whether a value is the class-wide one of instances that are told apart."""
@@ -241,6 +263,12 @@ class Rules:
             isinstance(each, int) and values.is_apart(each) and values.view(each).owner == owner
             for each in self.scaffolds
         )
+
+
+def _is_outside(engine: Engine, value: int) -> bool:
+    name = engine.values.name(value)
+    outside = engine.values.kind(value) in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE)
+    return outside and not name.startswith("builtins.") and not name.endswith("?")
 
 
 def _unresolved(site: CallSite, reason: str) -> Unresolved:

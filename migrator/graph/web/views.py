@@ -11,7 +11,13 @@ from migrator.graph.values import Kind
 VIEW = "flask:view"
 """What `View.as_view("name")` gives: the class, the name, where, and what a request makes of it."""
 VIEW_CLASSES = frozenset(
-    {"flask.views.View", "flask.views.MethodView", "flask_restful.Resource", "flask_restx.Resource"}
+    {
+        "flask.views.View",
+        "flask.views.MethodView",
+        "flask_restful.Resource",
+        "flask_restx.Resource",
+        "flask_restplus.Resource",
+    }
 )
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 
