@@ -16,6 +16,7 @@ from migrator.facts.cache import Cache
 from migrator.facts.files import python_files
 from migrator.facts.ir import FileFacts, unpack
 from migrator.facts.roots import module_name, source_roots
+from migrator.facts.separate import separate_distributions
 from migrator.facts.source import Outcome, key_of, read_sources
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.private import PRIVATE
@@ -27,6 +28,7 @@ PROCESSES = 2
 _WORTH_A_PROCESS = 3_000_000
 _CHUNK = 400_000
 _TASK = "Reading files"
+_SEPARATE = "a distribution of its own, which nothing here imports and `install` does not name"
 
 
 @dataclass
@@ -91,6 +93,9 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
             skipped.append(Skipped(file=path, reason=reason, line=line))
     unread = [path for path in contents if path not in files]
     files = {path: files[path] for path in contents if path in files}
+    for folder in sorted(separate_distributions(root, files, settings.run)):
+        files = {path: facts for path, facts in files.items() if not path.startswith(f"{folder}/")}
+        skipped.append(Skipped(file=folder, reason=_SEPARATE))
     roots = source_roots(files, settings.sources, unread)
     project = _name_modules(root, files, roots, skipped)
     project.unread = {module_name(path, roots)[0]: path for path in unread}
