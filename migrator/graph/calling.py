@@ -160,8 +160,8 @@ def _call_function(
     chosen = choose(linker, function, env, variant, index, receiver, runs_here=edge)
     if edge:
         variant.calls.setdefault(index, {})[chosen.id] = None
-    if receiver is not None and function.positional:
-        linker.put(chosen.base + function.positional[0].variable, receiver)
+    if receiver is not None:
+        _give_receiver(linker, chosen, receiver)
     key = (chosen.id, arguments, target, receiver is not None)
     if key in linker.bound_calls:
         return
@@ -174,6 +174,17 @@ def _call_function(
         linker.flow(passed, target)
     else:
         result(linker, chosen, target)
+
+
+def _give_receiver(linker: Linker, chosen: Variant, receiver: int) -> None:
+    """The first parameter of a method, or the first of `*args` of a function that wraps one."""
+    positional = chosen.function.positional
+    if positional:
+        linker.put(chosen.base + positional[0].variable, receiver)
+        return
+    rest = linker.rest_of(chosen)
+    if rest is not None:
+        linker.containers.write(rest, 0, linker.variable_of(receiver))
 
 
 def _passed_argument(chosen: Variant, arguments: Arguments, skipped: int) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from migrator.graph.analysis import Analysis
 from migrator.graph.frameworks import class_among
+from migrator.graph.values import Kind
 from migrator.model.program import StateFinding
 
 _MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
@@ -15,15 +16,21 @@ _MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_c
 def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
     """Functions whose results a decorator keeps in the process, each a finding of its own.
 
-    Those that a cache object decorates are not among them: the finding is that object.
+    Those that a cache object decorates are not among them: the finding is that object. Nor are
+    those that a function of the project decorates: where it keeps them is found as any state is.
     """
     decorated = {name for each in analysis.extensions.values() for name in each.readers}
+    modules = {file: name for name, file in analysis.program.modules.items()}
     for function in analysis.program.functions.values():
         if function.name in decorated:
             continue
         for decorator in function.decorators:
             name = decorator.split("(", 1)[0].lstrip("@")
-            if _MEMO.search(name) and not name.endswith("cached_property"):
+            if (
+                _MEMO.search(name)
+                and not name.endswith("cached_property")
+                and not _is_own(analysis, modules.get(function.file, ""), name)
+            ):
                 yield StateFinding(
                     kind="cache",
                     name=function.name,
@@ -33,6 +40,22 @@ def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
                     writers=(function.name,),
                     readers=(function.name,),
                 )
+
+
+def _is_own(analysis: Analysis, module: str, name: str) -> bool:
+    """Whether a name in a module is a function of the project, also an imported one."""
+    assert analysis.engine is not None
+    engine = analysis.engine
+    head, _, rest = name.partition(".")
+    found = engine.resolve(f"{module}.{head}")
+    if rest:
+        of_modules = (each for each in found if engine.values.kind(each) == Kind.MODULE)
+        found = tuple(
+            inner
+            for each in of_modules
+            for inner in engine.resolve(f"{engine.name_of(each)}.{rest}")
+        )
+    return any(engine.values.kind(each) == Kind.FUNCTION for each in found)
 
 
 def extension_objects(analysis: Analysis) -> Iterator[StateFinding]:

@@ -187,3 +187,35 @@ def test_a_cache_object_may_be_of_a_class_of_the_project_s_own(tmp_path: Path) -
     (finding,) = program.state
     assert (finding.name, finding.detail) == ("app.store", "flask_caching.Cache")
     assert finding.writers == ("app.forget", "app.turns")
+
+
+def test_a_decorator_of_the_project_s_own_is_no_memo(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        keeping="""
+        def cache(pattern):
+            def decorate(function):
+                return function
+            return decorate
+        """,
+        app="""
+        import functools
+        from keeping import cache
+        import keeping
+
+        class Page:
+            @classmethod
+            @cache("page:{}")
+            def by_id(cls, number):
+                return number
+
+        @keeping.cache("x")
+        def plain():
+            return 1
+
+        @functools.cache
+        def kept():
+            return 1
+        """,
+    )
+    assert [each.name for each in program.state] == ["app.kept"]
