@@ -19,6 +19,7 @@ from migrator.graph.definitions import Class, Definitions, Function, Module, Var
 from migrator.graph.foreign import Foreign
 from migrator.graph.frameworks import Framework
 from migrator.graph.solver import LARGE, MOST_OUTSIDE_OF_LARGE, MOST_VALUES_OF_LARGE, Callback
+from migrator.graph.substitutes import Substitutes
 from migrator.graph.values import Kind
 
 Operation = Callable[["Linker", Variant, int, ir.Instruction], None]
@@ -52,6 +53,8 @@ class Linker(Definitions):
         self.partial_methods: set[int] = set()
         self.generators: dict[int, Variant] = {}
         """Generators to the functions that run in them."""
+        self.annotations_of_classes: dict[tuple[int, int], None] = {}
+        """Classes of the project that annotate something, with the variable of what they say."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = 0
@@ -102,6 +105,8 @@ class Linker(Definitions):
                 if class_.settled:
                     class_.dependents = []
         self._everything = True
+        self.settle()
+        Substitutes(self).find()
         self.settle()
 
     _everything = False

@@ -810,6 +810,7 @@ def _typed(linker: Linker) -> Callable[[int, Any], None]:
         values = linker.values
         kind = values.kinds[value]
         if kind == Kind.CLASS:
+            linker.annotations_of_classes[value, target] = None
             if not _is_protocol(linker, value):
                 linker.put(target, values.instance(value))
         elif kind == Kind.STRING:
