@@ -32,7 +32,7 @@ def shared_limiter(name: str, limiter_class: Any) -> Any:
 class _Storage(Storage, MovingWindowSupport):
     """Fixed and moving windows, as `limits.storage.MemoryStorage` keeps them."""
 
-    STORAGE_SCHEME = None
+    STORAGE_SCHEME = ["servicekit"]
     base_exceptions = Exception
 
     def __init__(self, name: str) -> None:
