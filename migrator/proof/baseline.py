@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.model.errors import OperationError, Place
@@ -65,22 +65,10 @@ def _record(
     start_state = traffic.start_state or make_start_state(
         root, run, folder / "start-state", progress, base_url=proxy.url
     )
-    runs: list[tuple[Recording, dict[str, Content]]] = []
-    for number, where in ((1, root), (2, _moved(root, folder / "moved"))):
-        place = folder / f"monolith-{number}"
-        with RunningMonolith(
-            where, run, place, progress, outside_url=proxy.url, start_state=start_state
-        ) as monolith:
-            recording = record(proxy, monolith, monolith.base_url, traffic)
-            if not recording.tests.passed:
-                raise OperationError(
-                    f"none of {recording.tests.total} tests passes",
-                    place=Place("pyproject.toml"),
-                    log_tail="\n".join(recording.tests.failed[:10]),
-                )
-        runs.append((recording, read_tables(monolith.database)))
-        shutil.rmtree(monolith.database.parent)
-    (first, tables), (second, again) = runs
+    (first, tables), (second, again) = (
+        _asked(where, run, folder / f"monolith-{number}", start_state, proxy, traffic, progress)
+        for number, where in ((1, root), (2, _moved(root, folder / "moved")))
+    )
     return Baseline(
         root=root,
         start_state=start_state,
@@ -89,6 +77,55 @@ def _record(
         noise=noise_between(first.exchanges, second.exchanges, proxy.url),
         column_noise=column_noise(tables, again),
     )
+
+
+def with_noise_of_now(
+    baseline: Baseline,
+    run: Run,
+    folder: Path,
+    proxy: RecordingProxy,
+    traffic: Traffic,
+    progress: Progress,
+) -> Baseline:
+    """The same, with what varies by the time of day: the monolith is asked once more, now.
+
+    Its first two runs follow each other closely, and services come minutes later: `3 minutes ago`
+    and dates after midnight differ then, and would on the monolith too.
+    """
+    exchanges, tables = baseline.recording.exchanges, baseline.tables
+    now, again = _asked(
+        baseline.root, run, folder / "monolith-now", baseline.start_state, proxy, traffic, progress
+    )
+    return replace(
+        baseline,
+        noise=baseline.noise | noise_between(exchanges, now.exchanges, proxy.url),
+        column_noise=baseline.column_noise | column_noise(tables, again),
+    )
+
+
+def _asked(
+    root: Path,
+    run: Run,
+    place: Path,
+    start_state: StartState,
+    proxy: RecordingProxy,
+    traffic: Traffic,
+    progress: Progress,
+) -> tuple[Recording, dict[str, Content]]:
+    """One run of the monolith, and its tables at the end."""
+    with RunningMonolith(
+        root, run, place, progress, outside_url=proxy.url, start_state=start_state
+    ) as monolith:
+        recording = record(proxy, monolith, monolith.base_url, traffic)
+        if not recording.tests.passed:
+            raise OperationError(
+                f"none of {recording.tests.total} tests passes",
+                place=Place("pyproject.toml"),
+                log_tail="\n".join(recording.tests.failed[:10]),
+            )
+    tables = read_tables(monolith.database)
+    shutil.rmtree(monolith.database.parent)
+    return recording, tables
 
 
 def _moved(root: Path, target: Path) -> Path:

@@ -21,6 +21,7 @@ ROUND_SECONDS = 1.1
 
 SERVED_BY = "x-served-by"
 STALE = "header.x-replica-stale"
+TOO_MANY_REQUESTS = 429
 
 
 class Probe(msgspec.Struct, kw_only=True):
@@ -109,8 +110,13 @@ def served_by(exchange: Exchange) -> str:
 
 
 def answers_as_before(probe: Probe, url: str) -> list[str]:
-    """What differs now from the probe's answer; a notice of stale replicas is no difference."""
+    """What differs now from the probe's answer; a notice of stale replicas is no difference.
+
+    Nor is it one that the application limits how often it may be asked, as we do.
+    """
     now = ask(probe.request, url)
+    if now.status == TOO_MANY_REQUESTS:
+        return []
     shape = request_shape(now)
     before, after = fields_of(probe.answer, url), fields_of(now, url)
     before.pop(STALE, None)

@@ -16,17 +16,15 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.service import read_manifest
 from migrator.operation.system import RunningSystem, read_system
-from migrator.proof.baseline import Baseline, record_monolith
+from migrator.proof.asked import Asked, ask_services
+from migrator.proof.baseline import Baseline, record_monolith, with_noise_of_now
 from migrator.proof.checks import CHECKS, Trial, run_check
-from migrator.proof.comparison import compare
 from migrator.proof.faults import inject, propose_faults
 from migrator.proof.outage import probes_from
 from migrator.proof.recording import RecordingProxy
-from migrator.proof.replicas import manifests, owned_tables, settle
+from migrator.proof.replicas import manifests
 from migrator.proof.result import Comparison, FaultReport, Latency, Proof, Tried
-from migrator.proof.tables import TableDifference, differences, without_key
-from migrator.proof.traffic import OwnTests, Recording, Traffic, record
-from migrator.proof.trespass import find_trespasses
+from migrator.proof.traffic import OwnTests, Recording, Traffic
 
 PROOF = "proof.json"
 
@@ -68,17 +66,24 @@ def verify(
             program_digest=system.program_digest,
             monolith_lines=system.monolith_lines,
             monolith_tests=baseline.recording.tests,
-            noise=sorted(baseline.noise, key=repr),
-            column_noise=sorted(baseline.column_noise, key=repr),
         )
+        asked: list[Asked] = []
         for turn, count in enumerate(processes, start=1):
             with _running(output, baseline, proxy, count, progress) as running:
-                recording, compared = compare_traffic(baseline, running, proxy, traffic, count)
-                proof.comparisons.append(compared)
+                asked.append(ask_services(baseline, running, proxy, traffic, count))
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
                 if checks and turn == len(processes):
+                    recording = asked[-1].recording
                     _check(proof, baseline, recording, running, folder, progress, least_kept)
-        proof.latency = Latency(monolith=baseline.recording.latency, services=recording.latency)
+        proof.comparisons = [each.compared(baseline) for each in asked]
+        if any(each.differences or each.table_differences for each in proof.comparisons):
+            baseline = with_noise_of_now(baseline, run, folder, proxy, traffic, progress)
+            proof.comparisons = [each.compared(baseline) for each in asked]
+        proof.noise = sorted(baseline.noise, key=repr)
+        proof.column_noise = sorted(baseline.column_noise, key=repr)
+        proof.latency = Latency(
+            monolith=baseline.recording.latency, services=asked[-1].recording.latency
+        )
     proof.seconds = time.monotonic() - begun
     (output / PRIVATE / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
     shutil.rmtree(folder, ignore_errors=True)
@@ -181,61 +186,8 @@ def compare_traffic(
     processes: int,
 ) -> tuple[Recording, Comparison]:
     """Ask a running system the traffic; what was recorded, and how it differs from the monolith."""
-    begun = time.monotonic()
-    recording = record(proxy, system, system.gateway_url, traffic)
-    replicas, replica_problems = settle(system)
-    answers = compare(baseline.recording.exchanges, recording.exchanges, baseline.noise, proxy.url)
-    found, reordered = _table_differences(baseline, system)
-    known = set(baseline.recording.tests.failed)
-    broken = [each for each in recording.tests.failed if each not in known]
-    if not broken and recording.tests.passed < baseline.recording.tests.passed:
-        missing = baseline.recording.tests.passed - recording.tests.passed
-        broken = [f"{missing} tests that pass on the monolith did not pass"]
-    return recording, Comparison(
-        processes=processes,
-        requests=answers.requests,
-        equal=answers.equal,
-        polls=answers.polls,
-        differences=answers.differences,
-        tests=recording.tests,
-        broken_tests=broken,
-        tables=len(baseline.tables),
-        table_differences=found,
-        reordered=reordered,
-        replicas=replicas,
-        replica_differences=replica_problems,
-        trespasses=find_trespasses(system, baseline.root),
-        seconds=time.monotonic() - begun,
-    )
-
-
-def _table_differences(
-    baseline: Baseline, system: RunningSystem
-) -> tuple[list[TableDifference], list[str]]:
-    """Rows that differ from the monolith's, and tables whose rows only came in another order.
-
-    Deferred commands of several services reach their owner in no fixed order among each other.
-    """
-    tables, owners = owned_tables(system)
-    expected = {name: content for name, content in baseline.tables.items() if name in owners}
-    found = differences(expected, tables, baseline.column_noise, owners)
-    deferred = {
-        table
-        for manifest in manifests(system).values()
-        for call in manifest.calls.values()
-        if call.remedy == "defer"
-        for table in call.tables
-    }
-    reordered = [
-        table
-        for table in sorted(deferred & {each.table for each in found} & tables.keys())
-        if not differences(
-            {table: without_key(expected[table])},
-            {table: without_key(tables[table])},
-            baseline.column_noise,
-        )
-    ]
-    return [each for each in found if each.table not in reordered], reordered
+    asked = ask_services(baseline, system, proxy, traffic, processes)
+    return asked.recording, asked.compared(baseline)
 
 
 def _check(
