@@ -8,6 +8,7 @@ from typing import NamedTuple
 from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import wrapped_functions
 from migrator.graph.values import Kind
+from migrator.graph.web.views import methods_in
 
 
 class Marked(NamedTuple):
@@ -26,7 +27,7 @@ class Exposed:
 
     def decorator(self, engine: Engine, site: CallSite) -> tuple[int, ...]:
         """What `expose("/url", methods=["GET"])` gives, as soon as its arguments are known."""
-        urls, methods = site.texts(0, "url"), site.texts(1, "methods")
+        urls, methods = site.texts(0, "url"), methods_in(engine, site.argument(1, "methods"))
         if (site.given(0, "url") and not urls) or (site.given(1, "methods") and not methods):
             return ()
         return (engine.values.opaque(self.tag, urls or ("/",), methods or ("GET",), site.key),)

@@ -9,7 +9,7 @@ from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import original
 from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
 from migrator.graph.values import Kind
-from migrator.graph.web.views import endpoint_of, is_view_class, methods_of, serve
+from migrator.graph.web.views import endpoint_of, is_view_class, methods_in, methods_of, serve
 from migrator.model.program import Unresolved
 
 RESOURCE: dict[str, Any] = {
@@ -317,12 +317,17 @@ def options(engine: Engine, site: CallSite, position: int) -> tuple[tuple[str, A
     return (
         ("rules", site.texts(position, "rule")),
         ("endpoint", _endpoint(site, -1)),
-        ("methods", site.texts(-1, "methods")),
+        ("methods", _methods(engine, site)),
         ("defaults", _defaults(engine, site, "defaults")),
         ("subdomain", site.text(-1, "subdomain") or ""),
         ("strict_slashes", _flag(site, "strict_slashes")),
         ("build_only", _flag(site, "build_only")),
     )
+
+
+def _methods(engine: Engine, site: CallSite) -> tuple[str, ...]:
+    """The methods of a rule, as texts or as members of `http.HTTPMethod`."""
+    return methods_in(engine, site.argument(-1, "methods"))
 
 
 def _endpoint(site: CallSite, position: int) -> str:

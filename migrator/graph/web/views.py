@@ -19,6 +19,7 @@ VIEW_CLASSES = frozenset(
         "flask_restplus.Resource",
     }
 )
+_ENUM = "http.HTTPMethod."
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 
 
@@ -60,6 +61,19 @@ def endpoint_of(engine: Engine, view: int) -> str:
     return original_name(engine, view)
 
 
+def methods_in(engine: Engine, values: Iterable[int]) -> tuple[str, ...]:
+    """HTTP methods among values and in containers: texts, or members of `http.HTTPMethod`."""
+    found: dict[str, None] = {}
+    for value in with_elements(engine, values):
+        name = engine.values.name(value)
+        text = engine.values.text(value)
+        if text is not None:
+            found[text] = None
+        elif name.startswith(_ENUM):
+            found[name.removeprefix(_ENUM).partition(".")[0]] = None
+    return tuple(found)
+
+
 def methods_of(engine: Engine, view: int) -> tuple[str, ...]:
     """The methods of a view class; none for a function."""
     seen = engine.values.view(view)
@@ -68,7 +82,7 @@ def methods_of(engine: Engine, view: int) -> tuple[str, ...]:
         return ()
     variable = engine.class_attribute(class_, "methods")
     if variable is not None:
-        texts = texts_of(engine, engine.points_to(variable))
+        texts = methods_in(engine, engine.points_to(variable))
         if texts:
             return texts
     return tuple(
