@@ -87,6 +87,8 @@ class Mapping:
     def __init__(self, models: dict[str, ModelFact], tables: dict[str, TableFact]) -> None:
         self.models = models
         self.tables = tables
+        self.companions: dict[str, tuple[Touched, ...]] = {}
+        """Tables to what a package touches whenever the mapper writes one of their rows."""
         self._by_folded = {name.lower(): name for name in tables}
         self._children: dict[str, list[str]] = {}
         for model in models.values():
@@ -99,6 +101,14 @@ class Mapping:
         for model in models.values():
             for relation in model.relations.values():
                 relation.direction = self._direction(model, relation)
+
+    def accompanied(self, touched: Iterable[Touched]) -> list[Touched]:
+        """What is touched, with what packages touch then."""
+        found = list(touched)
+        for each in tuple(found):
+            if each.kind == "write":
+                found += self.companions.get(each.table, ())
+        return found
 
     # -- names ------------------------------------------------------------------------------------
 

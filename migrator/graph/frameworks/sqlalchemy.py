@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
+from migrator.graph.mapping import Mapping
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
 from migrator.graph.orm.declarations import (
@@ -69,6 +70,10 @@ class SQLAlchemy(Framework):
     def __init__(self) -> None:
         self.declared = Declarations()
         self.facts = Facts()
+        self.companions: list[Callable[[Engine, Mapping, MappingBuilder], None]] = []
+        """Plug-ins of packages that keep tables of their own beside those of the models."""
+        self.attributes: dict[str, Callable[[Engine, Site, int], Iterable[int] | None]] = {}
+        """Attributes that such packages give to the instances of models."""
         self.queries = Queries(self.declared, self.facts)
         self.instances = Instances(self.declared, self.facts, self.queries)
         self.listeners = Listeners()
@@ -317,6 +322,8 @@ class SQLAlchemy(Framework):
                 for found in stored
                 for value in self.bind(engine, site, found, receiver, name) or (found,)
             ]
+        if name in self.attributes and view.kind == Kind.INSTANCE:
+            return self.attributes[name](engine, site, class_) or ()
         if name == "__table__":
             return (values.opaque(CLASS_TABLE, class_),)
         if name.startswith("__"):
@@ -440,12 +447,14 @@ class SQLAlchemy(Framework):
         self.seen = self.seen or self.mappers.seen
         builder = MappingBuilder(self.declared, self.queries, engine)
         mapping = builder.build()
+        for companion in self.companions:
+            companion(engine, mapping, builder)
         add_tables(analysis, mapping, builder)
         touches = Touches(engine, mapping, builder.table_of)
         listened = self.listeners.listened(engine, mapping)
         for site, facts in self.facts.places.values():
             for fact in facts:
-                record(site, touches.of(fact), listened)
+                record(site, mapping.accompanied(touches.of(fact)), listened)
         for site, texts in self.facts.sql.values():
             for text in texts:
                 record(site, sql_touches(text, mapping, "sql"), {})

@@ -31,6 +31,7 @@ from migrator.graph.frameworks.pluggy import Pluggy
 from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sql_files import SqlFiles
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
+from migrator.graph.frameworks.sqlalchemy_continuum import SQLAlchemyContinuum
 from migrator.graph.frameworks.strings import Strings
 from migrator.graph.frameworks.systems import Systems
 from migrator.graph.frameworks.threads import Threads
@@ -52,6 +53,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskSQLAlchemy(),
         Alchemical(),
         sqlalchemy,
+        SQLAlchemyContinuum(sqlalchemy),
         flask,
         Jinja(root),
         FlaskRestful(flask),

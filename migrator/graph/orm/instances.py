@@ -140,6 +140,8 @@ class Instances:
         if self._constructing(engine, site, class_):
             if engine.points_to(engine.slot("sqlalchemy", "linked", class_)):
                 self.facts.note(site, "insert", class_, via="constructor")
+            if self.is_relationship(engine, class_, name):
+                self.facts.note(site, "relate", class_, name, via="constructor")
             self._link(engine, site, class_, name)
             return None
         self.facts.note(site, "update", class_, name, via="attribute")
