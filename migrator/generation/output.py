@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from migrator.generation.merging import has_marks, merge
-from migrator.model.errors import ConfigurationError
+from migrator.model.errors import ConfigurationError, Place
 from migrator.model.private import PRIVATE
 
 RECORD = f"{PRIVATE}/generated.json"
@@ -93,6 +93,22 @@ def read_record(output: Path) -> Record:
             hint="name a folder with -o that is empty or does not exist; nothing was changed",
         )
     return Record()
+
+
+def require_resolved(output: Path) -> None:
+    """Raise ConfigurationError where conflict marks of a merge stand in what was generated."""
+    marked = []
+    for path in sorted(read_record(output).files) if (output / RECORD).is_file() else ():
+        file = output / path
+        if file.is_file() and has_marks(file.read_bytes()):
+            marked.append(path)
+    if marked:
+        more = f", and in {len(marked) - 1} more" if len(marked) > 1 else ""
+        raise ConfigurationError(
+            f"conflict marks stand in it{more}",
+            place=Place(str(output / marked[0])),
+            hint="decide between yours and what was generated, and take the marks out",
+        )
 
 
 def write_output(

@@ -87,4 +87,11 @@ def _siblings(manifest: ServiceManifest) -> list[dict[str, Any]]:
         sibling(replica.owner)["copies"].append(table)
     for each in found.values():
         each["rows"] = sorted(set(each["rows"]))
+        each["asked"] = [*_short(each["calls"]), *each["rows"]]
+        each["later"] = _short(each["deferred"])
     return [found[name] for name in sorted(found)]
+
+
+def _short(functions: list[str]) -> list[str]:
+    """The names of functions without their modules and classes, for a drawing."""
+    return list(dict.fromkeys(each.rpartition(".")[2] for each in functions))

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from migrator.facts.settings import load_run
+from migrator.generation.output import require_resolved
 from migrator.model.errors import ConfigurationError, OperationError, Place
 from migrator.model.manifest import System
 from migrator.model.private import PRIVATE
@@ -316,6 +317,7 @@ class RunningSystem:
             self._prepare(running)
 
     def _prepare(self, running: Processes) -> None:
+        require_resolved(self.output)
         self._make_services(running)
         cache = self.folder / "environments"
         with step(self._progress, "Install the services", len(self.services)):

@@ -39,7 +39,8 @@ class SiblingRecorder:
         self._stack = ExitStack()
         self._proxies: dict[tuple[str, str, str], RecordingProxy] = {}
         self._said: dict[str, list[dict[str, Any]]] = {}
-        self._heads: dict[tuple[str, str], int] = {}
+        self._heads: dict[tuple[str, str], list[tuple[float, int]]] = {}
+        """How far a service knew an owner's feed, and when it was told."""
         self._folders: dict[str, Path] = {}
         self._stop = threading.Event()
         self._folding = threading.Thread(target=self._fold_on, daemon=True)
@@ -68,7 +69,7 @@ class SiblingRecorder:
             self._said[name] = []
             for owner in sorted({each.owner for each in service.manifest.replicas.values()}):
                 head, batches = _snapshot(service, system.services[owner])
-                self._heads[name, owner] = head
+                self._heads[name, owner] = [(0.0, head)]
                 self._said[name].append({"owner": owner, "head": head})
                 self._said[name] += [{"owner": owner, "batch": batch} for batch in batches]
         self._fold()
@@ -109,17 +110,20 @@ class SiblingRecorder:
         if exchange.path != "/feed/events" or exchange.status != 200:
             return
         page = json.loads(exchange.body)
-        known = self._heads.get((service, owner), 0)
+        heads = self._heads.setdefault((service, owner), [(0.0, 0)])
         for event in page.get("events", ()):
-            if event["seq"] > known:
-                self._heads[service, owner] = event["seq"]
+            if event["seq"] > heads[-1][1]:
+                heads.append((exchange.started + exchange.elapsed, event["seq"]))
                 columns = page["columns"][event["table"]]
                 self._said[service].append({"owner": owner, "event": event, "columns": columns})
 
     def _keep_call(self, service: str, owner: str, exchange: Exchange) -> None:
+        heads = self._heads.get((service, owner), [])
         self._said[service].append(
             {
                 "owner": owner,
+                # What came later may be what the call itself has changed.
+                "known": max([0, *(seq for at, seq in heads if at < exchange.started)]),
                 "call": exchange.path.removeprefix("/calls/"),
                 # Not the context: it has the credentials of whoever asked.
                 "items": json.loads(exchange.request_body).get("items"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.generation.output import write_output
+from migrator.generation.output import require_resolved, write_output
 from migrator.model.errors import ConfigurationError
 
 FIRST = {"system.json": b"{}", "shop/src/a.py": b"a = 1\n", "shop/src/b/c.py": b"c = 1\n"}
@@ -123,6 +123,11 @@ def test_conflicts_are_marked_and_nothing_of_anybody_is_lost(tmp_path: Path) -> 
     written = write_output(output, {**second, "run.py": BASE.replace(b"= 1", b"= 4")})
     assert [each.path for each in written.conflicts] == ["added.py", "run.py"]
     assert marked in (output / "run.py").read_bytes()
+    with pytest.raises(ConfigurationError, match="conflict marks stand in it, and in 1 more"):
+        require_resolved(output)
+    for name in ("added.py", "run.py"):
+        (output / name).write_bytes(b"mine\n")
+    require_resolved(output)
 
 
 def test_a_run_that_broke_off_in_the_middle_is_mended_by_the_next(tmp_path: Path) -> None:

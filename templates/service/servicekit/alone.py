@@ -29,7 +29,7 @@ _EPOCH = "recorded"
 
 
 class Siblings:
-    """What siblings answered: their tables as they were, then calls with what these changed."""
+    """What siblings answered: their tables as they were before calls, then what these changed."""
 
     def __init__(self, path: str) -> None:
         self._lock = threading.Lock()
@@ -38,10 +38,21 @@ class Siblings:
         self._events: Dict[str, List[Dict[str, Any]]] = {}
         self._calls: Dict[Tuple[str, str], List[Dict[str, Any]]] = {}
         self._heads: Dict[str, int] = {}
+        self._begins: Dict[str, int] = {}
         if os.path.exists(path):
             with open(path, encoding="utf-8") as stream:
                 for line in stream:
                     self._take(json.loads(line))
+        self._begins.update(self._heads)
+        for owner, events in self._events.items():
+            self._heads[owner] = max(self._heads.get(owner, 0), self._before_calls(owner, events))
+
+    def _before_calls(self, owner: str, events: List[Dict[str, Any]]) -> int:
+        """How far the owner's feed was before the first call: nobody here had a part in that."""
+        calls = [each for (name, _), said in self._calls.items() if name == owner for each in said]
+        if not calls:
+            return max(int(event["seq"]) for event in events)
+        return min(int(each.get("known", 0)) for each in calls)
 
     def _take(self, said: Dict[str, Any]) -> None:
         owner = said["owner"]
@@ -57,7 +68,7 @@ class Siblings:
 
     def snapshot(self, owner: str, tables: List[str]) -> bytes:
         """All rows of some tables, as a feed's snapshot."""
-        lines: List[Any] = [{"epoch": _EPOCH, "head": self._heads.get(owner, 0)}]
+        lines: List[Any] = [{"epoch": _EPOCH, "head": self._begins.get(owner, 0)}]
         lines += [b for b in self._snapshots.get(owner, []) if b["table"] in tables]
         return b"".join(json.dumps(line).encode() + b"\n" for line in [*lines, {"end": True}])
 
