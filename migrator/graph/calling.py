@@ -217,18 +217,20 @@ def choose(
 ) -> Variant:
     """The variant that a call runs in: by class of receiver, by place, or the general one.
 
-    The class of the receiver counts where a framework says so (models), the receiver itself where
-    instances are told apart; the place of call counts for small functions, for those that make
-    closures and those that register something with a framework, unless they recurse. A handler that
-    a framework calls some other time (not `runs_here`) is told apart only where it makes closures.
+    The class of the receiver counts where a framework says so (models), also for a function that
+    wraps the method; the receiver itself where instances are told apart; the place of call counts
+    for small functions, for those that make closures and those that register something with a
+    framework, unless they recurse. A handler that a framework calls some other time (not
+    `runs_here`) is told apart only where it makes closures.
     """
     env_id = env.id if env is not None else -1
     told_apart = receiver is not None and linker.values.is_apart(receiver)
-    if receiver is not None and function.class_ is not None and not told_apart:
+    if receiver is not None and not told_apart:
         class_value = linker.class_behind(receiver)
+        own = function.class_.value if function.class_ is not None else None
         if (
             class_value is not None
-            and class_value != function.class_.value
+            and class_value != own
             and linker.receiver_sensitive(class_value)
         ):
             key = (env_id, "receiver", class_value)
