@@ -56,7 +56,7 @@ def print_steps(proof: StepsProof) -> None:
             click.echo(f"      monolith {difference.monolith}")
             click.echo(f"      services {difference.services}")
         for row in [*ahead.table_differences, *ahead.replica_differences][:SHOWN]:
-            click.echo(f"      table {row.table} of {row.owner}, row {row.row}: {row.column}")
+            click.echo(f"      {row.where}: {row.column}")
         for trespass in ahead.trespasses[:SHOWN]:
             click.echo(f"      {trespass}")
         for test in ahead.broken_tests[:SHOWN]:

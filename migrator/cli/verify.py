@@ -191,8 +191,7 @@ def _print_problems(compared: Comparison) -> None:
         click.echo(f"      services {each.services}")
     for row in [*compared.table_differences, *compared.replica_differences][:SHOWN]:
         click.echo(
-            f"FAIL  {number}: table {row.table} of {row.owner}, row {row.row}, {row.column}:"
-            f" expected {row.expected}, found {row.found}"
+            f"FAIL  {number}: {row.where}, {row.column}: expected {row.expected}, found {row.found}"
         )
     for test in compared.broken_tests[:SHOWN]:
         click.echo(f"FAIL  {number}: {test}")

@@ -30,12 +30,14 @@ def service_files(manifest: ServiceManifest, installed: Installed) -> dict[str, 
         "python": python_series(installed),
         "database_variable": manifest.database_variable,
         "startup_seconds": max(1, round(manifest.startup_seconds)),
+        "folders": [place for _, place, _ in _mounts(manifest)],
     }
     folder = template_folder() / "service"
     return {
         "Dockerfile": render("service/Dockerfile.j2", **values),
         ".github/workflows/ci.yml": render("service/.github/workflows/ci.yml.j2", **values),
-        ".dockerignore": (folder / ".dockerignore").read_text(),
+        ".dockerignore": (folder / ".dockerignore").read_text()
+        + "".join(f"{place}\n" for used in manifest.folders.values() for place in used.places),
         ".gitignore": (folder / ".gitignore").read_text(),
         ".vscode/launch.json": (folder / ".vscode/launch.json").read_text(),
     }
@@ -57,11 +59,37 @@ def compose(manifests: list[ServiceManifest], purposes: dict[str, str], system: 
                 "purpose": " ".join(purposes.get(manifest.name, "").split()),
                 "processes": _processes(manifest),
                 "environment": _environment(manifest),
+                "folders": [
+                    f"{volume}:{place}{'' if writes else ':ro'}"
+                    for volume, place, writes in _mounts(manifest)
+                ],
                 "peers": json.dumps({n: p for n, p in peers.items() if n != manifest.name}),
             }
             for manifest in manifests
         ],
+        volumes=sorted({volume for each in manifests for volume, _, _ in _mounts(each)}),
     )
+
+
+def _mounts(manifest: ServiceManifest) -> list[tuple[str, str, bool]]:
+    """Volume, place in the container, and whether the service writes it, of each folder.
+
+    One in `{data}` that nobody else uses needs none: the service's own volume holds it.
+    """
+    return [
+        (
+            f"{folder.owner}-{_volume_name(path)}",
+            f"/service/{place}" if folder.places else path.replace("{data}", "/data"),
+            # What opens an index may have to make it.
+            folder.writes or folder.kind == "index",
+        )
+        for path, folder in sorted(manifest.folders.items())
+        for place in folder.places or [path]
+    ]
+
+
+def _volume_name(path: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.lower().replace("{data}", "")).strip("-")
 
 
 def _processes(manifest: ServiceManifest) -> list[dict[str, Any]]:

@@ -289,7 +289,7 @@ class _Extractor:
         for name in sorted(needed_templates(self.project, templates, live, rendered)):
             file = templates.files[name]
             self.result.files[source_path(self.program, file)] = (root / file).read_bytes()
-        data = needed_data(self.project, templates, self.modules, live)
+        data = needed_data(self.project, templates, self.modules, live, self.plan.folders)
         for path, file in sorted(data.items()):
             self.result.files.setdefault(path, (root / file).read_bytes())
 

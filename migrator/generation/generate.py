@@ -198,6 +198,7 @@ class _Assembly:
         names = sorted(self._plan.services)
         self._progress.start(TASK, 2 * len(names) + 1)
         self._problems.extend(_unusable_names(names))
+        self._problems.extend(_indexes_of_several(self._plan))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),
             {name: ServiceData() for name in names},
@@ -353,6 +354,24 @@ def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
         if other != name:
             yield MigratorError(
                 f"service {name!r} has the name of {other}", hint="give it another name in the plan"
+            )
+
+
+def _indexes_of_several(plan: Plan) -> Iterable[MigratorError]:
+    """Indexes that several services would write: each locks it, and none knows of the others."""
+    writers: dict[str, list[str]] = {}
+    for name, service in sorted(plan.services.items()):
+        for path, folder in service.folders.items():
+            if folder.kind == "index" and folder.writes:
+                writers.setdefault(path, []).append(name)
+    for path, names in sorted(writers.items()):
+        if len(names) > 1:
+            at, _, line = plan.services[names[0]].folders[path].at.rpartition(":")
+            yield Refused(
+                f"{' and '.join(names)} would both write the index in {path}, whose tables they"
+                " own between them",
+                place=Place(at, int(line or 0)),
+                hint="give its tables to one service, or make an index for each table",
             )
 
 

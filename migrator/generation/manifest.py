@@ -6,6 +6,7 @@ import re
 
 from migrator.generation.data import ServiceData
 from migrator.generation.dependencies import Dependencies, deferred_details
+from migrator.generation.names import source_path, source_root_of
 from migrator.generation.routing import default_service, routes_of
 from migrator.model.graph import Graph
 from migrator.model.manifest import (
@@ -20,6 +21,7 @@ from migrator.model.manifest import (
     ServedCall,
     ServiceManifest,
     System,
+    UsedFolder,
 )
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import EntryPoint, Program
@@ -83,6 +85,15 @@ class Manifests:
             serves=self._serves(name),
             processes=self._processes.get(name, {}),
             shared_state=sorted(s.name for s in service.state if s.remedy == "shared"),
+            folders={
+                path: UsedFolder(
+                    owner=folder.owner,
+                    writes=folder.writes,
+                    kind=folder.kind,
+                    places=places_of(self._program, path),
+                )
+                for path, folder in sorted(service.folders.items())
+            },
             environment=dict(sorted(self._run.environment.items())),
             startup_seconds=self._run.startup_seconds,
             registry=registry,
@@ -185,6 +196,18 @@ def _rules(entry: EntryPoint) -> list[RouteRule]:
         )
         for route in entry.routes
     ]
+
+
+def places_of(program: Program, path: str) -> list[str]:
+    """Where a service's code looks for a folder of the monolith, below the service's own folder.
+
+    Code below a source root finds what lies outside of it from its own file, or from where it runs.
+    """
+    if path.startswith("{data}"):
+        return []
+    inside = f"src/{source_path(program, path)}"
+    rooted = any(root.strip("./") for root in program.source_roots)
+    return [inside] if source_root_of(program, path) or not rooted else [path, inside]
 
 
 def module_and_qualname(program: Program, function: str) -> tuple[str, str]:

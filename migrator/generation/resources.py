@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -128,12 +128,17 @@ def _texts(project: Project, units: Iterable[Unit]) -> Iterator[Text]:
 
 
 def needed_data(
-    project: Project, templates: Templates, modules: Iterable[Module], live: Iterable[Unit]
+    project: Project,
+    templates: Templates,
+    modules: Iterable[Module],
+    live: Iterable[Unit],
+    folders: Collection[str] = (),
 ) -> dict[str, str]:
     """Files that are neither code nor templates: path in the service to file of the monolith.
 
     Everything beside the code of a kept package, static folders, and what live code names; and
     each empty folder that the project keeps by a placeholder, since code expects to write there.
+    Nothing of `folders`, whose files are data.
     """
     program = project.program
     taken = set(templates.files.values()) | set(program.modules.values())
@@ -142,7 +147,7 @@ def needed_data(
     found: dict[str, str] = {}
     for file in _files(program):
         path = PurePosixPath(file)
-        if file in taken or path.suffix == ".py":
+        if file in taken or path.suffix == ".py" or any(is_below(file, each) for each in folders):
             continue
         inside = source_path(program, file)
         parents = {str(each) for each in path.parents}
@@ -155,6 +160,11 @@ def needed_data(
         ):
             found[inside] = file
     return found
+
+
+def is_below(file: str, folder: str) -> bool:
+    """Whether a path lies in a folder."""
+    return file.startswith(folder + "/")
 
 
 def _is_named(path: str, named: set[str]) -> bool:

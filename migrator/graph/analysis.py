@@ -51,6 +51,26 @@ class FileUse(NamedTuple):
     line: int
     how: str
     """The outside function that does it."""
+    text: str = ""
+    """The path, where it is written there."""
+    setting: str = ""
+    """The setting that names the folder, where an extension reads it."""
+
+
+class Index(NamedTuple):
+    """A full-text index that an extension keeps in files, one folder an index."""
+
+    extension: str
+    name: str
+    """The folder's own name."""
+    setting: str
+    """The setting that names the folder above it; `folder` where it is not set."""
+    folder: str
+    tables: tuple[str, ...]
+    searches: tuple[str, ...]
+    """The methods that read it."""
+    file: str
+    line: int
 
 
 @dataclass
@@ -93,6 +113,7 @@ class Analysis:
     file_uses: list[FileUse] = field(default_factory=list)
     extensions: dict[str, ExtensionState] = field(default_factory=dict)
     """By the dotted outside class."""
+    indexes: list[Index] = field(default_factory=list)
     handlers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The values (functions, view classes) that run for an entry point, by its name."""
     around: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -7,19 +7,18 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migrator.facts.syntax import parse
-from migrator.graph.analysis import Analysis, FileUse, ModuleVariable, Mutation
+from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
 from migrator.graph.closure import Closure
+from migrator.graph.kept_files import kept_files, kept_indexes
 from migrator.graph.kept_results import extension_objects, memoised_functions, names_imported
 from migrator.model.graph import EdgeKind, NodeKind
 from migrator.model.program import StateFinding, StateKind
 
-_FOLDER_KEY = re.compile(r"DIR|FOLDER|ROOT|PATH|HOME|UPLOAD|MEDIA|STORAGE|FILE", re.IGNORECASE)
 _SECRET = re.compile(r"secret|token|key|salt", re.IGNORECASE)
 _RANDOM = re.compile(r"^(secrets\.\w+|os\.urandom|uuid\.uuid[14]|random\.\w+)$")
 _RANDOM_MODULE = re.compile(r"(secrets|os|uuid|random)$")
 _MAY_MAKE_SECRETS = re.compile(rb"(secrets\.|urandom|uuid[14]|random\.)")
 _STATELESS_TAGS = ("flask:", "sqlalchemy:", "blinker:", "click:", "celery:", "flask_restful:")
-_NEAR = 3
 
 
 def find_state(analysis: Analysis) -> None:
@@ -30,7 +29,8 @@ def find_state(analysis: Analysis) -> None:
         *_module_mutables(analysis),
         *memoised_functions(analysis),
         *extension_objects(analysis),
-        *_files(analysis, closure),
+        *kept_files(analysis, closure),
+        *kept_indexes(analysis),
         *_secrets(analysis),
         *_sessions(analysis),
     ]
@@ -139,91 +139,6 @@ def _is_framework_object(analysis: Analysis, variable: ModuleVariable | None) ->
         engine.values.view(value).tag.startswith(_STATELESS_TAGS)
         for value in variable.values
         if engine.values.view(value).tag
-    )
-
-
-def _files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:
-    """Files that are written while the program runs, by the setting that says where they lie."""
-    keys = _keys_of_functions(analysis)
-    callers = _callers(analysis, closure)
-    found: dict[str, list[FileUse]] = {}
-    for use in analysis.file_uses:
-        if use.function in analysis.program.modules:
-            continue
-        named = _folders(closure, keys, use.function) or _folders_of_callers(
-            closure, keys, callers, use.function
-        )
-        for name in named or (use.function,):
-            found.setdefault(name, []).append(use)
-    for name, uses in found.items():
-        writers = [use for use in uses if use.kind == "write"]
-        if not writers:
-            continue
-        first = min(writers, key=lambda use: (use.file, use.line))
-        writing = {use.function for use in writers}
-        yield StateFinding(
-            kind="local-file",
-            name=name,
-            file=first.file,
-            line=first.line,
-            detail=", ".join(sorted({use.how.rsplit(".", 1)[-1] for use in writers})),
-            writers=tuple(sorted(writing)),
-            readers=tuple(sorted({use.function for use in uses} - writing)),
-        )
-
-
-def _keys_of_functions(analysis: Analysis) -> dict[str, set[str]]:
-    """Functions to the settings that they read and that name a folder."""
-    by_file: dict[str, list[tuple[int, int, str]]] = {}
-    for function in analysis.program.functions.values():
-        by_file.setdefault(function.file, []).append(
-            (function.line, function.end_line, function.name)
-        )
-    found: dict[str, set[str]] = {}
-    for key, places in analysis.program.environment.items():
-        if not _FOLDER_KEY.search(key):
-            continue
-        for place in places:
-            file, _, line = place.rpartition(":")
-            inside = [
-                (end - start, name)
-                for start, end, name in by_file.get(file, ())
-                if start <= int(line) <= end and name not in analysis.program.modules
-            ]
-            if inside:
-                found.setdefault(min(inside)[1], set()).add(key)
-    return found
-
-
-def _folders(closure: Closure, keys: dict[str, set[str]], function: str) -> list[str]:
-    """The settings that a function or the nearest of its callees reads."""
-    near = [function]
-    seen = {function}
-    for _ in range(_NEAR):
-        named = sorted({key for each in near for key in keys.get(closure.name(each), ())})
-        if named:
-            return named
-        near = [
-            called for each in near for called in closure.direct_callees(each) if called not in seen
-        ]
-        seen.update(near)
-    return []
-
-
-def _callers(analysis: Analysis, closure: Closure) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for name in analysis.program.functions:
-        for called in closure.direct_callees(name):
-            found.setdefault(closure.name(called), set()).add(name)
-    return found
-
-
-def _folders_of_callers(
-    closure: Closure, keys: dict[str, set[str]], callers: dict[str, set[str]], function: str
-) -> list[str]:
-    """Of a function that is given its path: the settings that those who call it read."""
-    return sorted(
-        {key for caller in callers.get(function, ()) for key in _folders(closure, keys, caller)}
     )
 
 

@@ -31,6 +31,17 @@ class ReplicaTable(msgspec.Struct, kw_only=True):
     when_late: Literal["stale", "refuse"] = "stale"
 
 
+class UsedFolder(msgspec.Struct, kw_only=True):
+    """A folder of files that the service uses, perhaps together with others."""
+
+    owner: str
+    writes: bool = False
+    """Whether the service may write it."""
+    kind: Literal["files", "index"] = "files"
+    places: list[str] = []
+    """Where the code looks for it, below the service's folder; for one in `{data}` nowhere else."""
+
+
 class RouteRule(msgspec.Struct, kw_only=True):
     """A URL rule in the framework's syntax."""
 
@@ -130,6 +141,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     processes: dict[str, str] = {}
     """Processes beside web, calls and feed: the monolith's workers that went with this service."""
     shared_state: list[str] = []
+    folders: dict[str, UsedFolder] = {}
+    """By path in the monolith or `{data}/`: folders of files that code or an extension keeps."""
     environment: dict[str, str] = {}
     """The application's own variables, with `{data}`, `{base_url}`, `{port:NAME}` placeholders."""
     startup_seconds: float = 30.0

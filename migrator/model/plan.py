@@ -88,6 +88,22 @@ class StateRemedy(msgspec.Struct, kw_only=True, omit_defaults=True):
     at: str = ""
 
 
+class Folder(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A folder of files that a service uses, below the project or in `{data}`.
+
+    Services that use the same one have it in common: a volume that its owner writes.
+    """
+
+    owner: str
+    kind: Literal["files", "index"] = "files"
+    writes: bool = False
+    """Whether this service writes it; only its owner should."""
+    advice: str = ""
+    """What would serve better than a volume that services share."""
+    because: str = ""
+    at: str = ""
+
+
 class Service(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A set of owned tables, the entry points that write them, and what follows."""
 
@@ -104,6 +120,8 @@ class Service(msgspec.Struct, kw_only=True, omit_defaults=True):
     calls: list[Crossing] = []
     datastore: Datastore = msgspec.field(default_factory=Datastore)
     state: list[StateRemedy] = []
+    folders: dict[str, Folder] = {}
+    """Path to the folder of files: the application's own code and extensions keep them there."""
     maturity: str = ""
 
     @property

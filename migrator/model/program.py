@@ -28,6 +28,7 @@ StateKind = Literal[
     "cache",
     "rate-limit",
     "local-file",
+    "index",
     "thread",
     "timer",
     "singleton",
@@ -215,6 +216,10 @@ class StateFinding(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     writers: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    path: str = ""
+    """Of files and indexes the folder, below the project or as `{data}/...`; empty: not known."""
+    tables: tuple[str, ...] = ()
+    """Of an index the tables whose every write is also one of it."""
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ import msgspec
 from migrator.facts.settings import load_run, load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, OperationError, Refused
+from migrator.model.program import StateFinding
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.environment import installed
@@ -38,6 +39,7 @@ from migrator.operation.start_state import (
     private_folder,
     seed_state,
 )
+from migrator.operation.tree import files_of, written
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 
@@ -80,6 +82,7 @@ class _Subject:
     progress: Progress
     start: StartState
     registered: Registered = field(default_factory=Registered)
+    state: list[StateFinding] = field(default_factory=list)
     running: RunningMonolith | None = None
 
 
@@ -128,7 +131,7 @@ def diagnose(root: Path, progress: Progress | None = None) -> Iterator[Check]:
     finally:
         if subject.running is not None:
             subject.running.stop()
-    yield _untouched(before, _tree(subject.root))
+    yield _files(subject, before)
 
 
 def _skipped(names: tuple[str, ...] | list[str]) -> Iterator[Check]:
@@ -191,6 +194,7 @@ def _application(subject: _Subject) -> Check:
 def _routes(subject: _Subject) -> Check:
     """Analysis has to know every route that the project's own code answers."""
     program = current_graph(subject.root, load_settings(subject.root), Silent()).program
+    subject.state = program.state
     rules = subject.registered.rules
     missed = unknown_rules(subject.root, program, rules)
     return _missed("routes", missed) or Check(
@@ -312,16 +316,25 @@ def _tests(subject: _Subject) -> Check:
     return Check(name="tests", outcome="ok", message=message)
 
 
-def _untouched(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> Check:
-    changed = sorted(name for name in after if before.get(name) != after[name])
+def _files(subject: _Subject, before: dict[str, tuple[int, int]]) -> Check:
+    """Files that it keeps below its own sources have to be in folders that analysis knows."""
+    after = _tree(subject.root)
+    changed = {name for name in after if before.get(name) != after[name]}
+    changed.update(files_of(subject.start.project))
+    if subject.running is not None and subject.running.project.is_dir():
+        changed.update(written(subject.root, subject.running.project))
     if not changed:
         return Check(name="tree", outcome="ok", message="nothing was written into the project")
+    message = f"written into the project itself: {_few(sorted(changed))}"
+    known = {finding.path for finding in subject.state if finding.path}
+    if all(any(name.startswith(f"{path}/") for path in known) for name in changed):
+        return Check(name="tree", outcome="ok", message=f"{message}; analysis knows the folders")
     return Check(
         name="tree",
         outcome="warning",
-        message=f"written into the project itself: {_few(changed)}",
+        message=message,
         hint="name a folder below {data} in [tool.migrator.run.environment], so that each running"
-        " instance has its own",
+        " instance has its own, or give it to a service as one of its `folders` in the plan",
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 from migrator.facts.settings import load_run
 from migrator.model.errors import ConfigurationError, OperationError
 from migrator.model.progress import Progress, step
+from migrator.operation import shared_folders
 from migrator.operation.service import RunningService
 from migrator.operation.split import join_files, load_tables
 from migrator.operation.start_state import StartState, make_start_state
@@ -30,6 +31,7 @@ class Part(msgspec.Struct, kw_only=True):
 
     tables: list[str]
     shared_state: list[str] = []
+    folders: list[str] = []
 
 
 class Record(msgspec.Struct, kw_only=True):
@@ -130,6 +132,8 @@ class Division:
         # Files that the empty monolith has and no service any more were taken away since.
         shutil.rmtree(joined.data, ignore_errors=True)
         joined.data.mkdir()
+        shutil.rmtree(joined.project, ignore_errors=True)
+        shared_folders.join(self.folder / shared_folders.NAME, joined)
         with step(progress, "Join the data", len(parts)):
             for name, part in sorted(parts.items()):
                 load_tables(self.database(name), joined.database, name, part.tables)
@@ -250,6 +254,7 @@ def _record(services: Mapping[str, RunningService]) -> Record:
             name: Part(
                 tables=sorted(service.manifest.tables),
                 shared_state=sorted(service.manifest.shared_state),
+                folders=sorted(service.manifest.folders),
             )
             for name, service in sorted(services.items())
         },

@@ -34,6 +34,7 @@ from migrator.operation.start_state import (
     seed_state,
 )
 from migrator.operation.suite import SuiteRun, run_suite
+from migrator.operation.tree import copy_project
 
 THREADS = 8
 
@@ -92,11 +93,11 @@ def schema_of(database: Path) -> Schema:
 class RunningMonolith:
     """The monolith, started: a context manager.
 
-    It runs in its own environment, with data in `folder` copied from `start_state` (migrated and
-    seeded anew without one): its companions, its other processes, and one gunicorn process with
-    threads for the web. `outside_url` is what it takes for its own address where that is not
-    `base_url`, as behind a recording proxy. Raises OperationError with the log's tail when a
-    process does not start.
+    It runs in its own environment and in a copy of its sources, with data in `folder` copied from
+    `start_state` (migrated and seeded anew without one): its companions, its other processes, and
+    one gunicorn process with threads for the web. `outside_url` is what it takes for its own
+    address where that is not `base_url`, as behind a recording proxy. Raises OperationError with
+    the log's tail when a process does not start.
     """
 
     def __init__(
@@ -137,6 +138,11 @@ class RunningMonolith:
         return self._state.data
 
     @property
+    def project(self) -> Path:
+        """The copy of its sources that it runs in, with what it has written there."""
+        return self.folder / "sources"
+
+    @property
     def logs(self) -> Path:
         """Folder of its processes' logs."""
         return self.folder / "logs"
@@ -160,6 +166,7 @@ class RunningMonolith:
                 self._progress,
                 base_url=self.outside_url,
             )
+        copy_project(self.root, self.project, self._state.project)
         self._processes = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
             require_free(self.port)
@@ -216,9 +223,11 @@ class RunningMonolith:
         given = Placeholders(
             data=self.data, base_url=self.outside_url, port=self.port, ports=self.ports
         )
-        variables = monolith_variables(self.root, self.run, self.environment, self.database, given)
+        variables = monolith_variables(
+            self.project, self.run, self.environment, self.database, given
+        )
         start_companions(
-            self.root, self.run, self.environment, processes, self.logs, given, variables
+            self.project, self.run, self.environment, processes, self.logs, given, variables
         )
         web = self._start_web(processes, variables)
         wait_until(web, lambda: refuses_nonsense(self.port), self.run.startup_seconds)
@@ -227,7 +236,7 @@ class RunningMonolith:
                 name,
                 given.fill(command),
                 environment=variables,
-                folder=self.root,
+                folder=self.project,
                 log=self.logs / f"{name}.log",
             )
         processes.check()
@@ -248,7 +257,7 @@ class RunningMonolith:
             "web",
             command,
             environment=variables,
-            folder=self.root,
+            folder=self.project,
             log=self.logs / "web.log",
             port=self.port,
         )

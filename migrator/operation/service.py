@@ -14,6 +14,7 @@ import msgspec
 from migrator.model.errors import OperationError, Place
 from migrator.model.manifest import ServiceManifest
 from migrator.model.progress import Progress
+from migrator.operation import shared_folders
 from migrator.operation.application import Placeholders, base_variables, sqlite_url
 from migrator.operation.environment import Environment, make_environment
 from migrator.operation.ports import HOST, free_port
@@ -21,6 +22,7 @@ from migrator.operation.process import Process, Processes
 from migrator.operation.readiness import answers, wait_until
 from migrator.operation.split import load_files, load_tables
 from migrator.operation.start_state import StartState, copy_database
+from migrator.operation.tree import lay_over
 
 MANIFEST = "service.json"
 Value = TypeVar("Value")
@@ -51,6 +53,8 @@ class RunningService:
         self.folder = folder
         self.data = data
         """Its private folder: databases, and `files`, which is the application's `{data}`."""
+        self.folders = data.parent / shared_folders.NAME
+        """Where the folders of files lie, its own and those of siblings."""
         self.logs = logs
         self.credential = ""
         self.peers: dict[str, dict[str, str]] = {}
@@ -237,7 +241,12 @@ class RunningService:
             if (self.data / name).is_file():
                 copy_database(self.data / name, folder / name)
         if (self.data / "files").is_dir():
-            shutil.copytree(self.data / "files", folder / "files")
+            shutil.copytree(self.data / "files", folder / "files", symlinks=True)
+        for path in self._owned_folders():
+            lay_over(self.folders / path, folder / shared_folders.NAME / path)
+
+    def _owned_folders(self) -> list[str]:
+        return [path for path, used in self.manifest.folders.items() if used.owner == self.name]
 
     def restore(self, folder: Path) -> None:
         """Put a backup in place of the data, under a new epoch; replicas are filled anew.
@@ -247,7 +256,11 @@ class RunningService:
         if not (folder / "service.db").is_file():
             raise OperationError(f"{folder} holds no backup of {self.name}")
         shutil.rmtree(self.data, ignore_errors=True)
-        shutil.copytree(folder, self.data)
+        left_out = shutil.ignore_patterns(shared_folders.NAME)
+        shutil.copytree(folder, self.data, symlinks=True, ignore=left_out)
+        for path in self._owned_folders():
+            shutil.rmtree(self.folders / path, ignore_errors=True)
+            lay_over(folder / shared_folders.NAME / path, self.folders / path)
         self.migrate(new_epoch=True)
 
     def _names(self) -> list[str]:
@@ -279,6 +292,8 @@ class RunningService:
             "SERVICE_NAME": self.name,
             "SERVICE_MANIFEST": str(self.folder / MANIFEST),
             "SERVICE_DATA": str(self.data),
+            "SERVICE_FILES": str(self.placeholders.data),
+            "SERVICE_FOLDERS": str(self.folders),
             "SERVICE_PEERS": json.dumps(self.peers),
             "SERVICE_CREDENTIAL": self.credential,
             "SERVICE_PUBLIC_URL": given.base_url,

@@ -107,13 +107,23 @@ def _quoted(name: str) -> str:
 
 
 def load_files(source: Path, target: Path, manifest: ServiceManifest) -> None:
-    """Copy those of the monolith's data files that variables of the service name in `{data}`."""
+    """Copy those of the monolith's data files that variables of the service name in `{data}`.
+
+    Folders of the plan are left out: they lie where all services find them.
+    """
     target.mkdir(parents=True, exist_ok=True)
+    folders = {source / each.removeprefix("{data}/") for each in manifest.folders}
+
+    def shared(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if Path(folder, name) in folders}
+
     for value in manifest.environment.values():
         for below in re.findall(r"\{data\}/?([^\s:;,\"']*)", value):
             named = source / below
+            if named in folders:
+                continue
             if named.is_dir():
-                shutil.copytree(named, target / below, dirs_exist_ok=True)
+                shutil.copytree(named, target / below, dirs_exist_ok=True, ignore=shared)
             elif named.is_file():
                 (target / below).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(named, target / below)

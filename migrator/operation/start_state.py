@@ -17,6 +17,7 @@ from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.environment import Environment, make_environment
 from migrator.operation.process import Processes, tail
+from migrator.operation.tree import copy_project, keep, lay_over, written
 
 _SETTINGS = Place("pyproject.toml")
 
@@ -36,6 +37,11 @@ class StartState:
         """What the application keeps in `{data}`."""
         return self.folder / "data"
 
+    @property
+    def project(self) -> Path:
+        """What it wrote below its own sources; there may be no such folder."""
+        return self.folder / "project"
+
     def copy_to(self, folder: Path) -> StartState:
         """A copy in a new folder, through SQLite's backup so that no journal is lost."""
         copied = StartState(folder)
@@ -43,6 +49,7 @@ class StartState:
         folder.mkdir(parents=True)
         copy_database(self.database, copied.database)
         shutil.copytree(self.data, copied.data)
+        lay_over(self.project, copied.project)
         return copied
 
 
@@ -141,20 +148,23 @@ def _fill(
     progress: Progress | None,
     base_url: str,
 ) -> Path:
-    """Run a command that changes the database; its log."""
+    """Run a command that changes the database, in a copy of the project; its log."""
     progress = progress or Silent()
     environment = monolith_environment(root, run, progress)
     given = Placeholders(data=state.data, base_url=base_url)
     log = state.folder / f"{name}.log"
     task = f"{name.capitalize()} the monolith's database"
+    copied = copy_project(root, state.folder / "sources", state.project)
     with Processes(state.folder / "processes.json") as processes, step(progress, task):
         code = processes.run(
             name,
             given.fill(command),
-            environment=monolith_variables(root, run, environment, state.database, given),
-            folder=root,
+            environment=monolith_variables(copied, run, environment, state.database, given),
+            folder=copied,
             log=log,
         )
+    keep(written(root, copied), copied, state.project)
+    shutil.rmtree(copied)
     if code:
         raise OperationError(
             f"`{name}` ended with code {code}: {command}",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +18,10 @@ from migrator.model.manifest import System
 from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
+from migrator.operation import shared_folders
 from migrator.operation.application import Placeholders, monolith_variables
-from migrator.operation.division import Division, require_equal, require_same_tables
+from migrator.operation.dividing import Dividing, for_each
+from migrator.operation.division import Division
 from migrator.operation.environment import Environment
 from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
@@ -35,7 +35,7 @@ from migrator.operation.routes import (
     write_switches,
 )
 from migrator.operation.service import RunningService, read_json
-from migrator.operation.start_state import StartState, make_start_state, monolith_environment
+from migrator.operation.start_state import StartState, monolith_environment
 from migrator.operation.suite import SuiteRun, run_suite
 
 SYSTEM = "system.json"
@@ -100,6 +100,11 @@ class RunningSystem:
     def backups(self) -> Path:
         """Folder of the backups, one below it for each service."""
         return self.folder / "backups"
+
+    @property
+    def folders(self) -> Path:
+        """Where the folders of files lie that services own, each at its path in the monolith."""
+        return self.folder / "data" / shared_folders.NAME
 
     @property
     def databases(self) -> dict[str, Path]:
@@ -321,8 +326,15 @@ class RunningSystem:
         self._make_services(running)
         cache = self.folder / "environments"
         with step(self._progress, "Install the services", len(self.services)):
-            self._each("Install the services", lambda s: s.install(cache, Silent()))
-        self._prepare_data()
+            for_each(
+                self.services,
+                lambda service: service.install(cache, Silent()),
+                self._progress,
+                "Install the services",
+            )
+        Dividing(self.output, self.monolith, self.run, self.services, self._progress).prepare(
+            self._start_state, base_url=self.outside_url
+        )
 
     def _start(self) -> None:
         assert self._running is not None
@@ -366,68 +378,6 @@ class RunningSystem:
                 for sibling, other in self.services.items()
                 if sibling != name
             }
-
-    def _prepare_data(self) -> None:
-        division = Division(self.folder / "data")
-        before = Division(self.folder / "data-before")
-        if before.complete and not division.complete:
-            # A start that divided the data anew was broken off.
-            shutil.rmtree(division.folder, ignore_errors=True)
-            before.folder.rename(division.folder)
-        if division.complete and self._start_state is None:
-            division.require_here(self.output)
-            if not division.is_of(self.services):
-                self._divide_anew(division, before)
-                return
-            task = "Check the databases"
-            with step(self._progress, task, len(self.services)):
-                self._each(task, lambda service: service.migrate())
-            return
-        start = self._start_state or make_start_state(
-            self.monolith,
-            self.run,
-            self.folder / "start",
-            self._progress,
-            base_url=self.outside_url,
-        )
-        shutil.rmtree(self.folder / "data", ignore_errors=True)
-        self._divide(start, division)
-
-    def _divide(self, start: StartState, division: Division) -> None:
-        task = "Divide the data"
-        with step(self._progress, task, len(self.services)):
-            self._each(task, lambda service: service.load(start))
-        division.mark_complete(self.services)
-
-    def _divide_anew(self, division: Division, before: Division) -> None:
-        """The services were generated for other owners since: what there is goes to them."""
-        owned = {
-            t: name for name, service in self.services.items() for t in service.manifest.tables
-        }
-        require_same_tables(division.tables, owned)
-        joined = division.joined(self.monolith, self.folder / "joined", self._progress)
-        shutil.rmtree(before.folder, ignore_errors=True)
-        division.folder.rename(before.folder)
-        self._divide(joined, division)
-        try:
-            division.take_shared_state(before)
-            require_equal(before.digests(), division.digests(), division.folder)
-        except BaseException:
-            division.forget()
-            raise
-        shutil.rmtree(before.folder)
-        shutil.rmtree(joined.folder)
-
-    def _each(self, task: str, do: Callable[[RunningService], None]) -> None:
-        """Do it for every service, a few at a time; the first error after all have ended."""
-
-        def one(service: RunningService) -> None:
-            do(service)
-            self._progress.advance(task, 1, service.name)
-
-        with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-            for done in [pool.submit(one, service) for service in self.services.values()]:
-                done.result()
 
     def _start_companions(self, running: Processes) -> None:
         if not self.run.companions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.model.plan import Plan, Replica, Service
-from migrator.plan import calls, datastores, replicas, state
+from migrator.plan import calls, datastores, folders, replicas, state
 from migrator.plan.digests import origin
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings_of_plan import findings
@@ -26,6 +26,12 @@ def assemble(
         name: _service(evidence, outline, consequences, name, name == remainder)
         for name in sorted(outline.services)
     }
+    kept = {
+        name: frozenset(map(evidence.reach.name, walk.kept))
+        for name, walk in consequences.walks.items()
+    }
+    for name, used in folders.folders(evidence.program, kept, outline.owner).items():
+        services[name].folders = used
     for number, name in enumerate(order(services), start=1):
         services[name].order = number
     plan = Plan(application=application, services=services)

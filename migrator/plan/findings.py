@@ -8,6 +8,7 @@ LEFT_OUT = "left-out"
 SPLIT = "split-transaction"
 DECISION = "decision"
 SHARED_STATE = "shared-state"
+SHARED_FOLDER = "shared-folder"
 NEW_CROSSING = "new-crossing"
 STALE = "stale"
 GIANT = "giant-service"
@@ -33,6 +34,7 @@ KINDS = {
     GOD_TABLE: Kind("warning", "A table that most services write"),
     GOD_CLASS: Kind("note", "A class of which several services keep parts that share nothing"),
     MATURITY: Kind("warning", "Code of very different maturity in one service"),
+    SHARED_FOLDER: Kind("warning", "A folder of files that several services use"),
     SHARED_STATE: Kind("note", "State that several services would each have for themselves"),
     LEFT_OUT: Kind("note", "An entry point that no service gets"),
 }

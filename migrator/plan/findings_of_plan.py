@@ -7,6 +7,7 @@ from migrator.plan.bonds import giants
 from migrator.plan.cohesion import god_classes, god_tables
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import DECISION, LEFT_OUT, SHARED_STATE, SPLIT
+from migrator.plan.folders import shared_folders
 from migrator.plan.maturity import uneven
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.wording import enumerated
@@ -48,6 +49,7 @@ def findings(
                 )
     found += _shared_state(evidence, consequences)
     found += giants(evidence, plan)
+    found += shared_folders(plan.services)
     found += god_tables(evidence, plan)
     found += god_classes(evidence, plan, consequences)
     found += uneven(evidence, consequences)
@@ -67,7 +69,7 @@ def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Findin
             for name, functions in sorted(kept.items())
             if functions & {*state.writers, *state.readers}
         ]
-        if state.kind in _SHARED and writers and len(users) > 1:
+        if state.kind in _SHARED and not state.path and writers and len(users) > 1:
             found.append(
                 Finding(
                     kind=SHARED_STATE,

@@ -73,14 +73,19 @@ def leave_out_tools(
 
 
 def _users_of_files(evidence: Evidence, placed: Mapping[str, str]) -> dict[str, str]:
-    """Entry points that write no table, but use files that writers of one service use most."""
+    """Entry points that write no table, but use files: they go to who writes, else uses, these."""
     found: dict[str, str] = {}
     for finding in evidence.program.state:
         if finding.kind != "local-file":
             continue
         users = {*finding.writers, *finding.readers}
         using = [n for n, entry in evidence.entries.items() if users & set(entry.functions)]
-        homes = Counter(placed[name] for name in using if name in placed)
+        writing = {
+            name
+            for name in using
+            if name in placed and {*finding.writers} & {*evidence.entries[name].functions}
+        }
+        homes = Counter(placed[name] for name in writing or using if name in placed)
         if homes:
             home = min(homes, key=lambda service: (-homes[service], service))
             found |= {name: home for name in using if name not in placed}

@@ -10,10 +10,12 @@ import msgspec
 from migrator.model.errors import MigratorError, PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Datastore, Plan, Service
+from migrator.model.program import Program
 from migrator.plan.assemble import assemble
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.findings import LEFT_OUT
 from migrator.plan.findings_of_plan import findings
+from migrator.plan.folders import with_decisions as folders_with_decisions
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.roadmap import roadmap
@@ -49,8 +51,9 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     )
     for name, service in derived.services.items():
         before = plan.services[name]
-        derived.services[name] = _with_decisions(service, before)
+        derived.services[name] = _with_decisions(graph.program, service, before)
         problems += _undecided(plan, name, derived.services[name])
+        problems += _folders_of_nobody(plan, name)
     _keep_order(plan, derived)
     if problems:
         raise PlanError(problems)
@@ -161,7 +164,7 @@ def _unplaced(plan: Plan, entry: str, service: str) -> MigratorError:
     )
 
 
-def _with_decisions(derived: Service, before: Service) -> Service:
+def _with_decisions(program: Program, derived: Service, before: Service) -> Service:
     """What follows, with what a person set in its place."""
     replicas = {}
     for table, replica in derived.replicas.items():
@@ -179,6 +182,7 @@ def _with_decisions(derived: Service, before: Service) -> Service:
         replicas=replicas,
         calls=[_decided(call, before) for call in derived.calls],
         datastore=_store(derived.datastore, before.datastore),
+        folders=folders_with_decisions(program, derived.folders, before.folders),
         state=[
             msgspec.structs.replace(each, remedy=remedies.get((each.name, each.kind), each).remedy)
             for each in derived.state
@@ -229,6 +233,18 @@ def _undecided(plan: Plan, name: str, service: Service) -> list[MigratorError]:
                 )
             )
     return problems
+
+
+def _folders_of_nobody(plan: Plan, name: str) -> list[MigratorError]:
+    return [
+        MigratorError(
+            f"{path} belongs to {folder.owner}, and the plan has no such service",
+            place=place_in(plan, "services", name, "folders", path),
+            hint=f"its owner is one of {enumerated(sorted(plan.services), 8)}",
+        )
+        for path, folder in plan.services[name].folders.items()
+        if folder.owner not in plan.services
+    ]
 
 
 def _keep_order(plan: Plan, derived: Plan) -> None:

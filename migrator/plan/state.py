@@ -15,6 +15,7 @@ _BY_KIND: dict[str, tuple[_Choice, str]] = {
     "cache": ("shared", "what one process forgets or renews, all must"),
     "rate-limit": ("shared", "what a client asks of any process counts"),
     "local-file": ("volume", "all processes of the service must find the same files"),
+    "index": ("volume", "all processes of the service must search the same index"),
     "thread": ("lease", "it must run once, however many processes there are"),
     "timer": ("lease", "it must run once, however many processes there are"),
     "secret": ("environment", "a secret does not belong in the code"),

@@ -298,6 +298,9 @@ def _service(service: Service) -> dict[str, Any]:
         **({"advice": msgspec.to_builtins(store.advice)} if store.advice else {}),
     }
     out["state"] = [msgspec.to_builtins(state) for state in service.state]
+    out["folders"] = {
+        path: msgspec.to_builtins(folder) for path, folder in sorted(service.folders.items())
+    }
     if service.maturity:
         out["maturity"] = service.maturity
     empty: tuple[Any, ...] = ([], {}, "")

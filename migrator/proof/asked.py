@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from migrator.operation.system import RunningSystem
 from migrator.proof.baseline import Baseline
 from migrator.proof.comparison import compare
+from migrator.proof.files import Files, file_differences, read_folders
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import manifests, owned_tables, settle
 from migrator.proof.result import Comparison
@@ -28,6 +29,7 @@ class Asked:
     owners: dict[str, str]
     deferred: set[str]
     """Tables that deferred commands write."""
+    folders: dict[str, tuple[str, Files]]
     replicas: int
     replica_differences: list[TableDifference]
     trespasses: list[Trespass]
@@ -38,6 +40,7 @@ class Asked:
         exchanges = self.recording.exchanges
         answers = compare(baseline.recording.exchanges, exchanges, baseline.noise, self.url)
         different, reordered = self._table_differences(baseline)
+        different += file_differences(baseline.files, self.folders)
         return Comparison(
             processes=self.processes,
             requests=answers.requests,
@@ -109,6 +112,7 @@ def ask_services(
         tables=tables,
         owners=owners,
         deferred=deferred,
+        folders=read_folders(system.folders, manifests(system).values()),
         replicas=replicas,
         replica_differences=replica_problems,
         trespasses=find_trespasses(system, baseline.root),

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.model.errors import OperationError, Place
-from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
 from migrator.operation.start_state import StartState, make_start_state
 from migrator.proof.comparison import Noise, noise_between
+from migrator.proof.files import Files, read_files
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables
 from migrator.proof.traffic import Recording, Traffic, record
@@ -29,6 +29,8 @@ class Baseline:
     tables: dict[str, Content]
     noise: set[Noise]
     column_noise: set[ColumnNoise]
+    files: tuple[Files, ...]
+    """What each of its runs has on disk at the end."""
 
 
 def record_monolith(
@@ -41,7 +43,7 @@ def record_monolith(
 ) -> Baseline:
     """Drive the monolith with the traffic twice, each time from the same start state.
 
-    The second time it runs in another folder: what depends on where its files lie (the tag of a
+    Each time it runs in another folder: what depends on where its files lie (the tag of a
     static file) is noise as well, since services lie elsewhere.
     Afterwards the monolith is stopped and its databases are gone. Raises OperationError when none
     of the tests (or recorded requests) passes on it, since nothing could be compared then.
@@ -65,9 +67,9 @@ def _record(
     start_state = traffic.start_state or make_start_state(
         root, run, folder / "start-state", progress, base_url=proxy.url
     )
-    (first, tables), (second, again) = (
-        _asked(where, run, folder / f"monolith-{number}", start_state, proxy, traffic, progress)
-        for number, where in ((1, root), (2, _moved(root, folder / "moved")))
+    (first, tables, files), (second, again, files_again) = (
+        _asked(root, run, folder / f"monolith-{number}", start_state, proxy, traffic, progress)
+        for number in (1, 2)
     )
     return Baseline(
         root=root,
@@ -76,6 +78,7 @@ def _record(
         tables=tables,
         noise=noise_between(first.exchanges, second.exchanges, proxy.url),
         column_noise=column_noise(tables, again),
+        files=(files, files_again),
     )
 
 
@@ -93,13 +96,14 @@ def with_noise_of_now(
     and dates after midnight differ then, and would on the monolith too.
     """
     exchanges, tables = baseline.recording.exchanges, baseline.tables
-    now, again = _asked(
+    now, again, files = _asked(
         baseline.root, run, folder / "monolith-now", baseline.start_state, proxy, traffic, progress
     )
     return replace(
         baseline,
         noise=baseline.noise | noise_between(exchanges, now.exchanges, proxy.url),
         column_noise=baseline.column_noise | column_noise(tables, again),
+        files=(*baseline.files, files),
     )
 
 
@@ -111,8 +115,8 @@ def _asked(
     proxy: RecordingProxy,
     traffic: Traffic,
     progress: Progress,
-) -> tuple[Recording, dict[str, Content]]:
-    """One run of the monolith, and its tables at the end."""
+) -> tuple[Recording, dict[str, Content], Files]:
+    """One run of the monolith, and its tables and files at the end."""
     with RunningMonolith(
         root, run, place, progress, outside_url=proxy.url, start_state=start_state
     ) as monolith:
@@ -124,16 +128,7 @@ def _asked(
                 log_tail="\n".join(recording.tests.failed[:10]),
             )
     tables = read_tables(monolith.database)
+    files = read_files(monolith.project, monolith.data)
     shutil.rmtree(monolith.database.parent)
-    return recording, tables
-
-
-def _moved(root: Path, target: Path) -> Path:
-    """A copy of the monolith that shares its environments."""
-    shutil.rmtree(target, ignore_errors=True)
-    left_out = shutil.ignore_patterns(PRIVATE, ".git", ".venv", "node_modules", "__pycache__")
-    shutil.copytree(root, target, symlinks=True, ignore=left_out)
-    private = target / PRIVATE
-    private.mkdir()
-    (private / "environments").symlink_to(root / PRIVATE / "environments")
-    return target
+    shutil.rmtree(monolith.project)
+    return recording, tables, files

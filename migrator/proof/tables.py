@@ -26,7 +26,7 @@ class Content(msgspec.Struct, kw_only=True):
 
 
 class TableDifference(msgspec.Struct, kw_only=True, frozen=True):
-    """A row that differs between two databases."""
+    """A row that differs between two databases, or a file in a `folder PATH` as its table."""
 
     table: str
     row: str
@@ -34,6 +34,13 @@ class TableDifference(msgspec.Struct, kw_only=True, frozen=True):
     expected: str
     found: str
     owner: str = ""
+
+    @property
+    def where(self) -> str:
+        """Owner and row, in words."""
+        if self.table.startswith("folder "):
+            return f"{self.table} of {self.owner}, file {self.row}"
+        return f"table {self.table} of {self.owner}, row {self.row}"
 
 
 class ColumnNoise(msgspec.Struct, kw_only=True, frozen=True):

@@ -26,7 +26,7 @@ _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 class Trespass(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """An access to a table that the plan does not give this service; refused."""
+    """An access to a table, or folder, that the plan does not give this service; refused."""
 
     service: str
     table: str
@@ -43,7 +43,8 @@ class Trespass(msgspec.Struct, frozen=True, kw_only=True, order=True):
         owner = f", which {self.owner} owns" if self.owner else ", which nobody owns"
         how = "a write was refused" if self.written else "it has no copy of it"
         times = "once" if self.count == 1 else f"{self.count} times"
-        return f"{at}{self.service} uses table {self.table}{owner}: {how} ({times})"
+        what = self.table if self.table.startswith("folder ") else f"table {self.table}"
+        return f"{at}{self.service} uses {what}{owner}: {how} ({times})"
 
 
 class _Record(msgspec.Struct):

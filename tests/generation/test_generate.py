@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from migrator.generation.generate import Generated, generate
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
 from migrator.model.manifest import ServiceManifest, System
-from migrator.model.plan import Origin, Plan, Service
+from migrator.model.plan import Folder, Origin, Plan, Service
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
 
@@ -119,6 +119,41 @@ def test_dockerfiles_are_valid(output: Path) -> None:
     files = [*output.glob("*/Dockerfile")]
     assert len(files) == 3
     check(BIN / "hadolint", *files)
+
+
+def with_folder(**folders: Folder) -> Plan:
+    """The bakery's plan, its two services using one folder."""
+    plan = bakery.plan()
+    for name, folder in folders.items():
+        plan.services[name].folders["orders/notes"] = folder
+    return plan
+
+
+def test_a_folder_is_a_volume_that_others_only_read(tmp_path: Path) -> None:
+    first, second = sorted(bakery.plan().services)
+    plan = with_folder(**{first: Folder(owner=first, writes=True), second: Folder(owner=first)})
+    output = Path(generated(tmp_path / "services", plan).output)
+    check(
+        BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", output / "compose.yaml"
+    )
+    compose = yaml(output / "compose.yaml")
+    volume = f"{first}-orders-notes:/service/src/orders/notes"
+    assert volume in compose["services"][f"{first}-web"]["volumes"]  # type: ignore[operator]
+    assert f"{volume}:ro" in compose["services"][f"{second}-web"]["volumes"]  # type: ignore[operator]
+    assert "/service/src/orders/notes" in (output / second / "Dockerfile").read_text()
+    assert "src/orders/notes" in (output / second / ".dockerignore").read_text()
+    manifest = json.loads((output / second / "service.json").read_bytes())
+    assert manifest["folders"]["orders/notes"]["places"] == ["src/orders/notes"]
+
+
+def test_an_index_that_two_services_would_write_is_refused(tmp_path: Path) -> None:
+    index = {
+        name: Folder(owner=name, kind="index", writes=True, at="bakery/app.py:3")
+        for name in bakery.plan().services
+    }
+    with pytest.raises(Refusals, match="would both write the index in orders/notes") as refused:
+        generated(tmp_path / "services", with_folder(**index))
+    assert "give its tables to one service" in refused.value.problems[0].hint
 
 
 def test_compose_file_and_workflows_are_valid(output: Path) -> None:

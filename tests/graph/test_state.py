@@ -219,3 +219,73 @@ def test_a_decorator_of_the_project_s_own_is_no_memo(tmp_path: Path) -> None:
         """,
     )
     assert [each.name for each in program.state] == ["app.kept"]
+
+
+def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        shop____init__="",
+        shop__settings="""
+        import os
+        from pathlib import Path
+
+        BASE = Path(__file__).resolve().parent.parent
+
+        class Base:
+            UPLOADS = os.getenv("UPLOADS", BASE / "uploads")
+            AVATARS = UPLOADS / "avatars"
+        """,
+        shop__web="""
+        import os
+        from flask import Flask, current_app, request, send_from_directory
+        from shop.settings import BASE, Base
+
+        app = Flask(__name__)
+        app.config.from_object(Base)
+        here = os.path.abspath(os.path.dirname(__file__))
+        REPORTS = os.path.join(os.path.dirname(here), "reports")
+
+        @app.post("/avatars/<name>")
+        def draw(name):
+            request.files["file"].save(current_app.config["AVATARS"] / name)
+            return ""
+
+        @app.post("/photos/<name>")
+        def upload(name):
+            request.files["file"].save(os.path.join(current_app.config["UPLOADS"], name))
+            return ""
+
+        @app.get("/photos/<name>")
+        def photo(name):
+            return send_from_directory(current_app.config["UPLOADS"], name)
+
+        @app.post("/reports/<name>")
+        def report(name):
+            path = os.path.join(REPORTS, "daily", f"{name}.csv")
+            with open(path, "w") as file:
+                file.write("a")
+            return ""
+
+        @app.post("/log")
+        def log():
+            with open("journal/audit.log", "a") as file:
+                file.write("/no/path/at all")
+            return ""
+
+        @app.post("/beside")
+        def beside():
+            with open(os.path.join(here, "counter.txt"), "w") as file:
+                file.write("1")
+            return ""
+        """,
+    )
+    paths = {finding.name: finding.path for finding in program.state}
+    assert paths == {
+        "uploads/avatars": "uploads/avatars",
+        "UPLOADS": "uploads",
+        "reports/daily": "reports/daily",
+        "journal": "journal",
+        "shop.web.beside": "",  # among the code: no folder of its own
+    }
+    uploads = next(each for each in program.state if each.name == "UPLOADS")
+    assert (uploads.writers, uploads.readers) == (("shop.web.upload",), ("shop.web.photo",))

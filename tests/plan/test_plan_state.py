@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from monolith_sketch import sketch
 from shop_sketch import SHOP
 
+from migrator.model.errors import PlanError
 from migrator.model.graph import Graph
-from migrator.model.plan import Plan
+from migrator.model.plan import Folder, Plan
 from migrator.model.program import StateFinding
 from migrator.plan.propose import propose
 from migrator.plan.resolve import resolve
@@ -169,3 +171,52 @@ def test_a_cache_object_is_shared_unless_others_fill_it_with_the_same() -> None:
     assert remedies(propose(with_state(cache))) == {"mail": ["shared"], "orders": ["shared"]}
     clears = state("cache", "shop.extensions.cache", *users, readers=users[:1])
     assert remedies(propose(with_state(clears)))["mail"] == ["request"]
+
+
+def kept_in(path: str, kind: str, *writers: str, **more: tuple[str, ...]) -> StateFinding:
+    finding = state(kind, path, *writers, readers=more.pop("readers", ()))
+    return msgspec.structs.replace(finding, path=path, **more)
+
+
+def test_who_writes_a_folder_owns_it_and_others_mount_it() -> None:
+    uploads = kept_in(
+        "uploads",
+        "local-file",
+        "shop.orders.services.place",
+        readers=("shop.payments.services.pay",),
+    )
+    graph = with_state(uploads)
+    plan = propose(graph)
+    folders = {n: s.folders["uploads"] for n, s in plan.services.items() if s.folders}
+    assert {name: (f.owner, f.writes) for name, f in folders.items()} == {
+        "orders": ("orders", True),
+        "payments": ("orders", False),
+    }
+    assert folders["payments"].advice == "object storage"
+    (finding,) = [f for f in plan.findings if f.kind == "shared-folder"]
+    assert finding.message == "written by orders, read by payments: a shared volume"
+    plan.services["mail"].folders["letters"] = Folder(owner="mail", writes=True)
+    assert "letters" in resolve(graph, plan).services["mail"].folders
+
+
+def test_two_writers_of_a_folder_are_a_finding() -> None:
+    both = ("shop.orders.services.place", "shop.payments.services.pay")
+    plan = propose(with_state(kept_in("uploads", "local-file", *both)))
+    (finding,) = [f for f in plan.findings if f.kind == "shared-folder"]
+    assert finding.message == "orders and payments write files in one folder"
+
+
+def test_an_index_is_written_by_who_owns_its_tables() -> None:
+    searched = ("shop.payments.views.show",)
+    index = kept_in("index/orders", "index", tables=("orders",), readers=searched)
+    plan = propose(with_state(index))
+    assert plan.services["payments"].folders["index/orders"].owner == "orders"
+    assert not plan.services["payments"].folders["index/orders"].writes
+
+
+def test_a_folder_of_no_service_is_refused() -> None:
+    graph = with_state()
+    plan = propose(graph)
+    plan.services["mail"].folders["letters"] = Folder(owner="post")
+    with pytest.raises(PlanError, match="post"):
+        resolve(graph, plan)

@@ -53,7 +53,8 @@ class Files(Framework):
         if last == "open" or last in {"ZipFile", "GzipFile"}:
             method = name.startswith("pathlib")
             mode = site.text(0 if method else 1, "mode") or "r"
-            self._use(site, "write" if set(mode) & set("wax+") else "read", name)
+            kind = "write" if set(mode) & set("wax+") else "read"
+            self._use(site, kind, name, "" if method else site.text(0, "file") or "")
         elif last in _WRITES and last not in _FOLDERS_ONLY:
             if last != "save" or name.startswith(_UPLOADS):
                 self._use(site, "write", name)
@@ -61,8 +62,8 @@ class Files(Framework):
             self._use(site, "read", name)
         return None
 
-    def _use(self, site: CallSite, kind: str, how: str) -> None:
-        self._uses[FileUse(kind, site.function, site.file, site.line, how)] = None
+    def _use(self, site: CallSite, kind: str, how: str, text: str = "") -> None:
+        self._uses[FileUse(kind, site.function, site.file, site.line, how, text)] = None
 
     def finish(self, analysis: Analysis) -> None:
         analysis.file_uses += self._uses

@@ -307,7 +307,9 @@ class SQLAlchemy(Framework):
         class_ = view.owner if view.kind == Kind.INSTANCE else receiver
         if self._is_session(engine, class_):
             return (values.bound(values.opaque(SESSION), values.external(f"{SESSION}.{name}")),)
-        if name == "query" and {IMPLICIT, OF_A_LIBRARY} & set(values.view(base).parts):
+        if name == "query" and any(
+            {IMPLICIT, OF_A_LIBRARY} & set(values.view(each).parts) for each in engine.bases(class_)
+        ):
             variable = engine.class_attribute(class_, "query_class")
             if variable is not None:
                 engine.flow(variable, engine.slot("sqlalchemy", "query_class"))

@@ -11,6 +11,7 @@ from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
 from migrator.graph.frameworks.click import Click
 from migrator.graph.frameworks.dbapi import DatabaseApi
+from migrator.graph.frameworks.file_extensions import FileExtensions
 from migrator.graph.frameworks.files import Files
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.flask_admin import FlaskAdmin
@@ -77,6 +78,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         SqlFiles(root),
         Systems(),
         Files(),
+        FileExtensions(),
         Threads(),
         Processes(),
     )

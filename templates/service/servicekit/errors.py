@@ -8,12 +8,16 @@ from __future__ import annotations
 
 
 class OwnershipViolation(BaseException):
-    """Code of this service wrote a table that another service owns."""
+    """Code of this service wrote a table, or a `folder PATH`, that another service owns."""
 
     def __init__(self, table: str, owner: str) -> None:
-        super().__init__("ownership violation: table %s belongs to service %s" % (table, owner))
+        super().__init__("ownership violation: %s belongs to service %s" % (_what(table), owner))
         self.table = table
         self.owner = owner
+
+
+def _what(name: str) -> str:
+    return name if name.startswith("folder ") else "table " + name
 
 
 class DependencyUnavailable(BaseException):

@@ -17,7 +17,7 @@ import sys
 import uuid
 from typing import Dict, Iterator, List, Optional
 
-from servicekit import schema, triggers
+from servicekit import folders, schema, triggers
 from servicekit.settings import Settings, settings
 from servicekit.sqlite import connect, immediate, quoted
 
@@ -43,6 +43,7 @@ def migrate(own: Settings, new_epoch: bool = False) -> None:
             ) from error
         _rebuilt_if_broken(own.file("replicas.db"), lambda: _replicas(own))
         _rebuilt_if_broken(own.file("state.db"), lambda: _state(own))
+        folders.prepare(own)
 
 
 def statements(script: str) -> Iterator[str]:

@@ -17,6 +17,12 @@ class Settings:
             self.manifest: Dict[str, Any] = json.load(stream)
         self.name: str = environ.get("SERVICE_NAME") or self.manifest["name"]
         self.data = os.path.abspath(environ.get("SERVICE_DATA", "data"))
+        self.files = os.path.abspath(environ.get("SERVICE_FILES") or self.data)
+        """The application's `{data}`."""
+        self.folders = os.path.abspath(
+            environ.get("SERVICE_FOLDERS") or os.path.join(self.data, "folders")
+        )
+        """What it shares with siblings, each path below it."""
         self.migrations = os.path.join(os.path.dirname(self.manifest_path), "migrations")
         self.peers: Dict[str, Dict[str, str]] = json.loads(environ.get("SERVICE_PEERS") or "{}")
         self.credential = environ.get("SERVICE_CREDENTIAL", "")

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from servicekit import (
     fixed_database,
+    folders,
     metrics,
     rows,
     scope,
@@ -59,6 +60,7 @@ def install() -> None:
     url = os.environ.get(manifest.get("database_variable", "DATABASE_URL"), "")
     fixed_database.install(manifest.get("fixed_database", ""), url)
     self_migration.install()
+    folders.install(violation)
     _pool_files()
     _reflect_replicas()
     event.listen(Engine, "connect", _connected)
@@ -144,7 +146,10 @@ def _translated(context: Any) -> Optional[BaseException]:
 
 
 def violation(table: str, owner: str) -> OwnershipViolation:
-    """The error for a write to a replica: counted, logged, and kept in case it is swallowed."""
+    """The error for a write to what is a sibling's: counted, logged, kept in case it is swallowed.
+
+    `table` is a replica, or `folder` and its path.
+    """
     error = OwnershipViolation(table, owner)
     metrics.violations.labels(table, owner).inc()
     _log.error("ownership violation", table=table, owner=owner, stack_info=True)
