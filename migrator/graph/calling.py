@@ -72,12 +72,16 @@ def call_value(
     receiver: int | None = None,
     *,
     edge: bool = True,
+    partial: int | None = None,
 ) -> None:
-    """Let `callee` be called at a place; what it gives flows into `target`."""
+    """Let `callee` be called at a place; what it gives flows into `target`.
+
+    `partial` is the outermost of the partials that hold it.
+    """
     values = linker.values
     kind = values.kinds[callee]
     if kind == Kind.FUNCTION:
-        _call_function(linker, variant, index, callee, arguments, target, receiver, edge)
+        _call_function(linker, variant, index, callee, arguments, target, receiver, edge, partial)
         if callee in linker.dispatchers:
             data = (variant, index, receiver, arguments, target, edge)
             linker.watch(linker.slot("dispatched", callee), linker.on_method, data)
@@ -99,7 +103,7 @@ def call_value(
         else:
             linker.foreign_call(variant, index, callee, arguments, target)
     elif kind == Kind.PARTIAL:
-        _call_partial(linker, variant, index, callee, arguments, target, receiver, edge)
+        _call_partial(linker, variant, index, callee, arguments, target, receiver, edge, partial)
     elif kind == Kind.DESCRIPTOR:
         call_value(
             linker, variant, index, values.owners[callee], arguments, target, receiver, edge=edge
@@ -155,9 +159,12 @@ def _call_function(
     target: int,
     receiver: int | None,
     edge: bool,
+    partial: int | None,
 ) -> None:
     function, env = linker.function_of_value[callee]
-    chosen = choose(linker, function, env, variant, index, receiver, runs_here=edge)
+    chosen = choose(
+        linker, function, env, variant, index, receiver, runs_here=edge, partial=partial
+    )
     if edge:
         variant.calls.setdefault(index, {})[chosen.id] = None
     if receiver is not None:
@@ -214,6 +221,7 @@ def choose(
     receiver: int | None,
     *,
     runs_here: bool = True,
+    partial: int | None = None,
 ) -> Variant:
     """The variant that a call runs in: by class of receiver, by place, or the general one.
 
@@ -221,7 +229,8 @@ def choose(
     wraps the method; the receiver itself where instances are told apart; the place of call counts
     for small functions, for those that make closures and those that register something with a
     framework, unless they recurse. A handler that a framework calls some other time (not
-    `runs_here`) is told apart only where it makes closures.
+    `runs_here`) is told apart only where it makes closures, and by the `partial` that it is: one
+    function with a class to work on is a view for each class.
     """
     env_id = env.id if env is not None else -1
     told_apart = receiver is not None and linker.values.is_apart(receiver)
@@ -237,6 +246,10 @@ def choose(
             label = linker.values.names[class_value]
             return _variant(linker, function, env, key, label, caller)
     facts = function.facts
+    if partial is not None and not runs_here and len(function.variants) < MOST_VARIANTS:
+        key = (env_id, "partial", partial)
+        number = sum(each[1] == "partial" for each in function.variants)
+        return _variant(linker, function, env, key, f"partial {number}", caller)
     small = runs_here and len(facts.code) <= SMALL
     makes = function.makes_functions or function.captures or linker.registers(function)
     if not facts.parameters or not (small or told_apart or makes):
@@ -387,6 +400,7 @@ def _call_partial(
     target: int,
     receiver: int | None,
     edge: bool,
+    partial: int | None,
 ) -> None:
     held = linker.partials[callee]
     merged = Arguments(
@@ -394,7 +408,8 @@ def _call_partial(
         held.keywords + arguments.keywords,
     )
     inner = linker.values.owners[callee]
-    call_value(linker, variant, index, inner, merged, target, receiver, edge=edge)
+    whole = callee if partial is None else partial
+    call_value(linker, variant, index, inner, merged, target, receiver, edge=edge, partial=whole)
 
 
 # -- classes ------------------------------------------------------------------------------------

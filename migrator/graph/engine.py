@@ -135,7 +135,7 @@ class LinkerEngine:
         linker, values = self._linker, self._linker.values
         kind = values.kinds[value]
         if kind == Kind.PARTIAL:
-            return self.runs(values.owners[value])
+            return self._runs_partial(value)
         function_value, receiver = value, None
         if kind == Kind.BOUND:
             function_value, receiver = values.functions[value], values.owners[value]
@@ -160,6 +160,16 @@ class LinkerEngine:
             return (function.name,)
         keys = [linker.key_of(v) for key, v in function.variants.items() if key[0] == env_id]
         return (function.name,) if function.name in keys or not keys else tuple(sorted(set(keys)))
+
+    def _runs_partial(self, partial: int) -> tuple[str, ...]:
+        linker, inner = self._linker, self._linker.values.owners[partial]
+        while linker.values.kinds[inner] == Kind.PARTIAL:
+            inner = linker.values.owners[inner]
+        known = linker.function_of_value.get(inner)
+        for key, variant in known[0].variants.items() if known is not None else ():
+            if key[1:] == ("partial", partial):
+                return (linker.key_of(variant),)
+        return self.runs(inner)
 
     def resolve(self, dotted: str) -> tuple[int, ...]:
         linker = self._linker
