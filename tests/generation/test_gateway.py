@@ -43,6 +43,7 @@ BILLING = [
     route_entry("price", ("/prices/<float:amount>", "GET")),
     route_entry("report", ("/reports/<string(length=2):country>", "GET")),
     route_entry("upload", ("/upload", "POST")),
+    route_entry("register", ("//register", "GET POST")),
     route_entry("shop_any", ("/<lang>/shop", "GET")),
 ]
 FRONT = [
@@ -169,6 +170,7 @@ def service_for(port: int, path: str, method: str = "GET") -> str:
 
 
 PATHS = [
+    "/register",
     "/", "/about", "/about/", "/titles", "/titles/", "/titles/12", "/titles/new", "/titles/New",
     "/titles/12/rating", "/titles/12/", "/titles/a b", "/titles/é", "/wiki", "/wiki/", "/wiki/a",
     "/wiki/a/b/edit", "/wiki/edit", "/wiki/a/edit", "/shelf/new/x", "/shelf/old books/x",

@@ -49,7 +49,8 @@ def patterns(route: Route) -> list[Pattern]:
 
     Raises ValueError for a malformed rule.
     """
-    segments, notes = _segments(route.rule)
+    # Werkzeug and NGINX both take slashes that follow each other for one.
+    segments, notes = _segments(re.sub("/{2,}?", "/", route.rule))
     note = "; ".join(notes)
     keys = tuple(segment.key for segment in segments)
     regex = "/".join(segment.regex for segment in segments)

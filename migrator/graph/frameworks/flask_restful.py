@@ -112,7 +112,8 @@ class FlaskRestful(Framework):
         elif method == "add_namespace":
             for namespace in site.argument(0, "ns"):
                 name, path = self._namespaces.get(namespace, ("", ""))
-                path = self._path(site, 1, name) if site.given(1, "path") else path
+                # Taken as it is: below "/" rules begin with two slashes, and are served so.
+                path = site.text(1, "path") or path
                 engine.add(
                     self._attached(engine, namespace),
                     values.opaque(_ATTACHED, receiver, name, path),

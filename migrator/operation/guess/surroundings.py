@@ -158,7 +158,7 @@ def guess_test(project: Project) -> tuple[Guess, Guess]:
                 told = Guess(read.name, f"{read.place} reads it")
                 return Guess(f"python -m pytest -q {folder}", f"{folder} speaks HTTP"), told
     default = Guess("BASE_URL", "the default")
-    inside = next((m.file for m in project.tests), "")
+    inside = next((m.file for m in project.tests if m.imports), "")
     because = (
         f"{inside} runs the application inside the test, so it cannot be pointed at services:"
         " leave this empty and use `migrator record`, or write tests that speak HTTP to a base URL"
