@@ -746,7 +746,19 @@ def annotated_variable(linker: Linker, variant: Variant, index: int, ins: ir.Ins
     if ins[3]:
         linker.watch(typed, _declared(linker), variant.variable(ins[1]))
     else:
-        linker.flow(typed, variant.variable(ins[1]))
+        linker.watch(typed, _stated(linker), variant.variable(ins[1]))
+
+
+def _stated(linker: Linker) -> Callable[[int, Any], None]:
+    """Something outside counts only where nothing is known of what is really assigned."""
+
+    def watcher(value: int, target: int) -> None:
+        if linker.values.kinds[value] == Kind.EXTERNAL_INSTANCE:
+            linker.unless_known(target, lambda: linker.put(target, value))
+        else:
+            linker.put(target, value)
+
+    return watcher
 
 
 def _declared(linker: Linker) -> Callable[[int, Any], None]:
