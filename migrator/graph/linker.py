@@ -67,6 +67,7 @@ class Linker(Definitions):
         self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
         self._apart: dict[int, bool] = {}
+        self._late_names: set[str] = set()
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
         self.on_store = self._watcher(lookup.store)
@@ -120,7 +121,22 @@ class Linker(Definitions):
             while self._later:
                 self.general(*self._later.popleft())
             return True
-        return self._keep_decorated() or self._decide()
+        return self._keep_decorated() or self._read_again() or self._decide()
+
+    def stores_on_class(self, name: str) -> None:
+        """Some code sets an attribute of that name on a class: what reads it has to know."""
+        self.stored_on_classes.add(name)
+        self._late_names.add(name)
+
+    def _read_again(self) -> bool:
+        """Attributes that turned out to be set on classes after they were read."""
+        names, self._late_names = self._late_names, set()
+        for variant in self.variants if names else ():
+            if variant.ready:
+                for index, ins in enumerate(variant.function.facts.code):
+                    if ins[0] == ir.ATTRIBUTE and ins[3] in names:
+                        _attribute(self, variant, index, ins)
+        return bool(names)
 
     def unless_known(self, variable: int, otherwise: Callable[[], None]) -> None:
         """Do something if a variable holds nothing when all is at rest."""

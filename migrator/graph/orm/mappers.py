@@ -80,7 +80,10 @@ class Mappers:
         return site.argument(0) or (engine.values.opaque(MAPPED_DECORATOR),)
 
     def map_imperatively(self, engine: Engine, site: CallSite) -> Iterable[int]:
-        """`registry.map_imperatively(Class, table, properties={...})`, `mapper(...)`."""
+        """`registry.map_imperatively(Class, table, properties={...})`, `mapper(...)`.
+
+        The mapper that comes out stands for the class: a relationship may name it as its target.
+        """
         for class_ in site.argument(0):
             if engine.values.kind(class_) == Kind.CLASS:
                 tables = tuple(
@@ -90,7 +93,7 @@ class Mappers:
                 self.seen = True
                 self._map_properties(engine, site, class_)
                 engine.adopt(class_, engine.values.opaque(BASE, IMPERATIVE))
-        return ()
+        return [each for each in site.argument(0) if engine.values.kind(each) == Kind.CLASS]
 
     def _map_properties(self, engine: Engine, site: CallSite, class_: int) -> None:
         for value in site.argument(-1, "properties"):
