@@ -37,6 +37,27 @@ _COMPARED = {
 _UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
 _PLAIN_TYPES = frozenset({"int", "str", "bool", "float", "bytes", "None", "Any", "object"})
 _UNKNOWN = ...
+_MAKES = frozenset(
+    {
+        ir.FUNCTION,
+        ir.CLASS,
+        ir.SEQUENCE,
+        ir.MAPPING,
+        ir.COLLECT,
+        ir.ATTRIBUTE,
+        ir.ITEM,
+        ir.SLICE,
+        ir.CALL,
+        ir.ITERATE,
+        ir.ENTER,
+        ir.OPERATE,
+        ir.FORMAT_TEXT,
+        ir.COMPARE,
+        ir.RECEIVE,
+        ir.DELEGATE,
+    }
+)
+"""Instructions whose target is a variable of its own, made for what they make."""
 
 Result = int | None
 
@@ -132,6 +153,31 @@ class ExpressionWalker:
             frame.code.append((ir.COPY, ~self.names.index(name), variable))
             return variable
         return ~self.names.index(name)
+
+    def bind_name(self, name: str, value: Result) -> int:
+        """Bind a name to a value; gives the name's variable."""
+        frame = self.frame
+        if value is not None and self.is_new(value):
+            overlay = self.overlay
+            if overlay is not None:
+                if name not in overlay:
+                    overlay[name] = frame.named = value
+                    return value
+            elif frame.index and name not in frame.global_names | frame.nonlocal_names:
+                frame.named = value
+                return frame.give(name, value)
+        variable = self.write(name)
+        if value is not None:
+            frame.code.append((ir.COPY, variable, value))
+        return variable
+
+    def is_new(self, value: int) -> bool:
+        """Whether the last instruction made a value that nothing else holds."""
+        frame = self.frame
+        if not frame.code or value == frame.named:
+            return False
+        last = frame.code[-1]
+        return last[1] == value and last[0] in _MAKES
 
     # -- expressions ----------------------------------------------------------------------------
 
@@ -428,7 +474,10 @@ class ExpressionWalker:
         """Bind the target of a comprehension, which is no name of class or module."""
         for node in ast.walk(target):
             if type(node) is ast.Name:
-                variable = self.frame.new()
+                if node is target and source is not None:
+                    variable = source
+                else:
+                    variable = self.frame.new()
                 self.frame.env[node.id] = variable
                 if self.overlay is not None:
                     self.overlay = {**self.overlay, node.id: variable}
@@ -440,9 +489,13 @@ class ExpressionWalker:
             return
         code = self.frame.code
         if type(target) is ast.Name:
-            code.append((ir.COPY, self.frame.env[target.id], source))
+            if self.frame.env[target.id] != source:
+                code.append((ir.COPY, self.frame.env[target.id], source))
         elif isinstance(target, ast.Tuple | ast.List):
-            variables = [self.frame.new() for _ in target.elts]
+            variables = [
+                self.frame.env[each.id] if type(each) is ast.Name else self.frame.new()
+                for each in target.elts
+            ]
             self.emit_unpack(source, target.elts, variables)
             for element, variable in zip(target.elts, variables, strict=True):
                 inner = element.value if isinstance(element, ast.Starred) else element
@@ -585,11 +638,7 @@ class ExpressionWalker:
         return found
 
     def named(self, node: ast.NamedExpr) -> Result:
-        value = self.walk(node.value)
-        target = self.write(node.target.id)
-        if value is not None:
-            self.frame.code.append((ir.COPY, target, value))
-        return target
+        return self.bind_name(node.target.id, self.walk(node.value))
 
     def await_(self, node: ast.Await) -> Result:
         if type(node.value) is ast.Call:

@@ -51,7 +51,8 @@ class Frame:
         self.constants: dict[tuple[type, object], int] = {}
         self.loops: list[Loop] = []
         self.trials: list[dict[str, list[int]]] = []
-        self.lambdas = 0
+        self.named = -1
+        """The last variable that was given to a name as it was."""
         self.flags = 0
         self.parameters: tuple[ParameterFacts, ...] = ()
         self.returns: Annotation | None = None
@@ -88,6 +89,10 @@ class Frame:
             return self.read(name)
         variable = self.count
         self.count = variable + 1
+        return self.give(name, variable)
+
+    def give(self, name: str, variable: int) -> int:
+        """Let a variable that no other name has be the new one of a name that is assigned now."""
         self.env[name] = variable
         versions = self.versions.get(name)
         if versions is None:

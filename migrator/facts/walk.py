@@ -75,9 +75,7 @@ class _Walker(ExpressionWalker):
             if isinstance(frame.body, list):
                 self.block(frame.body)
             else:
-                result = self.walk(frame.body)
-                if result is not None:
-                    frame.code.append((ir.COPY, ir.RETURNED, result))
+                self.give_back(self.walk(frame.body))
             frame.body = []
         for frame in self.frames[1:]:
             self.names.settle(frame)
@@ -174,9 +172,7 @@ class _Walker(ExpressionWalker):
         """Give a value to a target of an assignment."""
         kind = type(target)
         if kind is ast.Name:
-            variable = self.write(target.id)  # type: ignore[attr-defined]
-            if value is not None:
-                self.frame.code.append((ir.COPY, variable, value))
+            self.bind_name(target.id, value)  # type: ignore[attr-defined]
         elif isinstance(target, ast.Attribute):
             base = self.walk(target.value)
             self.stored.add(target.attr)
@@ -205,12 +201,16 @@ class _Walker(ExpressionWalker):
                     )
                 )
         elif isinstance(target, ast.Tuple | ast.List):
-            variables = [self.frame.new() for _ in target.elts]
+            inner = [e.value if isinstance(e, ast.Starred) else e for e in target.elts]
+            variables = [
+                self.write(each.id) if isinstance(each, ast.Name) else self.frame.new()
+                for each in inner
+            ]
             if value is not None:
                 self.emit_unpack(value, target.elts, variables)
-            for each, variable in zip(target.elts, variables, strict=True):
-                inner = each.value if isinstance(each, ast.Starred) else each
-                self.bind(inner, variable if value is not None else None, node, flags)
+            for each, variable in zip(inner, variables, strict=True):
+                if not isinstance(each, ast.Name):
+                    self.bind(each, variable if value is not None else None, node, flags)
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value, node, flags)
 
@@ -222,9 +222,7 @@ class _Walker(ExpressionWalker):
             if self.overlay is not None:
                 self._note_attribute(target.id, node.lineno, annotation)
                 self.stored.add(target.id)
-            variable = self.write(target.id)
-            if value is not None:
-                self.frame.code.append((ir.COPY, variable, value))
+            variable = self.bind_name(target.id, value)
             if annotation[1] is not None or annotation[2]:
                 declares = self.overlay is not None
                 self.frame.code.append((ir.ANNOTATED, variable, annotation, declares))
@@ -257,10 +255,19 @@ class _Walker(ExpressionWalker):
 
     def return_(self, node: ast.Return) -> bool:
         if node.value is not None:
-            value = self.walk(node.value)
-            if value is not None:
-                self.frame.code.append((ir.COPY, ir.RETURNED, value))
+            self.give_back(self.walk(node.value))
         return True
+
+    def give_back(self, value: Result) -> None:
+        """Let the function return a value."""
+        if value is None:
+            return
+        code = self.frame.code
+        if self.is_new(value):
+            last = code[-1]
+            code[-1] = (last[0], ir.RETURNED, *last[2:])
+        else:
+            code.append((ir.COPY, ir.RETURNED, value))
 
     def raise_(self, node: ast.Raise) -> bool:
         if node.exc is not None:
@@ -563,7 +570,7 @@ class _Walker(ExpressionWalker):
         value = self._decorate(value, node.decorator_list, decorators)
         if self.overlay is not None:
             self._note_attribute(node.name, node.lineno, None)
-        self.frame.code.append((ir.COPY, self.write(node.name), value))
+        self.bind_name(node.name, value)
 
     def _enter_types(self, node: ast.stmt) -> dict[str, ast.expr | None]:
         """Let a definition's parameters of types be known; gives those that were before."""
@@ -618,7 +625,7 @@ class _Walker(ExpressionWalker):
         value = self._decorate(value, node.decorator_list, decorators)
         if self.overlay is not None:
             self._note_attribute(node.name, node.lineno, None)
-        self.frame.code.append((ir.COPY, self.write(node.name), value))
+        self.bind_name(node.name, value)
 
     def _note_attribute(self, name: str, line: int, annotation: ir.Annotation | None) -> None:
         known = self.attributes.get(name)

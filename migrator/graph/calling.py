@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.facts import ir
 from migrator.facts.ir import FLAGS
-from migrator.graph.definitions import Class, Function, Variant
+from migrator.graph.definitions import Class, Function, Variant, note
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
     """Watcher of the variable that is called."""
     variant, index = data
     instruction = variant.function.facts.code[index]
-    arguments = linker.written.get((variant.id, index))
+    arguments = variant.arguments.get(index)
     if arguments is None:
-        arguments = arguments_of(linker, variant, instruction)
-        linker.written[variant.id, index] = arguments
-    call_value(linker, variant, index, callee, arguments, variant.base + instruction[1])
+        arguments = variant.arguments[index] = arguments_of(linker, variant, instruction)
+    target = variant.base + instruction[1] if instruction[6] & ir.USED else NOWHERE
+    call_value(linker, variant, index, callee, arguments, target)
 
 
 def arguments_of(linker: Linker, variant: Variant, instruction: ir.Instruction) -> Arguments:
@@ -166,7 +167,7 @@ def _call_function(
         linker, function, env, variant, index, receiver, runs_here=edge, partial=partial
     )
     if edge:
-        variant.calls.setdefault(index, {})[chosen.id] = None
+        note(variant.calls, index, chosen.id)
     if receiver is not None:
         _give_receiver(linker, chosen, receiver)
     key = (chosen.id, arguments, target, receiver is not None)
@@ -431,7 +432,7 @@ def _instantiate(
         return
     linker.bound_calls.add(key)
     if edge:
-        variant.instances.setdefault(index, {})[class_value] = None
+        note(variant.instances, index, class_value)
     for meta in linker.metaclasses(class_value):
         found = linker.class_attribute_variable(meta, "__call__")
         if found is not None:
@@ -498,7 +499,7 @@ def fill_fields(
         if isinstance(variable, int):
             linker.store_field(instance, name, variable)
         elif linker.factories and name not in given:
-            data = (variant, index, linker.field(instance, name))
+            data = (variant, index, linker.own_field(instance, name))
             linker.watch(owner.attributes[name], linker.on_default, data)
     for keyword, value in arguments.keywords:
         if keyword is not None and value is not None:

@@ -83,7 +83,7 @@ def _passed(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) 
     if facts.flags & ir.GENERATOR or not positional:
         return None
     returned = {code[2] for code in facts.code if code[0] == ir.COPY and code[1] == ir.RETURNED}
-    if len(returned) != 1:
+    if len(returned) != 1 or any(c[1] == ir.RETURNED and c[0] != ir.COPY for c in facts.code):
         return None
     (variable,) = returned
     if any(code[0] == ir.COPY and code[1] == variable for code in facts.code):
@@ -131,6 +131,7 @@ class Variant:
 
     __slots__ = (
         "apart",
+        "arguments",
         "base",
         "called",
         "calls",
@@ -165,11 +166,13 @@ class Variant:
         """Whether it runs for an instance that is told apart, or is called by what does."""
         self.depth = 0
         self.chain: frozenset[int] = frozenset()
-        self.calls: dict[int, dict[int, None]] = {}
+        self.arguments: dict[int, Any] = {}
+        """Instruction to the `calling.Arguments` of the call."""
+        self.calls: dict[int, tuple[int, ...]] = {}
         """Instruction to the ids of the variants that it may call."""
-        self.instances: dict[int, dict[int, None]] = {}
+        self.instances: dict[int, tuple[int, ...]] = {}
         """Instruction to the classes that it may make an instance of."""
-        self.externals: dict[int, dict[str, None]] = {}
+        self.externals: dict[int, tuple[str, ...]] = {}
         """Instruction to the outside names that it may call."""
         self.effects: dict[int, dict[Any, None]] = {}
         self.raises: dict[str, None] = {}
@@ -185,6 +188,13 @@ class Variant:
     def variable(self, local: int) -> int:
         """The solver's variable of one of the facts'."""
         return self.base + local if local >= 0 else self.refs[~local]
+
+
+def note(known: dict[int, tuple[Any, ...]], index: int, each: int | str) -> None:
+    """Add to what is known of an instruction; most have one thing, so that no set is needed."""
+    before = known.get(index, ())
+    if each not in before:
+        known[index] = (*before, each)
 
 
 class Definitions(Solver):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from migrator.facts import ir
 from migrator.graph import builtin_calls, calling
 from migrator.graph.builtin_place import Place
-from migrator.graph.definitions import Class, Variant
+from migrator.graph.definitions import Class, Variant, note
 from migrator.graph.engine import LinkerEngine
 from migrator.graph.frameworks import Framework
 from migrator.graph.sites import PlaceView
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -140,10 +141,12 @@ class Foreign:
         linker, values = self.linker, self.linker.values
         name = values.names[callee]
         if values.kinds[callee] != Kind.OPAQUE:
-            variant.externals.setdefault(index, {})[name] = None
+            note(variant.externals, index, name)
         if name.endswith(".__init__") and self._initialises(variant, index, callee, arguments):
             return
         builtin = builtin_calls.find(name)
+        if builtin is not None and target == NOWHERE:
+            target = linker.new()  # some go on with what they give, as `reduce` does
         if builtin is not None and builtin(
             Place(linker, variant, index, callee, arguments, target)
         ):

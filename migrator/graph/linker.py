@@ -34,8 +34,6 @@ class Linker(Definitions):
         self.containers = Containers(self)
         self.variants: list[Variant] = []
         self.partials: dict[int, calling.Arguments] = {}
-        self.written: dict[tuple[int, int], calling.Arguments] = {}
-        """The arguments of call instructions, by variant and index."""
         self.bound_calls: set[tuple[Any, ...]] = set()
         self.unresolved: dict[tuple[str, str, str, int], str] = {}
         self.environment: dict[str, dict[str, None]] = {}
@@ -64,6 +62,7 @@ class Linker(Definitions):
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
+        self._whole_fields: set[int] = set()
         self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
         self._apart: dict[int, bool] = {}
@@ -311,19 +310,50 @@ class Linker(Definitions):
         An instance also has what code of its bases, which knows only the base, stores there, and
         one that is told apart what code stores that knows only its class.
         """
-        if self.has_slot("field", value, name):
-            return self.slot("field", value, name)
-        variable = self.slot("field", value, name)
-        if self.values.kinds[value] == Kind.INSTANCE:
-            order = self.order(self.values.owners[value])
-            for base in order if self.values.parts[value] else order[1:]:
-                if base in self.class_of_value:
-                    self.flow(self.field(self.values.instance(base), name), variable)
+        variable = self.own_field(value, name)
+        if self.values.kinds[value] == Kind.INSTANCE and variable not in self._whole_fields:
+            self._whole_fields.add(variable)
+            for inherited in self._inherited(value):
+                self.flow(self.field(inherited, name), variable)
         return variable
+
+    def own_field(self, value: int, name: str) -> int:
+        """The variable of what code stores that knows exactly this value."""
+        key = ("field", value, name)
+        known = self._slots.get(key)
+        if known is None:
+            known = self._slots[key] = self.new()
+        return known
+
+    def read_field(self, value: int, name: str, target: int) -> None:
+        """What `field` tells flows into a variable, without one of its own for all of it.
+
+        Many classes have one base: what it stores then flows to where it is read once, and not
+        through a variable of each of them.
+        """
+        variable = self.own_field(value, name)
+        if self._leads(variable, target):
+            return
+        self.flow(variable, target)
+        if self.values.kinds[value] == Kind.INSTANCE and variable not in self._whole_fields:
+            for inherited in self._inherited(value):
+                self.read_field(inherited, name, target)
+
+    def _inherited(self, value: int) -> list[int]:
+        """The instances whose fields an instance has too: those of its direct bases."""
+        owner = self.values.owners[value]
+        if self.values.parts[value]:
+            return [self.values.instance(owner)]
+        return [
+            self.values.instance(base)
+            for group in self.class_of_value[owner].bases
+            for base in group
+            if base in self.class_of_value and base != owner
+        ]
 
     def store_field(self, value: int, name: str, source: int) -> None:
         """`value.name = source`, without any descriptor."""
-        self.flow(source, self.field(value, name))
+        self.flow(source, self.own_field(value, name))
 
     def variable_of(self, value: int) -> int:
         """A variable that holds just one value."""

@@ -47,7 +47,7 @@ def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
         linker.put(target, class_value)
         return
     if name in linker.stored:
-        linker.flow(linker.field(receiver, name), target)
+        linker.read_field(receiver, name, target)
     if not _search(linker, receiver, linker.order(class_value), data, instance=True):
         _fall_back(linker, receiver, class_value, data)
     _depend(linker, class_value, receiver, data)
@@ -308,7 +308,7 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
     if linker.foreign_store(variant, index, receiver, name, bases) or source is None:
         return
     if kind != Kind.INSTANCE or not _takes_stores(linker, class_value, name):
-        linker.flow(source, linker.field(receiver, name))
+        linker.store_field(receiver, name, source)
 
 
 def _takes_stores(linker: Linker, class_value: int, name: str) -> bool:

@@ -21,6 +21,8 @@ EffectKey = tuple[EventKind, str, tuple[str, ...], str, Operation]
 class PlaceView:
     """A place; implements `frameworks.Site`, `CallSite` and `StoreSite`."""
 
+    __slots__ = ("_arguments", "_code", "_flags", "_index", "_linker", "_source", "_variant")
+
     def __init__(
         self,
         linker: Linker,
@@ -37,11 +39,6 @@ class PlaceView:
         self._code = variant.function.facts.code[index]
         position = ir.FLAGS.get(self._code[0])
         self._flags: int = self._code[position] if position is not None else 0
-        self._place: tuple[int, ...] = (
-            tuple(self._code[position + 1 : position + 5])
-            if position is not None
-            else (variant.function.facts.line, 0, variant.function.facts.line, 0)
-        )
 
     @property
     def place(self) -> tuple[Variant, int]:
@@ -71,11 +68,13 @@ class PlaceView:
 
     @property
     def line(self) -> int:
-        return self._place[0]
+        position = ir.FLAGS.get(self._code[0])
+        return int(self._code[position + 1]) if position else self._variant.function.facts.line
 
     @property
     def column(self) -> int:
-        return self._place[1]
+        position = ir.FLAGS.get(self._code[0])
+        return int(self._code[position + 2]) if position else 0
 
     @property
     def first(self) -> bool:

@@ -22,6 +22,9 @@ MOST_OUTSIDE = 20
 MOST_OUTSIDE_OF_LARGE = 10
 """Nor more than this by adding constants and outside things; nor containers, in a large one."""
 
+NOWHERE = 0
+"""The variable of results that nobody uses; it holds nothing."""
+
 Watcher = Callable[[int, Any], None]
 
 
@@ -55,6 +58,7 @@ class Solver:
         self.most_values = MOST_VALUES
         self.most_outside = MOST_OUTSIDE
         self._slots: dict[tuple[Hashable, ...], int] = {}
+        self.new()  # NOWHERE
 
     # -- variables ------------------------------------------------------------------------------
 
@@ -78,10 +82,17 @@ class Solver:
         """Whether `slot` has been asked for that name."""
         return name in self._slots
 
+    def _leads(self, source: int, target: int) -> bool:
+        """Whether `flow` has been called with these."""
+        edges = self.edges[source]
+        return edges == target if type(edges) is int else edges is not None and target in edges  # type: ignore[operator]
+
     def put(self, variable: int, value: int) -> None:
         """Let a variable hold a value."""
         held = self.held[variable]
         if held is None:
+            if variable == NOWHERE:
+                return
             self.held[variable] = value
         elif type(held) is int:
             if held == value:
@@ -109,17 +120,20 @@ class Solver:
         """`put` for many values, most of which are often known already."""
         held = self.held[variable]
         if held is None:
-            held = set()
-        elif type(held) is int:
-            held = {held}
-        assert isinstance(held, set)
-        size = len(held)
-        if size >= self.most_values:
-            self.dropped += 1
-            return
-        unknown = [value for value in new if value not in held] if size else new.copy()
-        if not unknown:
-            return
+            if variable == NOWHERE:
+                return
+            held, size, unknown = set(), 0, new.copy()
+        else:
+            if type(held) is int:
+                held = {held}
+            assert isinstance(held, set)
+            size = len(held)
+            if size >= self.most_values:
+                self.dropped += 1
+                return
+            unknown = [value for value in new if value not in held]
+            if not unknown:
+                return
         if size + len(unknown) > self.most_outside:
             for value in unknown:
                 self.put(variable, value)
@@ -140,7 +154,7 @@ class Solver:
 
     def flow(self, source: int, target: int) -> None:
         """Let all values of `source`, now and later, be values of `target`."""
-        if source == target:
+        if source == target or target == NOWHERE:
             return
         edges = self.edges[source]
         if edges is None:
@@ -230,7 +244,8 @@ class Solver:
     def _propagate(self) -> None:
         queue, fresh, put, put_all = self.queue, self.fresh, self.put, self._put_all
         all_held, all_edges, all_watchers = self.held, self.edges, self.watchers
-        while queue and not self.starts:
+        starts = self.starts
+        while queue and not starts:
             variable = queue.popleft()
             new = fresh.pop(variable)
             edges = all_edges[variable]
@@ -240,21 +255,29 @@ class Solver:
                     value = new[0]
                     for target in targets:  # type: ignore[union-attr]
                         held = all_held[target]
-                        if held is None or (
-                            held != value if type(held) is int else value not in held  # type: ignore[operator]
-                        ):
+                        if held is None:
+                            all_held[target] = value
+                            known = fresh.get(target)
+                            if known is None:
+                                fresh[target] = [value]
+                                queue.append(target)
+                            else:
+                                known.append(value)
+                        elif held != value if type(held) is int else value not in held:  # type: ignore[operator]
                             put(target, value)
                 else:
                     for target in targets:  # type: ignore[union-attr]
                         put_all(target, new)
             watchers = all_watchers[variable]
+            if watchers is None:
+                continue
             if type(watchers) is tuple:
                 watcher, data = watchers
                 for value in new:
                     watcher(value, data)
-            elif isinstance(watchers, list):
+            else:
                 for index in range(len(watchers)):
-                    watcher, data = watchers[index]
+                    watcher, data = watchers[index]  # type: ignore[misc]
                     for value in new:
                         watcher(value, data)
 
