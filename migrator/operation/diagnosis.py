@@ -351,6 +351,10 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         " Jinja2 and MarkupSafe to versions of one time in `install`",
     ),
     (
+        r"code\(\) takes at least \d+ arguments",
+        "the pinned Werkzeug is older than this Python: pin 0.15.5 or later in `install`",
+    ),
+    (
         r"module 'collections' has no attribute|cannot import name '\w+' from 'collections'",
         "what is pinned is older than this Python: set `python` to 3.9 or earlier, or pin later"
         " releases in `install`",

@@ -263,3 +263,14 @@ def test_a_group_of_its_own_is_run_as_a_program(tmp_path: Path, capsys) -> None:
     project(tmp_path, {"mill/cli.py": added})
     run("init", root, "--json", "--print")
     assert json.loads(capsys.readouterr().out)["migrate"]["value"] == "flask mill upgrade"
+
+
+def test_commands_of_flask_script_are_the_script_s_own(tmp_path: Path, capsys) -> None:
+    app = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+    manage = (
+        "from flask_script import Manager\nfrom mill import create_app, db\n"
+        "manager = Manager(create_app)\n@manager.command\ndef createdb():\n    db.create_all()\n"
+        "if __name__ == '__main__':\n    manager.run()\n"
+    )
+    root = project(tmp_path, {"mill/__init__.py": app, "manage.py": manage})
+    assert guesses(root, capsys)["migrate"]["value"] == "python manage.py createdb"

@@ -216,9 +216,10 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
             function = call.func if call else decorator
             if not isinstance(function, ast.Attribute) or function.attr != "command":
                 continue
-            name = _first_string(call) or node.name.replace("_", "-")
             receiver = ast.unparse(function.value)
             program = groups.get(receiver.removesuffix(".cli"), "flask ")
+            plain = node.name if program.startswith("python ") else node.name.replace("_", "-")
+            name = _first_string(call) or plain
             yield Command(
                 program + name,
                 name,
@@ -232,9 +233,12 @@ def _groups(module: Module, added: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            called = module.dotted(node.value.func).rpartition(".")[2]
+            dotted = module.dotted(node.value.func)
+            called = dotted.rpartition(".")[2]
             name = _first_string(node.value)
-            if called in ("AppGroup", "Group", "Blueprint") and name:
+            if dotted == "flask_script.Manager":
+                found[ast.unparse(node.targets[0])] = f"python {module.file} "
+            elif called in ("AppGroup", "Group", "Blueprint") and name:
                 for keyword in node.value.keywords:
                     if keyword.arg == "cli_group" and isinstance(keyword.value, ast.Constant):
                         name = str(keyword.value.value or "")
