@@ -85,6 +85,9 @@ class Manifests:
             serves=self._serves(name),
             processes=self._processes.get(name, {}),
             shared_state=sorted(s.name for s in service.state if s.remedy == "shared"),
+            rate_limits=sorted(
+                s.name for s in service.state if (s.kind, s.remedy) == ("rate-limit", "shared")
+            ),
             folders={
                 path: UsedFolder(
                     owner=folder.owner,

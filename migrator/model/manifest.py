@@ -141,6 +141,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     processes: dict[str, str] = {}
     """Processes beside web, calls and feed: the monolith's workers that went with this service."""
     shared_state: list[str] = []
+    rate_limits: list[str] = []
+    """Those of them that count how often clients ask."""
     folders: dict[str, UsedFolder] = {}
     """By path in the monolith or `{data}/`: folders of files that code or an extension keeps."""
     environment: dict[str, str] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Collection, Iterable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -232,6 +234,14 @@ class RunningService:
             for name in self._names()
             if name not in self._running or not self._running[name].running
         ]
+
+    def forget_rate_limits(self) -> None:
+        """Forget how often clients have asked."""
+        state = self.data / "state.db"
+        if self.manifest.rate_limits and state.is_file():
+            with closing(sqlite3.connect(state, timeout=15)) as opened, opened:
+                for name in self.manifest.rate_limits:
+                    opened.execute("DELETE FROM _items WHERE name = ?", (name,))
 
     def backup(self, folder: Path) -> None:
         """Copy what cannot be had again: owned tables, shared state and files."""

@@ -111,6 +111,11 @@ class RunningSystem:
         """The file of owned tables of each service."""
         return {name: service.database for name, service in self.services.items()}
 
+    def forget_rate_limits(self) -> None:
+        """Let every client ask as if it had asked nothing so far."""
+        for service in self.services.values():
+            service.forget_rate_limits()
+
     def __enter__(self) -> RunningSystem:
         self.folder.mkdir(exist_ok=True)
         (self.folder / ".gitignore").write_text("*\n")

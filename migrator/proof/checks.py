@@ -42,6 +42,11 @@ class Trial:
         """The gateway's address."""
         return self.system.gateway_url
 
+    def as_before(self, probe: Probe) -> list[str]:
+        """What a probe's answer differs in now."""
+        self.system.forget_rate_limits()
+        return answers_as_before(probe, self.url)
+
 
 Outcome = tuple[str, list[str]]
 """A summary, and what is wrong."""
@@ -125,7 +130,13 @@ def each_service_stopped(trial: Trial) -> Outcome:
     for name in trial.system.services:
         trial.system.stop_service(name, grace=0)
         try:
-            found, wrong = while_stopped(name, trial.probes, trial.url, manifests(trial.system))
+            found, wrong = while_stopped(
+                name,
+                trial.probes,
+                trial.url,
+                manifests(trial.system),
+                trial.system.forget_rate_limits,
+            )
         finally:
             trial.system.start_service(name)
         trial.stopped.append(found)
@@ -146,13 +157,13 @@ def each_database_spoilt(trial: Trial) -> Outcome:
         _spoil(service.database)
         spared = [each for each in trial.probes if each.service != name and name not in each.needs]
         for probe in spared:
-            problems += [f"{name} spoilt: {each}" for each in answers_as_before(probe, trial.url)]
+            problems += [f"{name} spoilt: {each}" for each in trial.as_before(probe)]
         trial.system.restore(name)
         _, differing = settle(trial.system)
         problems += [f"{name} restored: replica {d.table} of {d.owner}: {d}" for d in differing]
         for probe in trial.probes:
             if probe.service == name:
-                wrong = answers_as_before(probe, trial.url)
+                wrong = trial.as_before(probe)
                 problems += [f"{name} restored: {each}" for each in wrong]
     return f"{len(trial.system.services)} databases spoilt and restored", problems
 
@@ -176,7 +187,7 @@ def feeds_reset(trial: Trial) -> Outcome:
             _, differing = settle(trial.system)
             problems += [f"{name} reset: replica {d.table} of {d.owner}: {d}" for d in differing]
     for probe in trial.probes:
-        problems += answers_as_before(probe, trial.url)
+        problems += trial.as_before(probe)
     return f"{count} feeds reset, all replicas equal their owners", problems
 
 

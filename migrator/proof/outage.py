@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -40,6 +40,7 @@ def probes_from(
     url: str,
     manifests: dict[str, ServiceManifest],
     known: set[Noise],
+    before_each: Callable[[], None],
 ) -> list[Probe]:
     """One probe for each shape of request in the traffic, that changes nothing when it is asked.
 
@@ -56,7 +57,11 @@ def probes_from(
     rounds = []
     for turn in range(3):
         time.sleep(ROUND_SECONDS if turn else 0)
-        rounds.append({shape: ask(request, url) for shape, request in requests.items()})
+        answered = {}
+        for shape, request in requests.items():
+            before_each()
+            answered[shape] = ask(request, url)
+        rounds.append(answered)
     probes = []
     for shape, request in requests.items():
         reads = request.method in ("GET", "HEAD")
@@ -130,7 +135,11 @@ def answers_as_before(probe: Probe, url: str) -> list[str]:
 
 
 def while_stopped(
-    service: str, probes: list[Probe], url: str, manifests: dict[str, ServiceManifest]
+    service: str,
+    probes: list[Probe],
+    url: str,
+    manifests: dict[str, ServiceManifest],
+    before_each: Callable[[], None],
 ) -> tuple[Stopped, list[str]]:
     """Ask every probe while `service` is stopped; what came of it, and what is wrong."""
     routes = [(name, route) for name, m in manifests.items() for route in m.routes.values()]
@@ -144,6 +153,7 @@ def while_stopped(
     )
     problems: list[str] = []
     for probe in probes:
+        before_each()
         begun = time.monotonic()
         wrong = answers_as_before(probe, url)
         took = time.monotonic() - begun

@@ -203,7 +203,11 @@ def _check(
     trial = Trial(
         system=system,
         probes=probes_from(
-            recording.exchanges, system.gateway_url, manifests(system), baseline.noise
+            recording.exchanges,
+            system.gateway_url,
+            manifests(system),
+            baseline.noise,
+            system.forget_rate_limits,
         ),
         monolith_database=folder / "monolith-2" / "state" / "database.sqlite",
         least_kept=least_kept,

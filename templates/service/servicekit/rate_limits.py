@@ -30,15 +30,14 @@ def shared_limiter(name: str, limiter_class: Any) -> Any:
 
 
 class _Storage(Storage, MovingWindowSupport):
-    """Fixed and moving windows, as `limits.storage.MemoryStorage` keeps them."""
+    """Fixed windows by key, moving ones by `(key,)`, as `limits.storage.MemoryStorage` has them."""
 
     STORAGE_SCHEME = ["servicekit"]
     base_exceptions = Exception
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._counts = SharedDict(name)
-        self._entries = SharedDict(name + " entries")
+        self._kept = SharedDict(name)
 
     def incr(self, key: str, expiry: float, *more: Any, **options: Any) -> int:
         amount = options.get("amount", 1)
@@ -51,23 +50,22 @@ class _Storage(Storage, MovingWindowSupport):
                 return amount, now + expiry
             return count + amount, now + expiry if elastic else until
 
-        return int(self._counts.update_item(key, counted, (0, 0.0))[0])
+        return int(self._kept.update_item(key, counted, (0, 0.0))[0])
 
     def get(self, key: str) -> int:
-        count, until = self._counts.get(key, (0, 0.0))
+        count, until = self._kept.get(key, (0, 0.0))
         return int(count) if until > time.time() else 0
 
     def get_expiry(self, key: str) -> int:
-        return int(self._counts.get(key, (0, time.time()))[1])
+        return int(self._kept.get(key, (0, time.time()))[1])
 
     def clear(self, key: str) -> None:
-        self._counts.pop(key, None)
-        self._entries.pop(key, None)
+        self._kept.pop(key, None)
+        self._kept.pop((key,), None)
 
     def reset(self) -> int:
-        count = len(self._counts)
-        self._counts.clear()
-        self._entries.clear()
+        count = len(self._kept)
+        self._kept.clear()
         return count
 
     def check(self) -> bool:
@@ -86,12 +84,12 @@ class _Storage(Storage, MovingWindowSupport):
             acquired.append(len(recent) + amount <= limit)
             return [now] * amount + recent if acquired[-1] and not only_asked else recent
 
-        self._entries.update_item(key, entered, [])
+        self._kept.update_item((key,), entered, [])
         return acquired[-1]
 
     def get_moving_window(self, key: str, limit: int, expiry: float) -> Tuple[int, int]:
         now = time.time()
-        recent = [each for each in self._entries.get(key, []) if each >= now - expiry]
+        recent = [each for each in self._kept.get((key,), []) if each >= now - expiry]
         return int(recent[-1] if recent else now), len(recent)
 
     def get_num_acquired(self, key: str, expiry: float) -> int:
