@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from migrator.proof.exchange import Exchange
-from migrator.proof.fields import fields_of, without_positions
+from migrator.proof.fields import fields_of, is_html, without_positions
 
 ABSENT = "(absent)"
 
@@ -187,7 +187,37 @@ def noise_between(first: list[Exchange], second: list[Exchange], base_url: str) 
                 found.add(Noise(request=request_shape(a), field=without_positions(name)))
     for each in only_first + only_second:
         found.add(Noise(request=request_shape(each), field="request"))
+    return found | _passing(first, base_url) | _passing(second, base_url)
+
+
+def _passing(exchanges: list[Exchange], base_url: str) -> set[Noise]:
+    """Texts of JSON that change while a client does nothing but ask again: work beside requests.
+
+    Any answer that comes at that moment, to whatever request, may hold one or the other. The name
+    is that of the field, with both texts.
+    """
+    found: set[Noise] = set()
+    asked: dict[str, list[Exchange]] = {}
+    for each in exchanges:
+        polls = asked.setdefault(_client(each), [])
+        if polls and not (each.method == "GET" and _same(polls[0], each)):
+            polls.clear()
+        polls.append(each)
+        for before in polls[:-1]:
+            old, new = fields_of(before, base_url), fields_of(each, base_url)
+            for name in old.keys() & new.keys():
+                if old[name] != new[name] and _is_text(name, old[name]):
+                    found.add(_change(name, old[name], new[name]))
     return found
+
+
+def _change(name: str, one: str, other: str) -> Noise:
+    tail = name.rpartition(".")[2]
+    return Noise(request="(any)", field=f"{tail}: {' or '.join(sorted((one, other)))}")
+
+
+def _is_text(name: str, value: str) -> bool:
+    return name.startswith("body.") and not is_html(name) and value[:1] == '"'
 
 
 def compare(
@@ -228,6 +258,7 @@ def _differences(a: Exchange, b: Exchange, noise: set[Noise], base_url: str) -> 
         if on_a == on_b:
             continue
         varies = Noise(request=shape, field=without_positions(name)) in noise
+        varies = varies or (_is_text(name, on_a) and _change(name, on_a, on_b) in noise)
         if not varies or _kind(on_a) != _kind(on_b):
             found.append(_difference(a, name, on_a, on_b))
     return found

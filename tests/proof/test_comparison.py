@@ -83,6 +83,20 @@ def test_polling_counts_as_its_last_answer():
     assert (result.requests, result.equal, result.polls, result.differences) == (1, 1, 2, [])
 
 
+def test_what_work_beside_requests_changes_may_be_answered_before_or_after():
+    def bill(state, method="GET", note="a"):
+        return exchange(method, "/bill", body={"state": state, "note": note})
+
+    monolith = [bill("open", "POST"), bill("open"), bill("late")]
+    noise = noise_between(monolith, monolith, "")
+    assert [(each.request, each.field) for each in noise] == [("(any)", 'state: "late" or "open"')]
+    assert compared(monolith, [bill("late", "POST"), bill("late")], noise).equal == 2
+    for wrong in (bill("paid", "POST"), bill("late", "POST", note="b")):
+        assert compared(monolith, [wrong, bill("late")], noise).equal == 1
+    written = [bill("open"), bill("late", "POST"), bill("late")]
+    assert not noise_between(written, written, "")
+
+
 def test_a_request_on_one_side_only_is_a_difference():
     result = compared([exchange(), exchange("POST", "/x")], [exchange()])
     assert [(each.request, each.field) for each in result.differences] == [("POST /x", "request")]
