@@ -24,7 +24,8 @@ from migrator.operation.monolith import RunningMonolith
 from migrator.operation.move import join_data
 from migrator.operation.start_state import StartState
 from migrator.operation.system import RunningSystem
-from migrator.proof.baseline import Baseline, record_monolith
+from migrator.proof.asked import ask_services
+from migrator.proof.baseline import Baseline, record_monolith, with_noise_of_now
 from migrator.proof.comparison import Difference
 from migrator.proof.exchange import Exchange
 from migrator.proof.reading import Reading
@@ -32,7 +33,6 @@ from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import settle
 from migrator.proof.result import Comparison, TestRun
 from migrator.proof.traffic import OwnTests, Traffic, record
-from migrator.proof.verify import compare_traffic
 
 STEPS = "steps.json"
 
@@ -100,13 +100,13 @@ def walk_steps(
     with RecordingProxy() as proxy:
         baseline = record_monolith(root, run, folder, proxy, traffic, progress)
         proof = StepsProof(application=root.name, monolith_tests=baseline.recording.tests)
-        walk = _Walk(make, baseline, proxy, traffic, folder, progress)
+        walk = _Walk(make, run, baseline, proxy, traffic, folder, progress)
         for number in range(count + 1):
             with step(progress, f"Step {number} of {count}"):
                 proof.steps.append(walk.forward(number))
         for taken in reversed(proof.steps):
             with step(progress, f"Back from step {taken.step} of {count}"):
-                taken.back = walk.back(taken.step, run)
+                taken.back = walk.back(taken.step)
     proof.seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)
     return proof
@@ -116,6 +116,7 @@ class _Walk:
     def __init__(
         self,
         make: Callable[[int], Path],
+        run: Run,
         baseline: Baseline,
         proxy: RecordingProxy,
         traffic: Traffic,
@@ -123,6 +124,7 @@ class _Walk:
         progress: Progress,
     ) -> None:
         self._make = make
+        self._run = run
         self._baseline = baseline
         self._proxy = proxy
         self._traffic = traffic
@@ -136,13 +138,23 @@ class _Walk:
         if number:
             self._system(output).prepare()
         with self._system(output, self._baseline.start_state) as system:
-            recording, compared = compare_traffic(
-                self._baseline, system, self._proxy, self._traffic, 1
+            asked = ask_services(self._baseline, system, self._proxy, self._traffic, 1)
+            services = sorted(system.services)
+        self._seen = asked.recording.exchanges
+        compared = asked.compared(self._baseline)
+        if compared.differences or compared.table_differences:
+            self._baseline = with_noise_of_now(
+                self._baseline,
+                self._run,
+                self._folder,
+                self._proxy,
+                self._traffic,
+                self._progress,
             )
-            self._seen = recording.exchanges
-            return StepProof(step=number, services=sorted(system.services), forward=compared)
+            compared = asked.compared(self._baseline)
+        return StepProof(step=number, services=services, forward=compared)
 
-    def back(self, number: int, run: Run) -> Back:
+    def back(self, number: int) -> Back:
         """Write something at this step, and take it back: the monolith goes on after step 0."""
         output = self._make(number)
         before = _rows(output)
@@ -159,7 +171,7 @@ class _Walk:
         joined = join_data(output, self._folder / "joined", self._progress)
         with RunningMonolith(
             self._baseline.root,
-            run,
+            self._run,
             self._folder / "again",
             self._progress,
             outside_url=self._proxy.url,

@@ -23,7 +23,7 @@ from migrator.proof.faults import inject, propose_faults
 from migrator.proof.outage import probes_from
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import manifests
-from migrator.proof.result import Comparison, FaultReport, Latency, Proof, Tried
+from migrator.proof.result import FaultReport, Latency, Proof, Tried
 from migrator.proof.traffic import OwnTests, Recording, Traffic
 
 PROOF = "proof.json"
@@ -145,7 +145,7 @@ def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy, traffic: T
     """By what a fault was noticed; empty: it was not."""
     try:
         with _running(output, baseline, proxy, 1, Silent()) as running:
-            _, compared = compare_traffic(baseline, running, proxy, traffic, 1)
+            compared = ask_services(baseline, running, proxy, traffic, 1).compared(baseline)
     except OperationError as error:
         return f"does not start: {error}"
     for found in (
@@ -176,18 +176,6 @@ def _running(
         outside_url=proxy.url,
         start_state=baseline.start_state,
     )
-
-
-def compare_traffic(
-    baseline: Baseline,
-    system: RunningSystem,
-    proxy: RecordingProxy,
-    traffic: Traffic,
-    processes: int,
-) -> tuple[Recording, Comparison]:
-    """Ask a running system the traffic; what was recorded, and how it differs from the monolith."""
-    asked = ask_services(baseline, system, proxy, traffic, processes)
-    return asked.recording, asked.compared(baseline)
 
 
 def _check(
