@@ -23,7 +23,7 @@ from migrator.model.manifest import (
     System,
     UsedFolder,
 )
-from migrator.model.plan import Crossing, Plan
+from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import EntryPoint, Program
 from migrator.model.settings import Run
 from migrator.plan.reach import ANY, Reach
@@ -81,7 +81,7 @@ class Manifests:
             routes=own,
             kept_routes=kept,
             foreign_routes=foreign,
-            calls={c.function: self._outgoing(c) for c in service.calls if c.remedy in CUT},
+            calls=self._calls(service),
             serves=self._serves(name),
             processes=self._processes.get(name, {}),
             shared_state=sorted(s.name for s in service.state if s.remedy == "shared"),
@@ -148,6 +148,16 @@ class Manifests:
             else:
                 foreign[endpoint] = ForeignRoute(service=service, rules=_rules(entry))
         return own, kept, foreign
+
+    def _calls(self, service: Service) -> dict[str, OutgoingCall]:
+        """By function; the rows that one function changes at several owners by owner as well."""
+        found: dict[str, OutgoingCall] = {}
+        for crossing in service.calls:
+            if crossing.remedy in CUT:
+                taken = crossing.function in found
+                key = f"{crossing.function}@{crossing.owner}" if taken else crossing.function
+                found[key] = self._outgoing(crossing)
+        return found
 
     def _outgoing(self, crossing: Crossing) -> OutgoingCall:
         function = self._program.functions.get(crossing.function)

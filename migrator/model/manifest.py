@@ -135,7 +135,7 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     foreign_routes: dict[str, ForeignRoute] = {}
     """By endpoint."""
     calls: dict[str, OutgoingCall] = {}
-    """By dotted function."""
+    """By dotted function; of rows that it changes at further owners, `FUNCTION@OWNER`."""
     serves: dict[str, ServedCall] = {}
     """By dotted function."""
     processes: dict[str, str] = {}

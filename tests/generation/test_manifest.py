@@ -267,3 +267,19 @@ def test_workers_by_queue_script_command_and_unknown() -> None:
         "mail": ["queue", "sweeper"],
         "bills": ["clock", "odd", "queue"],
     }
+
+
+def test_rows_that_one_function_changes_at_several_owners_cross_to_each() -> None:
+    changed = plan()
+    changed.services["titles"].calls = [
+        Crossing(
+            function="shop.hooks.save", owner=owner, remedy="row-write", unit="rows", tables=[table]
+        )
+        for owner, table in (("people", "members"), ("billing", "invoices"))
+    ]
+    calls = manifest("titles", changed).calls
+    assert list(calls) == ["shop.hooks.save", "shop.hooks.save@billing"]
+    assert [(each.owner, each.tables) for each in calls.values()] == [
+        ("people", ["members"]),
+        ("billing", ["invoices"]),
+    ]
