@@ -199,6 +199,7 @@ class _Assembly:
         self._progress.start(TASK, 2 * len(names) + 1)
         self._problems.extend(_unusable_names(names))
         self._problems.extend(_indexes_of_several(self._plan))
+        self._problems.extend(_copies_without_sqlalchemy(self._graph, self._plan))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),
             {name: ServiceData() for name in names},
@@ -354,6 +355,32 @@ def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
         if other != name:
             yield MigratorError(
                 f"service {name!r} has the name of {other}", hint="give it another name in the plan"
+            )
+
+
+def _copies_without_sqlalchemy(graph: Graph, plan: Plan) -> Iterable[MigratorError]:
+    """Copies that raw connections would read: servicekit attaches them to those of SQLAlchemy."""
+    program = graph.program
+    if "dbapi" not in program.frameworks or {"sqlalchemy", "flask_sqlalchemy"} & set(
+        program.frameworks
+    ):
+        return
+    for name, service in sorted(plan.services.items()):
+        for table in sorted(service.replicas):
+            at = next(
+                (
+                    Place(function.file, event.line)
+                    for function in program.functions.values()
+                    for event in function.events
+                    if event.kind in ("read", "write") and event.target == table
+                ),
+                None,
+            )
+            yield Refused(
+                f"{name} would read a copy of {table} through a raw connection, and none has it",
+                place=at,
+                hint="open the database through SQLAlchemy, or leave these tables to one service: "
+                "migrator propose . --proposal one-service --force",
             )
 
 

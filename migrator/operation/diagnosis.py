@@ -167,13 +167,20 @@ def _environment(subject: _Subject) -> Check:
             hint="set `python` of [tool.migrator.run]",
         )
     names = {distribution.name.lower() for distribution in found.distributions}
-    lacking = [name for name in ("flask", "sqlalchemy") if name not in names]
-    if lacking:
+    if "flask" not in names:
         return Check(
             name="environment",
             outcome="failed",
-            message=f"{message}, but not {' nor '.join(lacking)}",
-            hint="correct `install` of [tool.migrator.run]; migrator reads Flask and SQLAlchemy",
+            message=f"{message}, but not flask",
+            hint="correct `install` of [tool.migrator.run]; migrator reads Flask applications",
+        )
+    if "sqlalchemy" not in names:
+        return Check(
+            name="environment",
+            outcome="warning",
+            message=f"{message}, but not sqlalchemy",
+            hint="if the application uses it, correct `install` of [tool.migrator.run]; raw"
+            " connections to SQLite can only be given to one service, which reads no copies",
         )
     return Check(name="environment", outcome="ok", message=message)
 

@@ -327,3 +327,19 @@ def test_a_folder_of_somebody_else_is_refused_before_any_work(tmp_path: Path) ->
     with pytest.raises(ConfigurationError):
         generated(tmp_path, plan=Plan(services={}))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_copies_that_raw_connections_would_read_are_refused(tmp_path: Path) -> None:
+    graph = bakery.graph()
+    graph.program.frameworks = ["flask", "dbapi"]
+    with pytest.raises(Refusals) as refused:
+        generate(
+            graph,
+            bakery.plan(),
+            bakery.SETTINGS,
+            tmp_path / "services",
+            schema=bakery.schema(),
+            installed=bakery.installed(),
+        )
+    told = [each for each in refused.value.problems if "raw connection" in each.message]
+    assert told and all("--proposal one-service" in each.hint for each in told)

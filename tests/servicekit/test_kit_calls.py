@@ -94,6 +94,15 @@ def test_rows_are_written_at_their_owner_within_the_flush(system: System, member
     assert row == [("new", 1)]
 
 
+def test_an_object_whose_row_the_owner_inserts_goes_on_as_one_with_a_row(
+    system: System, member: int
+) -> None:
+    """Its further changes, and calls that it is given to, mean that row."""
+    assert system.case("new_profile", member=member, bio="hi") == {"bio": "hi!", "persistent": True}
+    row = system.accounts.rows(f"SELECT bio FROM profiles WHERE member_id = {50_000 + member}")
+    assert row == [("hi!",)]
+
+
 def test_what_the_callee_left_pending_may_be_refused_by_the_database(
     system: System, member: int
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from sqlalchemy import inspect
-from sqlalchemy.orm import attributes, make_transient_to_detached
+from sqlalchemy.orm import attributes, configure_mappers, make_transient_to_detached
 
 from servicekit import sessions
 from servicekit.settings import settings
@@ -53,6 +53,7 @@ class Entities:
     def decode(self, form: Dict[str, Any], codec: Any) -> Any:
         """The same object in this process' session. Raises LookupError when its row is not here."""
         cls = resolve(form["class"])
+        configure_mappers()  # the first thing that this process does may be this call
         values = {k: codec.decode(v) for k, v in form.get("values", {}).items()}
         session = sessions.current()
         if "transient" in form:
@@ -110,7 +111,7 @@ def adopt(session: Any, made: Any, key: List[Any]) -> None:
     mapper = inspect(type(made))
     for column, value in zip(mapper.primary_key, key):
         attributes.set_committed_value(made, mapper.get_property_by_column(column).key, value)
-    if session is None or load(session, type(made), key) is not None:
+    if session is None or mapper.identity_key_from_primary_key(key) in session.identity_map:
         return
     make_transient_to_detached(made)
     session.add(made)

@@ -224,6 +224,15 @@ def case_edit_profile(member, bio, commit=True):
     return {"bio": Profile.query.get(member).bio}
 
 
+def case_new_profile(member, bio):
+    profile = Profile(member_id=50_000 + member, bio=bio, edits=0)
+    db.session.add(profile)
+    db.session.commit()
+    profile.bio += "!"
+    db.session.commit()
+    return {"bio": profile.bio, "persistent": db.inspect(profile).persistent}
+
+
 def case_write_replica(member, how):
     try:
         if how == "orm":
