@@ -246,7 +246,8 @@ class RunningMonolith:
         # A configuration of the application's own would start it in another way than services.
         configuration.write_text("control_socket_disable = True\n")
         command = [
-            *(str(self.environment.python), "-m", "gunicorn"),
+            # Before 20.1 `python -m gunicorn` is none.
+            *(str(self.environment.python), "-m", "gunicorn.app.wsgiapp"),
             *("--config", str(configuration.absolute())),
             *("--bind", f"{HOST}:{self.port}"),
             *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),

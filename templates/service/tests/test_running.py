@@ -17,7 +17,7 @@ class Running(unittest.TestCase):
         cls.service = Alone()
         cls.addClassCleanup(cls.service.stop)
         cls.service.run("-m", "servicekit.migrate")
-        gunicorn = ("-m", "gunicorn", "-c", "python:servicekit.gunicorn_conf")
+        gunicorn = ("-m", "gunicorn.app.wsgiapp", "-c", "python:servicekit.gunicorn_conf")
         cls.web, cls.calls, cls.feed = cls.service.start(
             (*gunicorn, "servicekit.wsgi:application"),
             (*gunicorn, "servicekit.calls_server:application"),
