@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 8
+FORMAT = 9
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -48,6 +48,7 @@ ANNOTATED = 22  # target, annotation, whether it declares an attribute of a clas
 COMPARE = 23  # target, operands, methods between them (`__lt__`), flags, *place; also `-x`
 RECEIVE = 24  # target: what is sent to a generator
 DELEGATE = 25  # target, base: what `yield from` gives
+NARROW = 26  # target, source, variable of classes: where `isinstance(source, classes)` holds
 
 # Flags of a place.
 IN_LOOP = 1

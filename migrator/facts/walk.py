@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from migrator.facts import ir, unrolling
 from migrator.facts.expressions import BINARY, ExpressionWalker, Result, dotted, place
@@ -280,6 +280,7 @@ class _Walker(ExpressionWalker):
 
     def assert_(self, node: ast.Assert) -> None:
         self.effect_of(node.test)
+        self.frame.env = self._narrowed(node.test, self.frame.env)
         if node.msg is not None:
             self.effect_of(node.msg)
 
@@ -334,12 +335,38 @@ class _Walker(ExpressionWalker):
         self.type_checking = checking or dotted(node.test).endswith("TYPE_CHECKING")
         frame = self.frame
         before = frame.env
-        first = self.branch(node.body, before)
+        inside = self._narrowed(node.test, before)
+        first = self.branch(node.body, inside)
+        if first is not None and inside is not before:
+            for name, variable in inside.items():
+                if first[name] == variable:
+                    first[name] = before[name]
         self.type_checking = checking
         second = self.branch(node.orelse, before) if node.orelse else before
+        if first is None and second is before and _is_negated(node.test):
+            second = self._narrowed(node.test.operand, before)
         self.flags = flags
         frame.merge([each for each in (first, second) if each is not None])
         return first is None and second is None
+
+    def _narrowed(self, test: ast.expr, env: Env) -> Env:
+        """The names where a test holds: what `isinstance` says of them is known there."""
+        parts = test.values if _is_conjunction(test) else [test]
+        narrowed = env
+        for part in parts:
+            if (
+                isinstance(part, ast.Call)
+                and isinstance(part.func, ast.Name)
+                and part.func.id == "isinstance"
+                and len(part.args) == 2
+                and isinstance(part.args[0], ast.Name)
+                and (known := narrowed.get(part.args[0].id)) is not None
+                and (classes := self.walk(part.args[1])) is not None
+            ):
+                target = self.frame.new()
+                self.frame.code.append((ir.NARROW, target, known, classes))
+                narrowed = {**narrowed, part.args[0].id: target}
+        return narrowed
 
     def for_(self, node: ast.For | ast.AsyncFor) -> None:
         flags = self.flags
@@ -631,6 +658,14 @@ class _Walker(ExpressionWalker):
         known = self.attributes.get(name)
         if known is None or annotation is not None:
             self.attributes[name] = (line, annotation)
+
+
+def _is_conjunction(test: ast.expr) -> TypeGuard[ast.BoolOp]:
+    return isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And)
+
+
+def _is_negated(test: ast.expr) -> TypeGuard[ast.UnaryOp]:
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
 
 
 def _loaded(target: ast.expr) -> ast.expr:

@@ -251,7 +251,7 @@ def choose(
         key = (env_id, "partial", partial)
         number = sum(each[1] == "partial" for each in function.variants)
         return _variant(linker, function, env, key, f"partial {number}", caller)
-    small = runs_here and len(facts.code) <= SMALL
+    small = runs_here and function.size <= SMALL
     makes = function.makes_functions or function.captures or linker.registers(function)
     if not facts.parameters or not (small or told_apart or makes):
         return linker.general(function, env)
@@ -262,7 +262,7 @@ def choose(
     registers = linker.registers(function)
     decorates = function.makes_functions and caller.function.facts.parent < 0
     most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
-    affordable = registers or linker.may_copy(len(facts.code))
+    affordable = registers or linker.may_copy(function.size)
     if len(function.variants) >= most or not affordable:
         return function.variants.get(place) or linker.general(function, env)
     code = caller.function.facts.code[index]

@@ -301,6 +301,7 @@ def _environment(place: Place) -> bool:
 
 TABLE: dict[str, Semantics] = {
     "builtins.getattr": _getattr,
+    "builtins.object.__getattribute__": _getattr,
     "builtins.setattr": _setattr,
     "builtins.property": _descriptor("builtins.property"),
     "functools.cached_property": _descriptor("builtins.property"),

@@ -56,6 +56,7 @@ class Function:
         "passes",
         "positional",
         "returns",
+        "size",
         "variants",
     )
 
@@ -70,6 +71,8 @@ class Function:
         self.memo: dict[int, int] = {}
         """Instructions that read what the function has worked out before; see `memo.py`."""
         self.variants: dict[tuple[Any, ...], Variant] = {}
+        self.size = sum(code[0] != ir.NARROW for code in facts.code)
+        """Instructions, less those that only say again what a name is."""
         self.positional = tuple(p for p in facts.parameters if p.kind <= ir.POSITIONAL)
         self.passes = _passed(facts, self.positional)
         """The position of the parameter that it gives back as it is, whatever else it does."""
@@ -82,7 +85,10 @@ def _passed(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) 
     """The one parameter that is all a function returns, and that nothing else is put into."""
     if facts.flags & ir.GENERATOR or not positional:
         return None
+    same = {code[1]: code[2] for code in facts.code if code[0] == ir.NARROW}
     returned = {code[2] for code in facts.code if code[0] == ir.COPY and code[1] == ir.RETURNED}
+    while not returned.isdisjoint(same):
+        returned = {same.get(each, each) for each in returned}
     if len(returned) != 1 or any(c[1] == ir.RETURNED and c[0] != ir.COPY for c in facts.code):
         return None
     (variable,) = returned

@@ -214,7 +214,9 @@ class Folders:
                 inner = key.rpartition(".")[0]
                 return self._value(names[key], module, inner, depth + 1)
         source, original = self._imported(module).get(name, ("", ""))
-        return self._named(original, source, "", depth + 1) if source in self._files else None
+        if source not in self._files or depth > _DEPTH:
+            return None  # a name may be imported in a circle
+        return self._named(original, source, "", depth + 1)
 
     def _setting(self, key: str, depth: int) -> str | None:
         given = self._environment.get(key)

@@ -701,5 +701,6 @@ OPERATIONS: list[Operation] = [
     operators.compare,
     operators.receive,
     operators.delegate,
+    operators.narrow,
 ]
 """By code of the instruction, see `migrator.facts.ir`."""

@@ -777,6 +777,50 @@ def _declared(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+def narrow(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
+    """`isinstance(source, classes)` holds: an object of a class, where no such one is known."""
+    source, target = variant.variable(ins[2]), variant.base + ins[1]
+    linker.flow(source, target)
+    classes = linker.new()
+    linker.watch(variant.variable(ins[3]), _caught_classes(linker), classes)
+
+    def run() -> None:
+        known = linker.points_to(source)
+        for class_value in linker.points_to(classes):
+            if linker.receiver_sensitive(class_value):
+                continue  # of models the framework tells where they come from
+            if not any(_is_of(linker, each, class_value) for each in known):
+                if linker.wait():
+                    return
+                linker.annotations_of_classes[class_value, target] = None
+                linker.put(target, linker.values.instance(class_value))
+
+    linker.start(run)
+
+
+def _caught_classes(linker: Linker) -> Callable[[int, Any], None]:
+    """The project's classes among classes and tuples of them."""
+
+    def watcher(value: int, target: int) -> None:
+        kind = linker.values.kinds[value]
+        if kind == Kind.CLASS:
+            linker.put(target, value)
+        elif kind == Kind.CONTAINER:
+            linker.watch(linker.containers.of(value).every, inner, target)
+
+    def inner(value: int, target: int) -> None:
+        if linker.values.kinds[value] == Kind.CLASS:
+            linker.put(target, value)
+
+    return watcher
+
+
+def _is_of(linker: Linker, value: int, class_value: int) -> bool:
+    return linker.values.kinds[value] == Kind.INSTANCE and class_value in linker.order(
+        linker.values.owners[value]
+    )
+
+
 def annotated(linker: Linker, variant: Variant, annotation: ir.Annotation) -> int | None:
     """A variable that holds what a name of that annotation may hold, or None if it says nothing."""
     text, head, arguments = annotation

@@ -136,6 +136,16 @@ def _is_abstract(class_: Class) -> bool:
     """Whether it has a method that only subclasses can have."""
     return any(
         function.class_ is class_
-        and any(each.rpartition(".")[2] in _ABSTRACT for each in function.facts.decorators)
+        and (
+            any(each.rpartition(".")[2] in _ABSTRACT for each in function.facts.decorators)
+            or _only_raises(function)
+        )
         for function in class_.module.functions
     )
+
+
+def _only_raises(function: Function) -> bool:
+    """Whether it gives nothing, and raises nothing but NotImplementedError."""
+    return any(
+        {*each.raises} == {"builtins.NotImplementedError"} for each in function.variants.values()
+    ) and not any(each[1] == ir.RETURNED for each in function.facts.code)

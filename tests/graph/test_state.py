@@ -289,3 +289,17 @@ def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
     }
     uploads = next(each for each in program.state if each.name == "UPLOADS")
     assert (uploads.writers, uploads.readers) == (("shop.web.upload",), ("shop.web.photo",))
+
+
+def test_a_path_by_a_name_that_is_imported_in_a_circle_is_unknown(tmp_path: Path) -> None:
+    assert program_of(
+        tmp_path,
+        left="from right import PATH",
+        right="from left import PATH",
+        app="""
+        import left
+        def keep():
+            with open(left.PATH, "w") as file:
+                file.write("")
+        """,
+    ).state
