@@ -679,7 +679,8 @@ def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instructio
             known: list[str] = []
             if part is not None:
                 for value in linker.points_to(variant.variable(part)):
-                    text = linker.values.text(value)
+                    constant = constant_of(linker, value)
+                    text = linker.values.text(value) if constant is ... else str(constant)
                     known.append(text if text is not None else "{}")
                 if not known and linker.wait():
                     return
