@@ -23,20 +23,23 @@ _BY_FLASK = frozenset(
     }
 )  # fmt: skip
 _AROUND_REQUESTS = _BY_FLASK - {"message_flashed", "template_rendered", "before_render_template"}
+_OF_PRINCIPAL = frozenset({"flask_principal.identity_changed", "flask_principal.identity_loaded"})
+_CAUSED = {"identity_changed": ("identity_loaded",)}
+"""Signals that a package sends when it gets one: Flask-Principal loads the identity anew."""
 
 
 class Blinker(Framework):
     """The plug-in: `send` calls every receiver, inside the sender's own transaction."""
 
     name = "blinker"
-    externals = ("blinker", "flask.signals")
+    externals = ("blinker", "flask.signals", *sorted(_OF_PRINCIPAL))
 
     def __init__(self) -> None:
         self._receivers: dict[tuple[str, int], CallSite] = {}
 
     def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
         last = name.rsplit(".", 1)[-1]
-        if last in _BY_FLASK:
+        if last in _BY_FLASK or name in _OF_PRINCIPAL:
             return (engine.values.opaque(_SIGNAL, last),)
         return None
 
@@ -96,6 +99,8 @@ class Blinker(Framework):
         arguments = [sender if sender is not None else engine.slot("blinker", "nobody")]
         for function in engine.points_to(engine.slot("blinker", "receivers", name)):
             engine.invoke(site, function, arguments, keywords)
+        for caused in _CAUSED.get(name, ()):
+            self._send(engine, site, caused)
 
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine
