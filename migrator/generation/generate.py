@@ -199,7 +199,7 @@ class _Assembly:
         self._progress.start(TASK, 2 * len(names) + 1)
         self._problems.extend(_unusable_names(names))
         self._problems.extend(_indexes_of_several(self._plan))
-        self._problems.extend(_copies_without_sqlalchemy(self._graph, self._plan))
+        self._problems.extend(_without_sqlalchemy(self._graph, self._python))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),
             {name: ServiceData() for name in names},
@@ -358,30 +358,23 @@ def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
             )
 
 
-def _copies_without_sqlalchemy(graph: Graph, plan: Plan) -> Iterable[MigratorError]:
-    """Copies that raw connections would read: servicekit attaches them to those of SQLAlchemy."""
-    program = graph.program
-    if "dbapi" not in program.frameworks or {"sqlalchemy", "flask_sqlalchemy"} & set(
-        program.frameworks
-    ):
+def _without_sqlalchemy(graph: Graph, installed: Installed) -> Iterable[MigratorError]:
+    """Applications with raw connections only: servicekit hangs on SQLAlchemy's."""
+    if any(each.name.lower() == "sqlalchemy" for each in installed.distributions):
         return
-    for name, service in sorted(plan.services.items()):
-        for table in sorted(service.replicas):
-            at = next(
-                (
-                    Place(function.file, event.line)
-                    for function in program.functions.values()
-                    for event in function.events
-                    if event.kind in ("read", "write") and event.target == table
-                ),
-                None,
-            )
-            yield Refused(
-                f"{name} would read a copy of {table} through a raw connection, and none has it",
-                place=at,
-                hint="open the database through SQLAlchemy, or leave these tables to one service: "
-                "migrator propose . --proposal one-service --force",
-            )
+    places = (
+        Place(function.file, event.line)
+        for function in graph.program.functions.values()
+        for event in function.events
+        if event.kind in ("read", "write")
+    )
+    yield Refused(
+        "the application opens its database without SQLAlchemy, on whose connections services "
+        "attach copies and guard them",
+        place=next(places, None),
+        hint="open it through SQLAlchemy; until then the plan can be kept as a modular monolith: "
+        "migrator check .",
+    )
 
 
 def _indexes_of_several(plan: Plan) -> Iterable[MigratorError]:

@@ -177,10 +177,10 @@ def _environment(subject: _Subject) -> Check:
     if "sqlalchemy" not in names:
         return Check(
             name="environment",
-            outcome="warning",
+            outcome="failed",
             message=f"{message}, but not sqlalchemy",
-            hint="if the application uses it, correct `install` of [tool.migrator.run]; raw"
-            " connections to SQLite can only be given to one service, which reads no copies",
+            hint="if the application uses it, correct `install` of [tool.migrator.run]; one with"
+            " raw connections can be analysed, planned and checked, but no services are generated",
         )
     return Check(name="environment", outcome="ok", message=message)
 

@@ -329,17 +329,17 @@ def test_a_folder_of_somebody_else_is_refused_before_any_work(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_copies_that_raw_connections_would_read_are_refused(tmp_path: Path) -> None:
-    graph = bakery.graph()
-    graph.program.frameworks = ["flask", "dbapi"]
+def test_an_application_without_sqlalchemy_is_refused(tmp_path: Path) -> None:
+    installed = bakery.installed()
+    others = [each for each in installed.distributions if each.name.lower() != "sqlalchemy"]
     with pytest.raises(Refusals) as refused:
         generate(
-            graph,
+            bakery.graph(),
             bakery.plan(),
             bakery.SETTINGS,
             tmp_path / "services",
             schema=bakery.schema(),
-            installed=bakery.installed(),
+            installed=msgspec.structs.replace(installed, distributions=others),
         )
-    told = [each for each in refused.value.problems if "raw connection" in each.message]
-    assert told and all("--proposal one-service" in each.hint for each in told)
+    (told,) = [each for each in refused.value.problems if "SQLAlchemy" in each.message]
+    assert told.place is not None and "migrator check" in told.hint
