@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from migrator.cli.terminal import TerminalProgress, console, place_link, print_json
+from migrator.cli.terminal import TerminalProgress, console, place_link, print_hanging, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError
@@ -49,5 +49,4 @@ def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) 
     out = console()
     for line in lines:
         place = place_link(root, line.at) if line.at else ""
-        told = Text.assemble("  " * line.depth, line.text, "  " if line.at else "", place)
-        out.print(told, soft_wrap=True)
+        print_hanging(out, Text.assemble(line.text, "  " if line.at else "", place), line.depth)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from migrator.cli.scores import print_beside
-from migrator.cli.terminal import WIDTH, TerminalProgress, console, print_json
+from migrator.cli.terminal import WIDTH, TerminalProgress, console, print_hanging, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, PlanError
@@ -93,13 +94,10 @@ def diff_command(before: str, after: str, source: Path, as_json: bool) -> None:
         return
     out = console()
     for line in _difference_lines(difference):
-        out.print(line, markup=False, soft_wrap=True)
+        print_hanging(out, Text(line))
     for change in moved:
-        out.print(
-            f"{change.label}: {change.before} -> {change.after} ({change.difference})",
-            markup=False,
-            soft_wrap=True,
-        )
+        figures = f"{change.label}: {change.before} -> {change.after} ({change.difference})"
+        print_hanging(out, Text(figures))
     if difference.none and not moved:
         out.print("no difference")
 

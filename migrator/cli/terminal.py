@@ -56,6 +56,14 @@ def place_link(root: Path, at: str) -> Text:
     return Text(at, style=Style(dim=True, link=url))
 
 
+def print_hanging(out: Console, line: Text, depth: int = 0) -> None:
+    """Print a line, indented by its depth; what does not fit goes on below, indented further."""
+    indent = "  " * depth
+    for number, part in enumerate(line.wrap(out, max(out.width - len(indent) - 4, 20))):
+        part.rstrip()
+        out.print(Text.assemble(indent, "    " if number else "", part), soft_wrap=True)
+
+
 class TerminalProgress:
     """Draws progress events on stderr; one plain line a finished task where nobody watches live.
 

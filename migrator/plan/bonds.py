@@ -104,10 +104,11 @@ def _routes(entry_points: Iterable[str]) -> int:
 
 
 def without(evidence: Evidence, entry_points: Collection[str]) -> Evidence:
-    """The evidence as if these entry points bound nothing."""
+    """The evidence as if these entry points used no table: who uses all says nothing of domains."""
     found = evidence.copied()
     found.transactions = [b for b in found.transactions if b.entry_point not in entry_points]
     found.bound.update({name: frozenset() for name in entry_points})
+    found.reads.update({name: frozenset() for name in entry_points})
     return found
 
 

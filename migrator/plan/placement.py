@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping
 from math import log2
 
 from migrator.model.program import EntryPoint
+from migrator.plan.bonds import is_giant
 from migrator.plan.crossings import COST, Walker
 from migrator.plan.evidence import Evidence
 from migrator.plan.signals.paths import groups
@@ -28,9 +29,10 @@ _HOME = 6.0
 def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
     """Entry point to service, given who owns each table.
 
-    A writer goes where its crossings cost least; one that writes no table but uses files goes to
-    the writers who use them too, since files are not replicated; a reader goes to the owner of most
-    of what it reads, where what everybody reads counts little; the others go to their like.
+    A writer goes where its crossings cost least, or, if it writes nearly everything, to its like;
+    one that writes no table but uses files goes to the writers who use them too, since files are
+    not replicated; a reader goes to the owner of most of what it reads, where what everybody reads
+    counts little; the others go to their like.
     """
     services = sorted(set(owner.values()))
     if not services:
@@ -46,6 +48,10 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
             torn[name] = owners
     company = _company(evidence, owner, placed)
     for name, owners in torn.items():
+        shares = _share_of_company(company, evidence.entries[name])
+        if shares and _is_everywhere(evidence, owner, name):
+            placed[name] = min(shares, key=lambda service: (-round(shares[service], 9), service))
+            continue
         placed[name] = _cheapest(evidence, walker, owner, company, name, owners)
     placed |= _users_of_files(evidence, placed)
     company = _company(evidence, owner, placed)
@@ -55,6 +61,16 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
         entry = evidence.entries[name]
         placed[name] = _reader(evidence, owner, services, company, readers, placed, entry)
     return placed
+
+
+def _is_everywhere(evidence: Evidence, owner: Mapping[str, str], name: str) -> bool:
+    """Whether it writes most tables and its transactions are split wherever it is: then what it
+    writes does not say where it belongs."""
+    return is_giant(len(evidence.bound[name]), len(evidence.program.tables)) and any(
+        len({owner.get(table) for table in binding.tables}) > 1
+        for binding in evidence.transactions
+        if binding.entry_point == name
+    )
 
 
 def leave_out_tools(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrator.plan.wording import counted
 from migrator.report.content import Content
 
 SUFFIX = ".dot"
@@ -22,7 +23,9 @@ def render(content: Content) -> str:
         '  edge [fontname="sans", fontsize=10];',
     ]
     for service in content.services:
-        counts = f"{service.entry_points} entry points, {len(service.tables)} tables"
+        counts = ", ".join(
+            (counted(service.entry_points, "entry point"), counted(len(service.tables), "table"))
+        )
         style = ', style="rounded,dashed"' if service.remainder else ""
         label = _quoted(f"{service.name}\n{counts}")
         lines.append(f"  {_quoted(service.name)} [label={label}{style}];")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrator.plan.wording import counted
 from migrator.report.content import Content
 from migrator.report.pairs import pairs
 
@@ -13,7 +14,9 @@ def render(content: Content, *, copies: bool = True) -> str:
     lines = ["flowchart LR"]
     ids = {service.name: f"s{number}" for number, service in enumerate(content.services)}
     for service in content.services:
-        counts = f"{service.entry_points} entry points, {len(service.tables)} tables"
+        counts = ", ".join(
+            (counted(service.entry_points, "entry point"), counted(len(service.tables), "table"))
+        )
         label = f"{_text(service.name)}<br/>{counts}"
         shape = f'(["{label}"])' if service.remainder else f'["{label}"]'
         lines.append(f"  {ids[service.name]}{shape}")

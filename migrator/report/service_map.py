@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from migrator.plan.dependence import CALL_MS
+from migrator.plan.wording import counted
 from migrator.report.content import Content, Link, ServiceView
 
 Point = tuple[float, float]
@@ -16,6 +17,8 @@ Point = tuple[float, float]
 BOX_WIDTH, BOX_HEIGHT = 176, 66
 _LEAST_WIDTH, _LEAST_HEIGHT = 1040, 620
 _NARROW_WIDTH, _ROW = 390, 92
+_LETTER, _LABEL_HEIGHT = 7.2, 16
+"""The size of a label, by which it is seen whether two lie on each other."""
 _CLEAR = 100.0
 """How far curves keep from a service in the middle that they do not lead to."""
 _MOST_LABELS = 16
@@ -91,6 +94,7 @@ def wide(content: Content) -> Drawing:
         else:
             control = _towards(source, target, _SIDE[link.kind], centre, _CLEAR if hub else 0.0)
         arrows.append(_curve(link, source, target, control))
+    arrows = _apart(arrows)
     return Drawing(width=width, height=height, boxes=boxes, arrows=arrows, dense=_dense(arrows))
 
 
@@ -124,7 +128,9 @@ def _box(service: ServiceView, x: float, y: float) -> Box:
         x=round(x, 1),
         y=round(y, 1),
         lines=[
-            f"{service.entry_points} entry points, {len(service.tables)} tables",
+            counted(service.entry_points, "entry point")
+            + ", "
+            + counted(len(service.tables), "table"),
             f"{service.blast_radius:.0%} of routes need it"
             if service.routes or service.blast_radius
             else "answers no route",
@@ -250,6 +256,26 @@ def _arrow(link: Link, path: str, label_at: Point) -> Arrow:
         y=round(label_at[1], 1),
         title=f"{link.source} to {link.target}, {said}: " + ", ".join(link.what),
     )
+
+
+def _apart(arrows: list[Arrow]) -> list[Arrow]:
+    """The arrows with labels of calls that do not lie on each other."""
+    placed: list[Arrow] = []
+    for arrow in sorted(arrows, key=lambda each: (each.y, each.x)):
+        if arrow.kind == "call" and arrow.label:
+            while any(_touch(arrow, other) for other in placed):
+                arrow = msgspec.structs.replace(arrow, y=round(arrow.y + _LABEL_HEIGHT, 1))
+            placed.append(arrow)
+    moved = {(each.source, each.target): each for each in placed}
+    return [
+        moved.get((each.source, each.target), each) if each.kind == "call" else each
+        for each in arrows
+    ]
+
+
+def _touch(a: Arrow, b: Arrow) -> bool:
+    wide = (len(a.label) + len(b.label)) / 2 * _LETTER
+    return abs(a.x - b.x) < wide and abs(a.y - b.y) < _LABEL_HEIGHT
 
 
 def _edge(box: Box, x: float, y: float) -> Point:

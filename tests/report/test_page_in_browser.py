@@ -195,3 +195,11 @@ def test_a_million_lines_stay_small_and_open_in_part(browser, content, tmp_path_
     assert page.locator("#entries tbody tr:visible").count() == 50
     page.locator("#entries button.more").click()
     assert page.locator("#entries tbody tr:visible").count() == 4_000
+
+
+def test_long_names_in_the_roadmap_fit_a_phone(browser, content, tmp_path_factory):
+    told = copy.deepcopy(content)
+    told.roadmap[1].commands.append("decide on " + "application.module" * 9)
+    page = opened(browser, written(told, tmp_path_factory))
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,5 +1,8 @@
 import copy
 import json
+import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import jsonschema
@@ -113,3 +116,39 @@ def test_a_plan_that_contradicts_the_code_is_told_of_as_it_is_written(graph, pla
     assert any("nowhere" in line for line in told.stale)
     assert "nowhere" in FORMATS["html"].render(told)
     assert "do not agree" in FORMATS["markdown"].render(told)
+
+
+ODD = 'tools "and" <more>\\ of; {them}'
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="needs Graphviz")
+@pytest.mark.parametrize("name", ["lending", ODD])
+def test_graphviz_draws_the_map(content: Content, name: str):
+    told = copy.deepcopy(content)
+    told.application = name
+    drawn = subprocess.run(
+        ["dot", "-Tsvg"],
+        input=FORMATS["dot"].render(told),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stdout.count('class="node"') == len(told.services)
+
+
+def test_the_c4_model_names_everything_once(content: Content):
+    """Structurizr refuses an element or a relationship that there is already."""
+    told = copy.deepcopy(content)
+    told.application = ODD
+    text = FORMATS["c4"].render(told)
+    quoted = r'"(?:[^"\\\n]|\\.)*"'
+    for line in text.splitlines():
+        assert '"' not in re.sub(quoted, "", line), line
+    bare = re.sub(quoted, "", text)
+    assert bare.count("{") == bare.count("}")
+    elements = re.findall(r"^\s*(\w+) = (?:container|person|softwareSystem) ", text, re.M)
+    assert len(elements) == len(set(elements)) >= 2 * len(told.services)
+    related = re.findall(rf"^\s*(\w+) -> (\w+) ({quoted})", text, re.M)
+    assert len(related) == len(set(related)) > len(told.services)
+    assert {end for source, target, _ in related for end in (source, target)} <= set(elements)

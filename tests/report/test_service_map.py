@@ -65,3 +65,16 @@ def test_many_calls_have_no_labels_until_one_end_is_chosen(bare):
     every = [(a, b, "call") for a in names for b in names if a != b]
     assert service_map.wide(sketched(bare, names, every)).dense
     assert not service_map.wide(sketched(bare, names, every[:5])).dense
+
+
+def test_labels_of_calls_do_not_lie_on_each_other(bare):
+    names = [f"s{n}" for n in range(8)]
+    links = [(name, "s3", "call") for name in names if name != "s3"]
+    links += [("s3", name, "call") for name in ("s0", "s1", "s2")]
+    content = sketched(bare, names, [])
+    content.links = [Link(source=a, target=b, kind=k, what=["x.y"] * 44) for a, b, k in links]
+    drawing = service_map.wide(content)
+    labels = [arrow for arrow in drawing.arrows if arrow.label]
+    assert len(labels) == len(links)
+    for a, b in combinations(labels, 2):
+        assert abs(a.x - b.x) >= 7 * len(a.label) or abs(a.y - b.y) >= 14, (a, b)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from migrator.plan.evidence import Evidence
-from migrator.plan.signals import Weights, add_clique
+from migrator.plan.signals import Weights, cliques
 
 
 def weigh(evidence: Evidence) -> Weights:
     """Each entry point ties all that it touches on its own account; hooks tie nothing."""
-    weights: Weights = {}
-    for name, bound in evidence.bound.items():
-        add_clique(weights, bound | evidence.reads[name])
-    return weights
+    return cliques(bound | evidence.reads[name] for name, bound in evidence.bound.items())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from migrator.plan.evidence import Evidence
-from migrator.plan.signals import Weights, add_clique
+from migrator.plan.signals import Weights, cliques
 
 
 def weigh(evidence: Evidence) -> Weights:
     """Each entry point ties what binds it; a function that writes several itself ties them too."""
-    weights: Weights = {}
-    for name in evidence.working:
-        add_clique(weights, evidence.bound[name])
     reached = {f for entry in evidence.working.values() for f in entry.functions}
-    for name in sorted(reached & set(evidence.program.functions)):
-        events = evidence.program.functions[name].events
-        add_clique(weights, (event.target for event in events if event.kind == "write"))
-    return weights
+    functions = evidence.program.functions
+    written = [
+        [event.target for event in functions[name].events if event.kind == "write"]
+        for name in sorted(reached & set(functions))
+    ]
+    return cliques([*(evidence.bound[name] for name in evidence.working), *written])
