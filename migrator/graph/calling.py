@@ -31,7 +31,7 @@ class Arguments(NamedTuple):
     keywords: tuple[tuple[str | None, int | None], ...]
 
 
-NO_ARGUMENTS = Arguments((), ())
+NO_ARGUMENTS: Arguments = Arguments((), ())
 
 
 def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
