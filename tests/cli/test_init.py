@@ -221,6 +221,15 @@ def test_a_database_file_that_the_code_names(tmp_path, capsys, files, database) 
     assert (found["value"], found["sure"]) == (database, True)
 
 
+def test_a_variable_that_only_tests_read_is_no_guess(tmp_path: Path, capsys) -> None:
+    files = {
+        "app.py": "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "class TestingConfig:\n    SQLALCHEMY_DATABASE_URI = os.getenv('TESTING_DATABASE_URL')\n"
+    }
+    found = guesses(project(tmp_path, files), capsys)["database"]
+    assert (found["value"], found["sure"]) == ("DATABASE_URL", False)
+
+
 def test_wrong_folders(tmp_path: Path, capsys) -> None:
     assert run("init", tmp_path / "nowhere") == 2
     assert run("init", tmp_path) == 2

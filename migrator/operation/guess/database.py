@@ -49,7 +49,10 @@ def guess_database(project: Project, application: str) -> Guess:
     if not reads:
         return _not_read(project)
     default = default_configuration(project)
-    plain = [read for read in reads if "test" not in f"{read.owner} {read.name}".lower()] or reads
+    plain = [read for read in reads if "test" not in f"{read.owner} {read.name}".lower()]
+    if not plain:
+        because = f"only tests read {reads[0].name} ({reads[0].place}): name the application's own"
+        return Guess("DATABASE_URL", because, sure=False)
     chosen = next(
         (read for read in plain if default and read.owner == default),
         next((read for read in plain if read.name == "DATABASE_URL"), plain[0]),
