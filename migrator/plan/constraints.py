@@ -141,7 +141,7 @@ def check_known(names: Collection[str], wanted: Constraints, what: str) -> None:
     for name in (name for group in groups for name in group):
         if name not in names:
             close = get_close_matches(name, names, 1)
-            listed = "`migrator list tables` names them" if what == "table" else ""
+            listed = "`migrator list --tables` names them" if what == "table" else ""
             hint = f"did you mean {close[0]}?" if close else listed
             raise ConfigurationError(f"there is no {what} {name}", hint=hint)
     _check_numbers(len(names), wanted, what)

@@ -1,6 +1,7 @@
 """Extensions that keep files for the application: pictures that they draw, full-text indexes.
 
-What `migrator observe` and the comparison of trees see of others, nobody has to write down here.
+What others write is seen when the monolith runs, as files that its copy did not have before
+(`operation/tree.py`); who writes it is then for people to say in the plan.
 """
 
 from __future__ import annotations
