@@ -21,7 +21,10 @@ from migrator.model.errors import Refused
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 # Extras that people install to work on a distribution, not to run it; `all` repeats the others.
-_DEVELOPMENT = re.compile(r"all|(dev|develop|development|test|testing|doc|lint|typing|mypy)s?")
+_DEVELOPMENT = re.compile(
+    r"all|(dev|develop|development|test|testing|doc|lint|linting|typing|mypy|benchmark|benchmarking"
+    r"|cov|coverage|code[-_.]style|style|profiling|qa|ci|release|rtd)s?"
+)
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
 
 

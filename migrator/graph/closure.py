@@ -182,6 +182,10 @@ class Closure:
         """The names of all functions that these may reach, themselves included."""
         return {self.name(key) for key in self._search(roots)}
 
+    def reachable_keys(self, roots: Iterable[str]) -> set[str]:
+        """The same, with variants by their own keys."""
+        return set(self._search(roots))
+
     def _search(self, roots: Iterable[str]) -> dict[str, str]:
         """Every reachable key with the one that led to it, nearest first."""
         came_from = {root: "" for root in roots if self.function(root) is not None}

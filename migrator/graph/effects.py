@@ -93,7 +93,9 @@ def _close_blocks(analysis: Analysis) -> None:
     for functions in (program.functions, program.variants):
         for key, function in functions.items():
             begins = [event for event in function.events if event.kind == "begin"]
-            body = sources.body(function) if begins else None
+            if not begins:
+                continue
+            body = sources.body(function)
             ends = [
                 Event(
                     kind="commit",
@@ -195,6 +197,13 @@ def _access(place: Evidence, in_hook: bool) -> Access:
     )
 
 
+def _all_roots(analysis: Analysis) -> list[str]:
+    """All that runs for entry points, and around them."""
+    values = (*analysis.handlers.values(), *analysis.around.values())
+    roots = [root for each in values for value in each for root in roots_of(analysis, value)]
+    return [*roots, *(entry.handler for entry in analysis.program.entry_points.values())]
+
+
 class _Transactions:
     """The transactions of entry points, from the summaries of all functions that matter."""
 
@@ -207,10 +216,14 @@ class _Transactions:
         self._summaries: dict[Hashable, Summary] = summaries(bodies)
 
     def _bodies(self, analysis: Analysis) -> dict[Hashable, Block]:
-        """The trees of the functions that write or end transactions, themselves or by calls."""
+        """The trees of the functions that write or end transactions, themselves or by calls.
+
+        Of those that entry points reach: nothing else asks for their transactions.
+        """
         closure = self._closure
         program = analysis.program
-        keys = [*program.functions, *program.variants]
+        reached = closure.reachable_keys(_all_roots(analysis))
+        keys = [key for key in (*program.functions, *program.variants) if key in reached]
         matters = {
             key
             for key in keys

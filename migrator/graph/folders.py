@@ -37,10 +37,11 @@ class Folders:
         self._root = root
         self._files = dict(modules)
         self._environment = environment
+        self._contents: dict[str, bytes] = {}
         self._trees: dict[str, ast.Module | None] = {}
         self._names: dict[str, dict[str, ast.expr]] = {}
         self._imports: dict[str, dict[str, tuple[str, str]]] = {}
-        self._settings: dict[str, list[tuple[str, str, ast.expr]]] | None = None
+        self._settings: dict[str, list[tuple[str, str, ast.expr]]] = {}
         self._code = {posixpath.dirname(file) for file in modules.values()}
 
     def of_setting(self, key: str) -> str:
@@ -224,12 +225,15 @@ class Folders:
             return self._given(given)
         if depth > _DEPTH:
             return None
-        if self._settings is None:
-            self._settings = {}
-            for module in self._files:
-                for scope, name, value in self._configured(module):
-                    self._settings.setdefault(name, []).append((module, scope, value))
-        for module, scope, value in self._settings.get(key, ()):
+        if key not in self._settings:
+            self._settings[key] = [
+                (module, scope, value)
+                for module in self._files
+                if key.encode() in self._content(module)
+                for scope, name, value in self._configured(module)
+                if name == key
+            ]
+        for module, scope, value in self._settings[key]:
             found = self._value(value, module, scope, depth + 1)
             if found is not None:
                 return found
@@ -246,12 +250,19 @@ class Folders:
 
     # -- the text of modules ----------------------------------------------------------------------
 
+    def _content(self, module: str) -> bytes:
+        if module not in self._contents:
+            try:
+                self._contents[module] = (self._root / self._files[module]).read_bytes()
+            except (KeyError, OSError):
+                self._contents[module] = b""
+        return self._contents[module]
+
     def _tree(self, module: str) -> ast.Module | None:
         if module not in self._trees:
             try:
-                content = (self._root / self._files[module]).read_bytes()
-                self._trees[module] = parse(content)
-            except (KeyError, OSError, SyntaxError, ValueError, RecursionError):
+                self._trees[module] = parse(self._content(module))
+            except (SyntaxError, ValueError, RecursionError):
                 self._trees[module] = None
         return self._trees[module]
 

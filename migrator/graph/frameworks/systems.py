@@ -49,7 +49,8 @@ class Systems(Framework):
     externals = ("os", "decouple", "environs", *_HTTP, *_MAIL, *_COMMANDS, *_CLIENTS)
 
     def __init__(self) -> None:
-        self._calls: dict[str, set[str]] = {}
+        self._calls: dict[Hashable, tuple[str, str]] = {}
+        """By place: the system, which is known better the more is known there, and the function."""
         self._keys: dict[str, set[str]] = {}
 
     def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
@@ -108,7 +109,7 @@ class Systems(Framework):
         return ""
 
     def _called(self, site: Site, system: str) -> None:
-        self._calls.setdefault(system, set()).add(site.function)
+        self._calls[site.key] = (system, site.function)
 
     def _key(self, site: Site, key: str | None) -> None:
         if key:
@@ -123,7 +124,10 @@ class Systems(Framework):
         return None
 
     def finish(self, analysis: Analysis) -> None:
-        for system, functions in self._calls.items():
+        calls: dict[str, set[str]] = {}
+        for system, function in self._calls.values():
+            calls.setdefault(system, set()).add(function)
+        for system, functions in calls.items():
             known = analysis.program.externals.setdefault(system, [])
             known += sorted(functions - set(known))
         for key, places in self._keys.items():
