@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from migrator.graph import calling, operators
+from migrator.graph import calling, items, operators
 from migrator.graph.builtin_place import Place, Semantics
 from migrator.graph.definitions import Variant
 from migrator.graph.values import Kind
@@ -107,7 +107,7 @@ def _get(place: Place) -> bool:
     key = place.argument(0)
 
     def run() -> None:
-        for each in operators.keys_in(linker, place.variant, key):
+        for each in items.keys_in(linker, place.variant, key):
             linker.containers.read(receiver, each, place.target)
 
     if linker.values.names[receiver] == "builtins.dict" and key is not None:
@@ -128,7 +128,7 @@ def _set_default(place: Place) -> bool:
     key, source = place.argument(0), place.argument(1)
 
     def run() -> None:
-        for each in operators.keys_in(linker, place.variant, key):
+        for each in items.keys_in(linker, place.variant, key):
             linker.containers.write(receiver, each, source or 0)
 
     if key is not None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph import calling, lookup, operators
+from migrator.graph import calling, items, lookup, operators
 from migrator.graph.definitions import Class
 from migrator.graph.frameworks import Annotation, ClassAttribute, ClassView, Site
 from migrator.graph.sites import PlaceView
@@ -118,7 +118,7 @@ class LinkerEngine:
         if linker.has_slot("item", site.key, receiver, key):
             return linker.slot("item", site.key, receiver, key)
         target = linker.slot("item", site.key, receiver, key)
-        operators.read_item(linker, variant, index, receiver, key, target)
+        items.read_item(linker, variant, index, receiver, key, target)
         return target
 
     def inside(self, function: int) -> Site | None:

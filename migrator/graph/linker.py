@@ -13,7 +13,7 @@ from typing import Any
 
 from migrator.facts import ir
 from migrator.facts.project import ProjectFacts, absolute
-from migrator.graph import calling, lookup, operators
+from migrator.graph import calling, items, lookup, operators, stated_types
 from migrator.graph.containers import Containers
 from migrator.graph.definitions import Class, Definitions, Function, Module, Variant
 from migrator.graph.foreign import Foreign
@@ -553,11 +553,11 @@ def _function(linker: Linker, variant: Variant, index: int, ins: ir.Instruction)
             )
             linker.flow(variant.variable(parameter.default), known)
         if parameter.annotation is not None and parameter.name not in function.annotations:
-            typed = operators.annotated(linker, variant, parameter.annotation)
+            typed = stated_types.annotated(linker, variant, parameter.annotation)
             if typed is not None:
                 function.annotations[parameter.name] = typed
     if function.facts.returns is not None and function.returns is None:
-        function.returns = operators.annotated(linker, variant, function.facts.returns)
+        function.returns = stated_types.annotated(linker, variant, function.facts.returns)
     if env is None or not variant.label:
         linker._later.append((function, env))
 
@@ -680,14 +680,14 @@ OPERATIONS: list[Operation] = [
     _type,
     _function,
     _class,
-    operators.sequence,
-    operators.mapping,
-    operators.collect,
+    items.sequence,
+    items.mapping,
+    items.collect,
     _attribute,
     _set_attribute,
-    operators.item,
-    operators.set_item,
-    operators.slice_,
+    items.item,
+    items.set_item,
+    items.slice_,
     _call,
     operators.iterate,
     _import,
@@ -697,10 +697,10 @@ OPERATIONS: list[Operation] = [
     operators.operate,
     operators.format_text,
     operators.catch,
-    operators.annotated_variable,
+    stated_types.annotated_variable,
     operators.compare,
     operators.receive,
     operators.delegate,
-    operators.narrow,
+    stated_types.narrow,
 ]
 """By code of the instruction, see `migrator.facts.ir`."""
