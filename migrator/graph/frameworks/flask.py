@@ -308,19 +308,6 @@ class Flask(Framework):
         """A rule that an extension registers for a method of a view of its own kind."""
         self.rules.add(engine, site, receiver, rule, {**RESOURCE, **given}, view, site.key)
 
-    def add_extension_rule(
-        self,
-        site: CallSite,
-        receiver: Hashable,
-        rule: str,
-        endpoint: str,
-        methods: tuple[str, ...] = (),
-        handler: str = "",
-        hooks: tuple[int, ...] = (),
-    ) -> None:
-        """A rule for which an extension itself answers, by a function that it provides if any."""
-        self.rules.add_of_extension(site, receiver, rule, endpoint, methods, handler, hooks)
-
     def register(self, engine: Engine, site: CallSite, receiver: int) -> None:
         """`application.register_blueprint(blueprint, ...)`."""
         self.rules.register(

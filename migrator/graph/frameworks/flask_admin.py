@@ -364,7 +364,7 @@ class FlaskAdmin(Framework):
             if mark.method not in own:
                 rule, name = below(prefix, mark.url), f"{endpoint}.{mark.method}"
                 place = self._provide(engine, site, view, mark.method, endpoint)
-                self.flask.add_extension_rule(
+                self.flask.rules.add_of_extension(
                     site, application, rule, name, mark.methods, place.variant, hooks
                 )
 

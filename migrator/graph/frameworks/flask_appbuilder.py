@@ -285,7 +285,9 @@ class FlaskAppBuilder(Framework):
             for name, prefix in _OWN_VIEWS:
                 for mark in _PROVIDED[name]:
                     rule, endpoint = below(prefix, mark.url), f"{name}.{mark.method}"
-                    self.flask.add_extension_rule(site, application, rule, endpoint, mark.methods)
+                    self.flask.rules.add_of_extension(
+                        site, application, rule, endpoint, mark.methods
+                    )
 
     def _register(self, engine: Engine, site: CallSite, class_: int, given: str | None) -> None:
         bases = self._bases(engine, class_)
@@ -315,7 +317,7 @@ class FlaskAppBuilder(Framework):
                 if mark.method in own or not served(mark.method):
                     continue
                 place = self._provide(engine, site, class_, mark.method, endpoint)
-                self.flask.add_extension_rule(
+                self.flask.rules.add_of_extension(
                     site,
                     application,
                     below(prefix, mark.url),

@@ -33,5 +33,5 @@ class FlaskBootstrap(Framework):
         if rule is not None and (parts[-1] in _RULES or parts[-1] == "init_app"):
             self.seen = True
             for application in site.argument(0, "app"):
-                self.flask.add_extension_rule(site, application, rule, "bootstrap.static")
+                self.flask.rules.add_of_extension(site, application, rule, "bootstrap.static")
         return None
