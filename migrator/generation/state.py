@@ -12,6 +12,7 @@ from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
 from migrator.generation.source import DefinitionNode, FunctionNode, Unit
+from migrator.graph.kept_results import MEMOS
 from migrator.model.errors import Place, Refused
 from migrator.model.plan import StateRemedy
 
@@ -21,7 +22,6 @@ _REPLACED = {
 }
 """Classes of extensions, by their last name, and what of servicekit makes one that keeps outside
 of the process."""
-_MEMOS = frozenset({"lru_cache", "cache", "cached", "memoize", "ttl_cache"})
 
 
 def move_state(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
@@ -73,7 +73,7 @@ def _memoised(unit: Unit, node: FunctionNode, remedy: StateRemedy) -> tuple[list
     kind = f"{remedy.remedy}_memo"
     for each in node.decorator_list:
         called = each.func if isinstance(each, ast.Call) else each
-        if last_name(called) in _MEMOS:
+        if last_name(called) in MEMOS:
             start = module.offset(each.lineno, each.col_offset)
             end = module.offset(each.end_lineno or 0, each.end_col_offset or 0)
             text = f'{kind}("{remedy.name}")'.encode()

@@ -20,11 +20,10 @@ _FOLDER_KEY = re.compile(r"DIR|FOLDER|ROOT|PATH|HOME|UPLOAD|MEDIA|STORAGE|FILE",
 _NEAR = 3
 
 
-def kept_files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:
+def kept_files(analysis: Analysis, closure: Closure, folders: Folders) -> Iterator[StateFinding]:
     """Files that are written while the program runs, by the setting that says where they lie."""
     keys = _keys_of_functions(analysis)
     callers = _callers(analysis, closure)
-    folders = _folders_of_project(analysis)
     found: dict[str, list[FileUse]] = {}
     paths: dict[str, str] = {}
     for use in analysis.file_uses:
@@ -59,7 +58,7 @@ def kept_files(analysis: Analysis, closure: Closure) -> Iterator[StateFinding]:
         )
 
 
-def _folders_of_project(analysis: Analysis) -> Folders:
+def folders_of_project(analysis: Analysis) -> Folders:
     """What settings and expressions of the project name."""
     run = analysis.settings.run
     return Folders(
@@ -78,13 +77,19 @@ def _written_out(analysis: Analysis, folders: Folders, use: FileUse) -> list[str
     return folders.of_function(module, function.line, function.end_line)
 
 
-def _keys_of_functions(analysis: Analysis) -> dict[str, set[str]]:
-    """Functions to the settings that they read and that name a folder."""
-    by_file: dict[str, list[tuple[int, int, str]]] = {}
+def _functions_by_file(analysis: Analysis) -> dict[str, list[tuple[int, int, str]]]:
+    """Files to first line, last line and name of each function in them."""
+    found: dict[str, list[tuple[int, int, str]]] = {}
     for function in analysis.program.functions.values():
-        by_file.setdefault(function.file, []).append(
+        found.setdefault(function.file, []).append(
             (function.line, function.end_line, function.name)
         )
+    return found
+
+
+def _keys_of_functions(analysis: Analysis) -> dict[str, set[str]]:
+    """Functions to the settings that they read and that name a folder."""
+    by_file = _functions_by_file(analysis)
     found: dict[str, set[str]] = {}
     for key, places in analysis.program.environment.items():
         if not _FOLDER_KEY.search(key):
@@ -133,9 +138,8 @@ def _folders_of_callers(
     )
 
 
-def kept_indexes(analysis: Analysis) -> Iterator[StateFinding]:
+def kept_indexes(analysis: Analysis, folders: Folders) -> Iterator[StateFinding]:
     """Indexes in files: writing one of their tables writes them, a search reads them."""
-    folders = _folders_of_project(analysis)
     for index in analysis.indexes:
         base = folders.of_setting(index.setting) or index.folder
         writers = {
@@ -160,12 +164,7 @@ def _callers_of(analysis: Analysis, methods: tuple[str, ...]) -> set[str]:
     """Functions whose code uses an attribute of one of these names."""
     found: set[str] = set()
     needles = [method.encode() for method in methods]
-    by_file: dict[str, list[tuple[int, int, str]]] = {}
-    for function in analysis.program.functions.values():
-        by_file.setdefault(function.file, []).append(
-            (function.line, function.end_line, function.name)
-        )
-    for file, functions in by_file.items():
+    for file, functions in _functions_by_file(analysis).items():
         try:
             content = (analysis.root / file).read_bytes()
             if not any(needle in content for needle in needles):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from migrator.graph.analysis import Analysis
@@ -10,7 +9,8 @@ from migrator.graph.frameworks import class_among
 from migrator.graph.values import Kind
 from migrator.model.program import StateFinding
 
-_MEMO = re.compile(r"(^|\.)(lru_cache|cache|cached|memoize|cached_property|ttl_cache)$")
+MEMOS = frozenset({"lru_cache", "cache", "cached", "memoize", "ttl_cache"})
+"""Decorators that keep what a function gives, by their last name."""
 
 
 def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
@@ -26,11 +26,8 @@ def memoised_functions(analysis: Analysis) -> Iterator[StateFinding]:
             continue
         for decorator in function.decorators:
             name = decorator.split("(", 1)[0].lstrip("@")
-            if (
-                _MEMO.search(name)
-                and not name.endswith("cached_property")
-                and not _is_own(analysis, modules.get(function.file, ""), name)
-            ):
+            module = modules.get(function.file, "")
+            if name.rpartition(".")[2] in MEMOS and not _is_own(analysis, module, name):
                 yield StateFinding(
                     kind="cache",
                     name=function.name,

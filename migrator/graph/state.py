@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from migrator.facts.syntax import parse
 from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
 from migrator.graph.closure import Closure
-from migrator.graph.kept_files import kept_files, kept_indexes
+from migrator.graph.kept_files import folders_of_project, kept_files, kept_indexes
 from migrator.graph.kept_results import extension_objects, memoised_functions, names_imported
 from migrator.model.graph import EdgeKind, NodeKind
 from migrator.model.program import StateFinding, StateKind
@@ -24,13 +24,14 @@ _STATELESS_TAGS = ("flask:", "sqlalchemy:", "blinker:", "click:", "celery:", "fl
 def find_state(analysis: Analysis) -> None:
     """Add the findings to `Program.state`, sorted by place, and `keeps` edges to the graph."""
     closure = Closure(analysis.program)
+    folders = folders_of_project(analysis)
     findings = [
         *analysis.program.state,
         *_module_mutables(analysis),
         *memoised_functions(analysis),
         *extension_objects(analysis),
-        *kept_files(analysis, closure),
-        *kept_indexes(analysis),
+        *kept_files(analysis, closure, folders),
+        *kept_indexes(analysis, folders),
         *_secrets(analysis),
         *_sessions(analysis),
     ]
