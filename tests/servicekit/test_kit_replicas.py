@@ -257,10 +257,13 @@ def test_a_caller_killed_after_the_call_has_not_called(rough: System) -> None:
         f"    print(billing.reserve(Member.query.get({member}), 7), flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
     )
+    rough.orders.kill("feed")
     done = rough.orders.run("-m", "servicekit.run", "python", "-c", program)
     assert (done.stdout, done.returncode) == ("93\n", -9), done.stderr
+    assert rough.case("reserve", member=member, commit=True)["balance"] == 86, "somebody else"
+    rough.orders.start("feed")
     query = f"SELECT balance FROM members WHERE id = {member}"
-    eventually(lambda: rough.accounts.rows(query) == [(100,)])
+    eventually(lambda: rough.accounts.rows(query) == [(93,)])
     eventually(lambda: not rough.orders.rows("SELECT * FROM _intents", "state.db"))
 
 

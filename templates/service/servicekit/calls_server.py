@@ -60,8 +60,8 @@ class CallsServer:
         self._application = application
         self._lock = threading.Lock()
         self._running: Dict[str, threading.Lock] = {}
+        self._cancellable: Set[str] = set()
         self._cancelled: Set[str] = set()
-        self._final: Set[str] = set()
 
     def __call__(
         self, environ: Dict[str, Any], start_response: Callable[..., Any]
@@ -119,11 +119,8 @@ class CallsServer:
                 return known
             self._reach(caller, body["position"])
             unit = scope.Scope(request_id, body["key"], body["deadline"])
-            try:
+            with self._cancellable_run(body["key"]):
                 answer = self._run(served, body, digest, unit)
-            except _Cancelled as error:
-                self._tombstone(body["key"])
-                raise _Refused(409, {"error": "the call was cancelled"}) from error
         metrics.served.labels(function, "exception" if "exception" in answer else "result").inc()
         return 200, answer
 
@@ -137,7 +134,6 @@ class CallsServer:
             _take_over_database()
             open_call = transaction.begin(key, body["deadline"] - time.time())
             try:
-                self._refuse_cancelled(key)
                 answer = job.run(restore)
                 if unit.violation is not None:
                     raise unit.violation
@@ -151,7 +147,7 @@ class CallsServer:
                     "INSERT INTO main._calls VALUES (?, ?, 'done', ?, ?)",
                     (key, digest, json.dumps(answer), time.time()),
                 )
-                self._refuse_cancelled(key, final=True)
+                self._make_final(key)
                 open_call.commit()
             finally:
                 transaction.finish()
@@ -206,7 +202,7 @@ class CallsServer:
         """Take a call back; one that is not known yet must never run."""
         key = body["key"]
         with self._lock:
-            if key in self._running and key not in self._final:
+            if key in self._cancellable:
                 self._cancelled.add(key)
                 return 200, {"state": "cancelled"}
         connection = of_thread(settings().file("service.db"))
@@ -258,16 +254,30 @@ class CallsServer:
             with self._lock:
                 if not turn.locked():
                     self._running.pop(key, None)
-                    self._cancelled.discard(key)
-                    self._final.discard(key)
 
-    def _refuse_cancelled(self, key: str, final: bool = False) -> None:
-        """`final`: the call is about to commit, and from now on it can only be undone."""
+    @contextlib.contextmanager
+    def _cancellable_run(self, key: str) -> Iterator[None]:
+        """Until a run begins to commit, whoever cancels it only has to say so."""
+        with self._lock:
+            self._cancellable.add(key)
+        try:
+            yield
+        except _Cancelled as error:
+            raise _Refused(409, {"error": "the call was cancelled"}) from error
+        finally:
+            with self._lock:
+                self._cancellable.discard(key)
+                cancelled = key in self._cancelled
+                self._cancelled.discard(key)
+            if cancelled:
+                self._tombstone(key)
+
+    def _make_final(self, key: str) -> None:
+        """The call is about to commit: from now on it can only be undone."""
         with self._lock:
             if key in self._cancelled:
                 raise _Cancelled
-            if final:
-                self._final.add(key)
+            self._cancellable.discard(key)
 
     def _reach(self, caller: str, position: List[Any]) -> None:
         try:

@@ -94,6 +94,8 @@ def _service(own: Settings, new_epoch: bool) -> None:
         with immediate(connection):
             for statement in schema.SERVICE:
                 connection.execute(statement)
+            if "relative" not in dict(triggers.columns_of(connection, "_undo")):
+                connection.execute("ALTER TABLE _undo ADD relative TEXT NOT NULL DEFAULT '[]'")
         applied = dict(connection.execute("SELECT name, digest FROM _migrations"))
         for path in scripts(own):
             if os.path.basename(path) not in applied:

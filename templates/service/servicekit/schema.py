@@ -17,7 +17,8 @@ SERVICE = (
     "CREATE TABLE IF NOT EXISTS _calls(key TEXT PRIMARY KEY, digest TEXT NOT NULL,"
     " state TEXT NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _undo(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL,"
-    " tbl TEXT NOT NULL, op TEXT NOT NULL, old TEXT, new TEXT, final INTEGER NOT NULL DEFAULT 0)",
+    " tbl TEXT NOT NULL, op TEXT NOT NULL, old TEXT, new TEXT, final INTEGER NOT NULL DEFAULT 0,"
+    " relative TEXT NOT NULL DEFAULT '[]')",
     "CREATE INDEX IF NOT EXISTS _undo_by_key ON _undo(key)",
     # Keys of calls at siblings whose effect belongs to a transaction that was committed here.
     "CREATE TABLE IF NOT EXISTS _settled(key TEXT PRIMARY KEY, at REAL NOT NULL)",

@@ -169,7 +169,7 @@ def _before_execute(
     if call is not None and head not in ("SELECT", "PRAGMA", "EXPLAI"):
         if head.startswith("BEGIN"):
             return _NOTHING, ()  # the call begins its one transaction by itself
-        call.begin()
+        call.announce(statement)
     return statement, parameters
 
 

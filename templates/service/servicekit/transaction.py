@@ -8,6 +8,7 @@ row that changes, so that a call can be undone when its caller's own transaction
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any, List, Optional
 
@@ -18,6 +19,7 @@ from sqlalchemy.pool import SingletonThreadPool
 from servicekit import outbox, triggers
 from servicekit.settings import settings
 from servicekit.sqlite import is_service_database, prepare
+from servicekit.undo import relative_columns
 
 _SAVEPOINT = "servicekit_call"
 _local = threading.local()
@@ -34,6 +36,7 @@ class CallTransaction:
         self.actions: List[str] = []
         self.finished = False
         self._begun = False
+        self._relative = "[]"
         self._level = connection.isolation_level
 
     def prepare(self, seconds: float) -> None:
@@ -51,8 +54,16 @@ class CallTransaction:
         if not self._begun:
             self.execute("BEGIN IMMEDIATE")
             self._begun = True
-            self.execute("INSERT INTO temp._undo_key VALUES (?)", (self._key,))
+            self.execute("INSERT INTO temp._undo_key VALUES (?, '[]')", (self._key,))
             self.execute("SAVEPOINT " + _SAVEPOINT)
+
+    def announce(self, statement: str) -> None:
+        """Take the write lock for a statement, and note what it changes by an amount."""
+        self.begin()
+        relative = json.dumps(relative_columns(statement))
+        if relative != self._relative:
+            self.execute("UPDATE temp._undo_key SET relative = ?", (relative,))
+            self._relative = relative
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """Run one statement of servicekit's own in the transaction."""
@@ -213,7 +224,7 @@ def _prepare_undo(connection: Any) -> None:
     if made.fetchone():
         connection.execute("DELETE FROM temp._undo_key")
         return
-    connection.execute("CREATE TEMP TABLE _undo_key(key TEXT)")
+    connection.execute("CREATE TEMP TABLE _undo_key(key TEXT, relative TEXT)")
     for table in settings().part("tables"):
         columns = [name for name, _ in triggers.columns_of(connection, table)]
         for statement in triggers.undo_triggers(table, columns):

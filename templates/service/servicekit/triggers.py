@@ -93,7 +93,8 @@ def guard_triggers(table: str, owner: str) -> Dict[str, str]:
 def undo_triggers(table: str, columns: Sequence[str]) -> List[str]:
     """Temporary triggers of a calls process: both images of each row that a call changes.
 
-    `temp._undo_key` holds the key of the call that runs on this connection.
+    `temp._undo_key` holds the key of the call that runs on this connection, and which columns its
+    present statement changes by an amount.
     """
     new, old = row_expression("NEW", columns), row_expression("OLD", columns)
     literal = table.replace("'", "''")
@@ -102,8 +103,8 @@ def undo_triggers(table: str, columns: Sequence[str]) -> List[str]:
     return [
         (
             "CREATE TEMP TRIGGER %s AFTER %s ON main.%s WHEN EXISTS(SELECT 1 FROM temp._undo_key) "
-            "BEGIN INSERT INTO _undo(key,tbl,op,old,new) "
-            "SELECT key,'%s',%s FROM temp._undo_key; END"
+            "BEGIN INSERT INTO _undo(key,relative,tbl,op,old,new) "
+            "SELECT key,relative,'%s',%s FROM temp._undo_key; END"
         )
         % (quoted("_undo_%s_%s" % (event.lower(), table)), event, quoted(table), literal, values)
         for event, values in images.items()
