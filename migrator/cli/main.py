@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from migrator import __version__
 from migrator.cli.terminal import error_as_json, print_error, print_json, wants_json
 from migrator.model.errors import ConfigurationError, InternalError, MigratorError, Place
+from migrator.model.memory import leave_at_exit
 
 VERBS = {
     "init": "Write [tool.migrator] with a guess of how the monolith is run",
@@ -92,6 +93,7 @@ def program(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and exit."""
+    leave_at_exit()
     given = sys.argv[1:] if arguments is None else arguments
     try:
         code = program.main(given, prog_name="migrator", standalone_mode=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import marshal
 import sys
@@ -13,6 +12,7 @@ from migrator.facts.ir import FORMAT, pack
 from migrator.facts.syntax import parse
 from migrator.facts.version import version_of
 from migrator.facts.walk import facts_of
+from migrator.model.memory import without_collection
 
 _DEPTH = 12_000
 _PYTHON_2 = ("Missing parentheses in call to", "multiple exception types must be parenthesized")
@@ -30,17 +30,14 @@ def key_of(content: bytes) -> str:
 
 def read_sources(contents: Sequence[bytes]) -> list[Outcome]:
     """The outcome for each content, in order; never raises for what a file contains."""
-    enabled, depth = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
+    depth = sys.getrecursionlimit()
     sys.setrecursionlimit(max(depth, _DEPTH))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_collection():
             warnings.simplefilter("ignore")
             return [_read(each) for each in contents]
     finally:
         sys.setrecursionlimit(depth)
-        if enabled:
-            gc.enable()
 
 
 def _read(content: bytes) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 from migrator.facts.project import read_project
@@ -14,6 +13,7 @@ from migrator.graph.linker import Linker
 from migrator.graph.observed import merge
 from migrator.graph.outside import outside_calls
 from migrator.model.graph import Graph
+from migrator.model.memory import without_collection
 from migrator.model.program import Program
 from migrator.model.progress import Progress, step
 from migrator.model.settings import Settings
@@ -67,25 +67,19 @@ def build_graph(
     Never runs or imports the analysed code. Raises ConfigurationError where there is no Python
     file; a file that cannot be read is in `Program.skipped`.
     """
-    facts = read_project(root, settings, progress)
-    program = Program(root=str(root.resolve()))
-    graph = Graph(program)
-    analysis = Analysis(
-        root=root,
-        settings=settings,
-        progress=progress,
-        facts=facts,
-        graph=graph,
-        program=program,
-        frameworks=all_frameworks(root),
-    )
-    enabled = gc.isenabled()
-    gc.disable()  # nothing is freed while passes run, and there are many small objects
-    try:
+    with without_collection():
+        program = Program(root=str(root.resolve()))
+        graph = Graph(program)
+        analysis = Analysis(
+            root=root,
+            settings=settings,
+            progress=progress,
+            facts=read_project(root, settings, progress),
+            graph=graph,
+            program=program,
+            frameworks=all_frameworks(root),
+        )
         for run in passes:
             with step(progress, run.__name__.replace("_", " ").capitalize()):
                 run(analysis)
-    finally:
-        if enabled:
-            gc.enable()
     return graph

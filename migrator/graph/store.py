@@ -13,6 +13,7 @@ from migrator.facts.version import version_of
 from migrator.graph.observed import observations_digest
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
+from migrator.model.memory import without_collection
 from migrator.model.private import PRIVATE
 from migrator.model.settings import Settings
 
@@ -81,7 +82,8 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
         raise ConfigurationError(
             "the sources have changed since they were analysed", place=Place(str(root)), hint=hint
         )
-    graph = Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
+    with without_collection():
+        graph = Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
     graph.program.root = str(root.resolve())  # the project may have been moved or copied since
     observed = graph.program.observed
     if settings is not None and (observed.digest if observed else "") != observations_digest(root):
