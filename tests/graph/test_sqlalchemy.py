@@ -151,6 +151,26 @@ def test_relationships_of_tables(library: Program) -> None:
     assert (tags.name, tags.secondary) == ("tags", "book_tags")
 
 
+def test_a_script_that_reflects_a_table_does_not_define_it(tmp_path: Path) -> None:
+    code = """
+        from sqlalchemy import Column, Integer, MetaData, Table, create_engine, orm
+        from sqlalchemy.orm import declarative_base
+
+        class Old: pass
+
+        def old_tables():
+            orm.mapper(Old, Table("members", MetaData(create_engine("sqlite://")), autoload=True))
+
+        class Member(declarative_base()):
+            __tablename__ = "members"
+            id = Column(Integer, primary_key=True)
+
+        old_tables()
+    """
+    table = program_of(tmp_path, models=code).tables["members"]
+    assert (table.line, table.model.rpartition(".")[2]) == (10, "Member")
+
+
 def test_methods_of_a_mixin_write_the_table_of_their_receiver(tmp_path: Path) -> None:
     program = program_of(
         tmp_path,

@@ -166,6 +166,8 @@ class MappingBuilder:
         if not holder:
             return
         fact = self.tables.setdefault(holder, TableFact(holder, view.file, view.line))
+        if columns and not fact.columns:  # a script that reflects the table does not define it
+            fact.file, fact.line = view.file, view.line
         for attribute, value in columns:
             model.attributes[attribute] = self._add_column(fact, attribute, value)
         for attribute, annotation in self._annotated_columns(class_):
