@@ -153,6 +153,25 @@ def test_a_factory_without_parameters_and_a_command_that_makes_tables(tmp_path, 
     assert found["seed"]["value"] == "flask store load-demo"
 
 
+@pytest.mark.parametrize(
+    ("body", "application"),
+    [
+        ("    app.secret_key = 'x'\n    return app\n", "shelf:create_app()"),
+        ("    app = object()\n    return app\n", "shelf:app"),
+        ("    return None\n", "shelf:app"),
+    ],
+)
+def test_a_factory_that_completes_the_application_of_its_module(
+    tmp_path: Path, body: str, application: str
+) -> None:
+    """The package is imported, not the script of the same name beside it."""
+    package = f"from flask import Flask\napp = Flask(__name__)\ndef create_app():\n{body}"
+    script = "from shelf import create_app\nif __name__ == '__main__':\n    create_app().run()\n"
+    root = project(tmp_path, {"shelf.py": script, "shelf/__init__.py": package})
+    run("init", root)
+    assert load_run(root).application == application
+
+
 def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
     root = project(
         tmp_path,

@@ -134,6 +134,9 @@ def _in_module(
             and _makes_application(project, module, node.value, factories)
         ):
             name = node.targets[0].id
+            completed = _completing(project, module, name, factories)
+            if completed:
+                return str(completed.value), completed.because
             return f"{module.name}:{name}", f"{module.file}:{node.lineno} makes it"
     if not only_objects:
         for factory in factories.values():
@@ -141,6 +144,16 @@ def _in_module(
                 guess = _call(project, factory)
                 if guess:
                     return str(guess.value), guess.because
+    return None
+
+
+def _completing(
+    project: Project, module: Module, name: str, factories: dict[str, Factory]
+) -> Guess | None:
+    """A factory beside an application object that returns this object: it sets it up first."""
+    for factory in factories.values():
+        if factory.module is module and name in _returned(factory.node):
+            return _call(project, factory)
     return None
 
 
@@ -209,7 +222,13 @@ def _factories(project: Project) -> dict[str, Factory]:
 def _returns_application(
     project: Project, module: Module, function: ast.FunctionDef, known: dict[str, Factory]
 ) -> bool:
-    made: set[str] = set()
+    made = {
+        node.targets[0].id
+        for node in _top_level(module.tree.body)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and _makes_application(project, module, node.value, known)
+    }
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and _makes_application(project, module, node.value, known):
             made.update(t.id for t in node.targets if isinstance(t, ast.Name))
@@ -220,6 +239,21 @@ def _returns_application(
             if _makes_application(project, module, node.value, known):
                 return True
     return False
+
+
+def _returned(function: ast.FunctionDef) -> set[str]:
+    """Names of the module that a function returns; what it assigns itself is its own."""
+    shared = {n for each in ast.walk(function) if isinstance(each, ast.Global) for n in each.names}
+    stored = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return {
+        node.value.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Name)
+    } - (stored - shared)
 
 
 def _call(project: Project, factory: Factory) -> Guess | None:

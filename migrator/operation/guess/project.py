@@ -172,8 +172,9 @@ class Project:
                 parts = parts[1:]
             is_package = parts[-1] == "__init__"
             name = ".".join(parts[:-1] if is_package else parts)
-            if name:
-                found.setdefault(name, Module(name, file, tree, is_package))
+            known = found.get(name)
+            if name and (known is None or (is_package and not known.is_package)):
+                found[name] = Module(name, file, tree, is_package)
         return found
 
     @property
