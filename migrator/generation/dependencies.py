@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import EntryPoint, Program
-from migrator.plan.reach import ANY, Detail, Reach, handlers
+from migrator.plan.details import ANY, Detail
+from migrator.plan.reach import Reach, handlers
 
 
 class Needs(NamedTuple):
@@ -134,7 +135,7 @@ def _written(reach: Reach, key: str, crossing: Crossing) -> Iterable[Detail]:
                 whole = event.operation in ("insert", "delete") or not event.columns
                 yield from ((event.target, c) for c in ((ANY,) if whole else event.columns))
     else:
-        yield from reach.write_details.get(key, ())
+        yield from reach.written(key)
 
 
 class _Source:

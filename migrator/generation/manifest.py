@@ -26,7 +26,8 @@ from migrator.model.manifest import (
 from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import EntryPoint, Program
 from migrator.model.settings import Run
-from migrator.plan.reach import ANY, Reach
+from migrator.plan.details import ANY
+from migrator.plan.reach import Reach
 
 CUT = ("call", "defer", "row-write")
 """The remedies that leave something to do at run time."""

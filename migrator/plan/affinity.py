@@ -92,6 +92,14 @@ def measure(evidence: Evidence, weights: Mapping[str, float] | None = None) -> A
     for name, factor in (weights or {}).items():
         check_signal(name, SIGNALS)
         chosen[name] = factor
+    asked = ("affinity", tuple(chosen.items()))
+    if asked not in evidence.worked_out:
+        evidence.worked_out[asked] = _measured(evidence, chosen)
+    known: Affinity = evidence.worked_out[asked]
+    return known
+
+
+def _measured(evidence: Evidence, chosen: Mapping[str, float]) -> Affinity:
     found: dict[str, Weights] = {}
     missing: dict[str, str] = {}
     for name, kind in SIGNALS.items():

@@ -109,6 +109,7 @@ def without(evidence: Evidence, entry_points: Collection[str]) -> Evidence:
     found.transactions = [b for b in found.transactions if b.entry_point not in entry_points]
     found.bound.update({name: frozenset() for name in entry_points})
     found.reads.update({name: frozenset() for name in entry_points})
+    found.worked_out.clear()
     return found
 
 
@@ -140,8 +141,9 @@ def _alike(evidence: Evidence) -> dict[frozenset[frozenset[str]], list[str]]:
     """Entry points by the sets of tables that their transactions bind; wide ones in a hundred
     routes with one base class are one."""
     bonds: dict[str, set[frozenset[str]]] = {}
+    working = evidence.working
     for binding in evidence.transactions:
-        if binding.entry_point in evidence.working:
+        if binding.entry_point in working:
             bonds.setdefault(binding.entry_point, set()).add(binding.tables)
     found: dict[frozenset[frozenset[str]], list[str]] = {}
     for name in sorted(bonds):

@@ -38,15 +38,15 @@ class ColumnGroup(NamedTuple):
 def god_tables(evidence: Evidence, plan: Plan) -> list[Finding]:
     """Tables that code of many services' entry points writes, with groups of their columns."""
     reaching = _services_by_function(evidence.program, plan)
+    writing: dict[str, set[str]] = {}
+    for service, each in plan.services.items():
+        for entry in each.entry_points:
+            for access in evidence.program.entry_points[entry].writes:
+                writing.setdefault(access.table, set()).add(service)
     found = []
     for name, table in sorted(evidence.program.tables.items()):
         owner = plan.owner_of(name) or ""
-        writers = {
-            service
-            for service, each in plan.services.items()
-            for entry in each.entry_points
-            if any(access.table == name for access in evidence.program.entry_points[entry].writes)
-        }
+        writers = writing.get(name, set())
         if len(writers) < max(_LEAST_SERVICES, _EVERYONE * len(plan.services)):
             continue
         groups = column_groups(evidence.program, name, reaching)
@@ -101,9 +101,9 @@ def column_groups(
 def _services_by_function(program: Program, plan: Plan) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for service, each in plan.services.items():
-        for entry in each.entry_points:
-            for function in program.entry_points[entry].functions:
-                found.setdefault(function, set()).add(service)
+        run = set().union(*(program.entry_points[e].functions for e in each.entry_points))
+        for function in run:
+            found.setdefault(function, set()).add(service)
     return {function: frozenset(services) for function, services in found.items()}
 
 

@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from migrator.graph.components import components
 from migrator.model.plan import Remedy
-from migrator.model.program import EntryPoint, Event
+from migrator.model.program import Access, EntryPoint, Event
 from migrator.plan.deferral import Deferral
 from migrator.plan.reach import Reach, Site, handlers, hooks
 from migrator.plan.signature import obstacle
@@ -81,6 +82,11 @@ class Walker:
         self._owner = owner
         self._known: dict[tuple[str, frozenset[str]], Mapping[str, set[str]]] = {}
         self._steps: dict[str, dict[_Step, tuple[list[Cut], list[_Step], list[_Step]]]] = {}
+        self._listed: list[Cut] = []
+        self._numbers: dict[Cut, int] = {}
+        self._below: dict[str, dict[_Step, int]] = {}
+        """For steps of a service the cuts at or below them, each one bit: many share most."""
+        self._unwalked: dict[str, list[Access]] = {}
         self._handlers = {
             reach.name(handler)
             for entry in reach.program.entry_points.values()
@@ -90,33 +96,68 @@ class Walker:
 
     def walk(self, service: str, entries: Iterable[EntryPoint], served: Iterable[str] = ()) -> Walk:
         """What `service` keeps and cuts if it has these entry points and serves these functions."""
-        return self._walked(service, list(entries), served, whole=True)
-
-    def cuts(self, service: str, entry: EntryPoint) -> tuple[Cut, ...]:
-        """What `service` cuts if it has an entry point; code that writes nothing foreign is passed
-        over, so that this is faster than a walk."""
-        return self._walked(service, [entry], (), whole=False).cuts
-
-    def _walked(
-        self, service: str, entries: list[EntryPoint], served: Iterable[str], *, whole: bool
-    ) -> Walk:
-        start = [_Step(h, "", False) for e in entries for h in handlers(self._reach, e)]
-        start += [_Step(hook, _AROUND, False) for e in entries for hook in hooks(self._reach, e)]
-        start += [_Step(key, "", False) for key in served]
-        queue = deque(dict.fromkeys(step for step in start if step.key in self._reach))
+        listed = list(entries)
+        queue = deque(self._start(listed, served))
         seen = set(queue)
         cuts: dict[Cut, None] = {}
         while queue:
-            found, following, foreign = self._from(service, queue.popleft())
+            found, following, _ = self._from(service, queue.popleft())
             cuts.update(dict.fromkeys(found))
-            for step in following if whole else foreign:
+            for step in following:
                 if step not in seen:
                     seen.add(step)
                     queue.append(step)
-        for entry in entries:
-            for cut in self._not_walked(service, entry):
-                cuts[cut] = None
+        for entry in listed:
+            cuts.update(dict.fromkeys(self._not_walked(service, entry)))
         return Walk(frozenset(step.key for step in seen), tuple(cuts))
+
+    def cuts(self, service: str, entry: EntryPoint) -> tuple[Cut, ...]:
+        """What `service` cuts if it has an entry point, in no order that means anything."""
+        found = 0
+        for step in self._start([entry], ()):
+            found |= self._cuts_below(service, step)
+        cuts = []
+        while found:
+            lowest = found & -found
+            cuts.append(self._listed[lowest.bit_length() - 1])
+            found ^= lowest
+        return tuple(dict.fromkeys([*cuts, *self._not_walked(service, entry)]))
+
+    def cost(self, service: str, entry: EntryPoint) -> float:
+        """What `service` pays for all that it cuts if it has an entry point."""
+        return sum(cut.cost for cut in self.cuts(service, entry))
+
+    def _start(self, entries: list[EntryPoint], served: Iterable[str]) -> list[_Step]:
+        start = [_Step(h, "", False) for e in entries for h in handlers(self._reach, e)]
+        start += [_Step(hook, _AROUND, False) for e in entries for hook in hooks(self._reach, e)]
+        start += [_Step(key, "", False) for key in served]
+        return list(dict.fromkeys(step for step in start if step.key in self._reach))
+
+    def _cuts_below(self, service: str, start: _Step) -> int:
+        """The numbers of the cuts that a step leads to, as bits; each step is asked once."""
+        known = self._below.setdefault(service, {})
+        if start not in known:
+
+            def unknown(step: _Step) -> list[_Step]:
+                return [each for each in self._from(service, step)[2] if each not in known]
+
+            for component in components([start], unknown):
+                found = 0
+                for step in component:
+                    cuts, _, foreign = self._from(service, step)
+                    for cut in cuts:
+                        found |= 1 << self._number(cut)
+                    for each in foreign:
+                        found |= known.get(each, 0)
+                for step in component:
+                    known[step] = found
+        return known[start]
+
+    def _number(self, cut: Cut) -> int:
+        if cut not in self._numbers:
+            self._numbers[cut] = len(self._listed)
+            self._listed.append(cut)
+        return self._numbers[cut]
 
     def _from(self, service: str, step: _Step) -> tuple[list[Cut], list[_Step], list[_Step]]:
         """What a step cuts, what follows it, and of that what reaches tables of others.
@@ -269,11 +310,13 @@ class Walker:
 
     def _not_walked(self, service: str, entry: EntryPoint) -> list[Cut]:
         """Writes that the graph knows of an entry point, but of none of its functions."""
-        roots = [*handlers(self._reach, entry), *hooks(self._reach, entry)]
-        walked = frozenset().union(*(self._reach.writes(root) for root in roots))
+        if entry.name not in self._unwalked:
+            roots = [*handlers(self._reach, entry), *hooks(self._reach, entry)]
+            walked = frozenset().union(*(self._reach.writes(root) for root in roots))
+            self._unwalked[entry.name] = [a for a in entry.writes if a.table not in walked]
         cuts = []
-        for access in entry.writes:
-            for owner in self._foreign(service, {access.table} - walked):
+        for access in self._unwalked[entry.name]:
+            for owner in self._foreign(service, [access.table]):
                 function = access.path[-1] if access.path else entry.handler
                 cuts.append(
                     Cut(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from migrator.model.program import EntryPoint
-from migrator.plan.reach import Reach, Site, handlers, overlap, tables_of
+from migrator.plan.reach import Reach, Site, handlers
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 """RFC 9110, 9.2.1: a request whose purpose is not to change anything."""
@@ -41,13 +41,13 @@ class Deferral:
         if not written or self._changes_argument(site):
             return False
         after = self._reach.reads_behind(site) | self._reach.reads_afterwards[site.caller]
-        return not overlap(written, after) and not self._saves_for_caller(site)
+        seen = self._reach.details.overlap(written, after)
+        return not seen and not self._saves_for_caller(site)
 
     def _mute(self, site: Site) -> bool:
         """It neither raises, nor says anything to the request."""
         callee = self._reach.function(site.callee)
-        said = self._reach.raises(site.callee) or self._reach.context_writes(site.callee)
-        return not said and not callee.is_generator
+        return self._reach.is_mute(site.callee) and not callee.is_generator
 
     def _changes_argument(self, site: Site) -> bool:
         """It writes rows of a kind that it is given, or associations of them: the caller holds
@@ -83,11 +83,8 @@ class Deferral:
     @cached_property
     def needed(self) -> dict[str, frozenset[str]]:
         """For every function the tables that it must write before it returns."""
-        closed = self._reach.closed(
-            lambda function: [(e.target, "") for e in function.events if e.kind == "write"],
-            lambda site: not self.may_defer(site),
-        )
-        return {key: tables_of(details) for key, details in closed.items()}
+        closed = self._reach.closed(self._reach.own_writes, lambda site: not self.may_defer(site))
+        return {key: self._reach.details.tables(mask) for key, mask in closed.items()}
 
     def bound(self, entry: EntryPoint) -> frozenset[str]:
         """The tables that bind an entry point to their owner: those it is there to write.

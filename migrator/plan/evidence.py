@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from migrator.facts.history import History, Repository
 from migrator.facts.inspection import Texts
@@ -44,6 +44,8 @@ class Evidence:
     usage: Usage = field(default_factory=lambda: Usage(Program(), Texts("")))
     repository: Repository = field(default_factory=lambda: Repository(""))
     tests: ReachedByTests = field(default_factory=lambda: ReachedByTests(Program(), Texts("")))
+    worked_out: dict[object, Any] = field(default_factory=dict)
+    """What was derived from the entry points, by what it was asked with; forgotten with one."""
 
     @property
     def history(self) -> History:
@@ -58,7 +60,8 @@ class Evidence:
     @property
     def bonds(self) -> list[frozenset[str]]:
         """Tables that must stay together, since the application's work commits them together."""
-        return [b.tables for b in self.transactions if b.entry_point in self.working]
+        working = self.working
+        return [b.tables for b in self.transactions if b.entry_point in working]
 
     def copied(self) -> Evidence:
         """The same evidence, of which entry points may be left out without changing this one."""
@@ -69,6 +72,7 @@ class Evidence:
             bound=dict(self.bound),
             reads=dict(self.reads),
             transactions=list(self.transactions),
+            worked_out=dict(self.worked_out),
         )
 
     def leave_out(self, name: str, reason: str) -> None:
@@ -76,6 +80,7 @@ class Evidence:
         del self.entries[name], self.bound[name], self.reads[name]
         self.transactions = [b for b in self.transactions if b.entry_point != name]
         self.left_out[name] = reason
+        self.worked_out.clear()
 
 
 def gather(

@@ -90,17 +90,15 @@ def leave_out_tools(
 
 def _users_of_files(evidence: Evidence, placed: Mapping[str, str]) -> dict[str, str]:
     """Entry points that write no table, but use files: they go to who writes, else uses, these."""
+    files = [each for each in evidence.program.state if each.kind == "local-file"]
+    users = {function for each in files for function in (*each.writers, *each.readers)}
+    run = {n: users.intersection(entry.functions) for n, entry in evidence.entries.items()}
     found: dict[str, str] = {}
-    for finding in evidence.program.state:
-        if finding.kind != "local-file":
-            continue
-        users = {*finding.writers, *finding.readers}
-        using = [n for n, entry in evidence.entries.items() if users & set(entry.functions)]
-        writing = {
-            name
-            for name in using
-            if name in placed and {*finding.writers} & {*evidence.entries[name].functions}
-        }
+    for finding in files:
+        writers = {*finding.writers}
+        touching = {*finding.writers, *finding.readers}
+        using = [name for name, functions in run.items() if touching & functions]
+        writing = {name for name in using if name in placed and writers & run[name]}
         homes = Counter(placed[name] for name in writing or using if name in placed)
         if homes:
             home = min(homes, key=lambda service: (-homes[service], service))
@@ -120,12 +118,12 @@ def _cheapest(
     touched = evidence.bound[name] | evidence.reads[name]
     at_home = _share_of_company(company, entry)
 
+    bonds = [b.tables for b in evidence.transactions if b.entry_point == name]
+
     def cost(service: str) -> tuple[float, int, str]:
-        crossing = sum(cut.cost for cut in walker.cuts(service, entry))
-        for binding in evidence.transactions:
-            if binding.entry_point == name:
-                others = {owner.get(t, service) for t in binding.tables}
-                crossing += COST["merge"] * (len(others) > 1)
+        crossing = walker.cost(service, entry)
+        for tables in bonds:
+            crossing += COST["merge"] * (len({owner.get(t, service) for t in tables}) > 1)
         crossing -= _HOME * at_home.get(service, 0.0)
         return (round(crossing, 6), -sum(owner.get(t) == service for t in touched), service)
 

@@ -7,18 +7,16 @@ place where a function calls another, or emits a signal that another receives.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from migrator.graph.components import components
 from migrator.model.program import EntryPoint, Event, Function, Program
+from migrator.plan.details import ANY, Detail, Details, Mask
 
-ANY = ""
-"""In place of a column: any of them."""
-
-Detail = tuple[str, str]
-"""A table and a column of it, or `ANY`."""
+Place = tuple[int, int, int, int]
+"""Where an expression begins and ends: line and column, twice."""
 
 
 class Site(NamedTuple):
@@ -29,6 +27,42 @@ class Site(NamedTuple):
     event: Event
     position: int
     """The event's position in the caller's body."""
+
+
+class _Body:
+    """What each event of a function reads, and what is read behind it."""
+
+    def __init__(self, events: Sequence[Event], reads: Sequence[Mask]) -> None:
+        self._events = events
+        self._reads = reads
+        self._places = [place_of(event) for event in events]
+        self._last = {place: index for index, place in enumerate(self._places)}
+        self._after = [0] * (len(events) + 1)
+        for index in range(len(events) - 1, -1, -1):
+            self._after[index] = self._after[index + 1] | reads[index]
+        self._in_loop: dict[Place, Mask] = {}
+        for event, place, read in zip(events, self._places, reads, strict=True):
+            if event.in_loop and read:
+                self._in_loop[place] = self._in_loop.get(place, 0) | read
+
+    def behind(self, position: int) -> Mask:
+        """What is read after an event; what stands at the same place is an alternative to it."""
+        place = self._places[position]
+        start = position + 1
+        while start < len(self._places) and self._places[start] == place:
+            start += 1
+        if self._last[place] < start:
+            found = self._after[start]
+        else:
+            found = 0
+            for index in range(start, len(self._places)):
+                if self._places[index] != place:
+                    found |= self._reads[index]
+        if self._events[position].in_loop:
+            for other, read in self._in_loop.items():
+                if other != place:
+                    found |= read
+        return found
 
 
 class Reach:
@@ -43,8 +77,11 @@ class Reach:
                 receivers.setdefault(entry.trigger, []).append(entry.handler)
         self._receivers = {signal: sorted(set(names)) for signal, names in receivers.items()}
         self._sites = {key: tuple(self._sites_of(key)) for key in self._functions}
-        self._read: dict[str, frozenset[str]] = {}
-        self._written: dict[str, frozenset[str]] = {}
+        self.details = Details()
+        """What the masks of reads and writes stand for."""
+        self._names = Details()
+        """The same for what is no table: exceptions and the request's context."""
+        self._bodies: dict[str, _Body] = {}
 
     def _sites_of(self, key: str) -> Iterable[Site]:
         called = {event.target for event in self._functions[key].events if event.kind == "call"}
@@ -83,83 +120,90 @@ class Reach:
 
     def closed(
         self,
-        own: Callable[[Function], Iterable[Detail]],
+        own: Callable[[Function], Mask],
         follow: Callable[[Site], bool] = lambda _: True,
-    ) -> dict[str, frozenset[Detail]]:
+    ) -> dict[str, Mask]:
         """For every function, what `own` finds in it and in all that it reaches by `follow`."""
-        found: dict[str, frozenset[Detail]] = {}
+        found: dict[str, Mask] = {}
         for component in self.order:
-            together: set[Detail] = set()
+            together = 0
             for key in component:
-                together.update(own(self._functions[key]))
+                together |= own(self._functions[key])
                 for site in self._sites[key]:
-                    if site.callee in found and follow(site):
-                        together |= found[site.callee]
-            everything = frozenset(together)
+                    there = found.get(site.callee, 0)
+                    # What adds nothing need not be asked whether it is followed.
+                    if there | together != together and follow(site):
+                        together |= there
             for key in component:
-                found[key] = everything
+                found[key] = together
         return found
 
-    @cached_property
-    def read_details(self) -> dict[str, frozenset[Detail]]:
-        """For every function the columns that it reads through every call."""
-        return self.closed(lambda function: _details(function, "read"))
+    def own_writes(self, function: Function) -> Mask:
+        """The columns that a function's own body writes."""
+        return self.details.mask(_details(function, "write"))
 
     @cached_property
-    def write_details(self) -> dict[str, frozenset[Detail]]:
+    def read_details(self) -> dict[str, Mask]:
+        """For every function the columns that it reads through every call."""
+        return self.closed(lambda function: self.details.mask(_details(function, "read")))
+
+    @cached_property
+    def write_details(self) -> dict[str, Mask]:
         """For every function the columns that it writes through every call."""
-        return self.closed(lambda function: _details(function, "write"))
+        return self.closed(self.own_writes)
+
+    def written(self, key: str) -> frozenset[Detail]:
+        """The columns that a function writes through every call."""
+        return self.details.details(self.write_details.get(key, 0))
 
     @cached_property
     def commits(self) -> frozenset[str]:
         """The functions that commit, by themselves or through what they call."""
-        closed = self.closed(
-            lambda f: [("commit", "")] if any(e.kind == "commit" for e in f.events) else []
-        )
+        closed = self.closed(lambda f: int(any(e.kind == "commit" for e in f.events)))
         return frozenset(key for key, found in closed.items() if found)
 
     @cached_property
-    def _raises(self) -> dict[str, frozenset[Detail]]:
+    def _raises(self) -> dict[str, Mask]:
         return self.closed(
-            lambda function: [(name, "") for name in function.raises],
+            lambda function: self._names.mask((name, ANY) for name in function.raises),
             lambda site: not site.event.handled,
         )
 
     @cached_property
-    def _context_writes(self) -> dict[str, frozenset[Detail]]:
-        return self.closed(lambda function: [(name, "") for name in function.context_writes])
+    def _context_writes(self) -> dict[str, Mask]:
+        return self.closed(
+            lambda function: self._names.mask((name, ANY) for name in function.context_writes)
+        )
 
     def raises(self, key: str) -> list[str]:
         """The exception classes that may leave a function, also from what it calls; sorted."""
-        return sorted(name for name, _ in self._raises.get(key, ()))
+        return sorted(self._names.tables(self._raises.get(key, 0)))
 
     def context_writes(self, key: str) -> list[str]:
         """The request context that a function sets, also through what it calls; sorted."""
-        return sorted(name for name, _ in self._context_writes.get(key, ()))
+        return sorted(self._names.tables(self._context_writes.get(key, 0)))
+
+    def is_mute(self, key: str) -> bool:
+        """Whether a function neither raises nor sets context, itself or through what it calls."""
+        return not (self._raises.get(key, 0) or self._context_writes.get(key, 0))
 
     @cached_property
     def announcers(self) -> frozenset[str]:
         """The functions that emit a signal which somebody receives, also through what they call."""
         closed = self.closed(
-            lambda function: [
-                (e.target, "")
-                for e in function.events
-                if e.kind == "emit" and e.target in self._receivers
-            ]
+            lambda function: int(
+                any(e.kind == "emit" and e.target in self._receivers for e in function.events)
+            )
         )
         return frozenset(key for key, found in closed.items() if found)
 
     def reads(self, key: str) -> frozenset[str]:
         """The tables that a function reads through every call."""
-        if key not in self._read:
-            self._read[key] = tables_of(self.read_details.get(key, ()))
-        return self._read[key]
+        return self.details.tables(self.read_details.get(key, 0))
 
     def writes(self, key: str) -> frozenset[str]:
         """The tables that a function writes through every call."""
-        if key not in self._written:
-            self._written[key] = tables_of(self.write_details.get(key, ()))
-        return self._written[key]
+        return self.details.tables(self.write_details.get(key, 0))
 
     @cached_property
     def starting(self) -> frozenset[str]:
@@ -191,34 +235,37 @@ class Reach:
         return frozenset(seen)
 
     @cached_property
-    def reads_afterwards(self) -> dict[str, frozenset[Detail]]:
+    def reads_afterwards(self) -> dict[str, Mask]:
         """For every function what may be read after it has returned, in any of its callers."""
-        after: dict[str, set[Detail]] = {key: set() for key in self._functions}
+        after: dict[str, Mask] = dict.fromkeys(self._functions, 0)
         for component in reversed(self.order):
-            shared = set().union(*(after[key] for key in component))
-            if len(component) > 1:
-                for key in component:
+            members = set(component)
+            shared = 0
+            for key in component:
+                shared |= after[key]
+                if len(component) > 1:
                     shared |= self.read_details[key]
             for key in component:
                 after[key] = shared
             for key in component:
                 for site in self._sites[key] if key in self.live else ():
-                    if site.callee not in component:
+                    if site.callee not in members:
                         after[site.callee] |= shared | self.reads_behind(site)
-        return {key: frozenset(found) for key, found in after.items()}
+        return after
 
-    def reads_behind(self, site: Site) -> frozenset[Detail]:
+    def reads_behind(self, site: Site) -> Mask:
         """What the caller's own body may read after a site: later in source, or in the loop."""
-        function = self._functions[site.caller]
-        found: set[Detail] = set()
-        calls = {other.position: other for other in self._sites[site.caller]}
-        for index, event in enumerate(function.events):
-            behind = index > site.position or (site.event.in_loop and event.in_loop)
-            if behind and place_of(event) != place_of(site.event):
-                found.update(_detail(event, "read"))
-                if index in calls:
-                    found |= self.read_details[calls[index].callee]
-        return frozenset(found)
+        body = self._bodies.get(site.caller)
+        if body is None:
+            body = self._bodies[site.caller] = self._body(site.caller)
+        return body.behind(site.position)
+
+    def _body(self, key: str) -> _Body:
+        events = self._functions[key].events
+        reads = [self.details.mask(_detail(event, "read")) for event in events]
+        for site in self._sites[key]:
+            reads[site.position] |= self.read_details[site.callee]
+        return _Body(events, reads)
 
     def path(self, source: str, target: str) -> list[Site]:
         """The shortest chain of sites from one function to another by name; empty: there is none.
@@ -261,23 +308,7 @@ def hooks(reach: Reach, entry: EntryPoint) -> list[str]:
     return [root for root in entry.hook_roots or entry.hooks if root in reach]
 
 
-def tables_of(details: Iterable[Detail]) -> frozenset[str]:
-    """The tables among details."""
-    return frozenset(table for table, _ in details)
-
-
-def overlap(written: Iterable[Detail], read: frozenset[Detail]) -> bool:
-    """Whether something that is written is among what is read."""
-    read_tables = tables_of(read)
-    for table, column in written:
-        if table in read_tables and (
-            column == ANY or (table, ANY) in read or (table, column) in read
-        ):
-            return True
-    return False
-
-
-def place_of(event: Event) -> tuple[int, int, int, int]:
+def place_of(event: Event) -> Place:
     """Where an event stands: alternatives of one expression stand at the same place."""
     return (event.line, event.column, event.end_line, event.end_column)
 
