@@ -18,7 +18,12 @@ from migrator.generation.inner import remove_statements
 from migrator.generation.mapping import Mapping
 from migrator.generation.names import Project, source_path
 from migrator.generation.pruning import Edit, prune
-from migrator.generation.resources import needed_data, needed_templates, read_templates
+from migrator.generation.resources import (
+    configured_files,
+    needed_data,
+    needed_templates,
+    read_templates,
+)
 from migrator.generation.rewriting import (
     cut_body,
     idle_body,
@@ -96,15 +101,13 @@ def extract(
     with step(progress, f"extract {service}"):
         project = project or Project(graph.program)
         part = slice_service(project, plan, service, run, pickled)
-        return _Extractor(project, plan, service, part, run.application).extract()
+        return _Extractor(project, plan, service, part, run).extract()
 
 
 class _Extractor:
-    def __init__(
-        self, project: Project, plan: Plan, service: str, part: Slice, application: str
-    ) -> None:
+    def __init__(self, project: Project, plan: Plan, service: str, part: Slice, run: Run) -> None:
         self.project = project
-        self.application = application
+        self.run = run
         self.program = project.program
         self.whole_plan = plan
         self.plan: Service = plan.services[service]
@@ -119,11 +122,11 @@ class _Extractor:
         """Write all that the slice keeps."""
         result = self.result
         result.problems.extend(self._unreadable())
-        start = self.application.partition(":")[0]
+        start = self.run.application.partition(":")[0]
         if start not in self.program.modules:
             result.problems.append(
                 Refused(
-                    f"The application {self.application} is not in the monolith's code",
+                    f"The application {self.run.application} is not in the monolith's code",
                     hint="Correct `application` in [tool.migrator.run]; `migrator doctor` checks "
                     "it.",
                 )
@@ -290,6 +293,8 @@ class _Extractor:
             file = templates.files[name]
             self.result.files[source_path(self.program, file)] = (root / file).read_bytes()
         data = needed_data(self.project, templates, self.modules, live, self.plan.folders)
+        for file in configured_files(self.program, self.run):
+            data.setdefault(source_path(self.program, file), file)
         for path, file in sorted(data.items()):
             self.result.files.setdefault(path, (root / file).read_bytes())
 

@@ -12,6 +12,7 @@ from migrator.generation.names import Project, source_path
 from migrator.generation.scopes import Text
 from migrator.generation.source import Module, Unit
 from migrator.model.program import Program
+from migrator.model.settings import Run
 
 _TAG = re.compile(r"{%[-+]?\s*(?:extends|include|import|from)\b(.*?)%}", re.DOTALL)
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
@@ -160,6 +161,28 @@ def needed_data(
         ):
             found[inside] = file
     return found
+
+
+def configured_files(program: Program, run: Run) -> list[str]:
+    """Files that values of `environment` name, and those beside them that they name.
+
+    A path begins where commands are run, or at the application's module: Flask reads
+    `from_envvar` below `root_path`.
+    """
+    root = os.path.abspath(program.root)
+    start = program.modules.get(run.application.partition(":")[0], "")
+    found: set[str] = set()
+    for value in run.environment.values():
+        for folder in ("", os.path.dirname(start)):
+            path = os.path.normpath(os.path.join(root, folder, value))
+            if value and path.startswith(root + os.sep) and os.path.isfile(path):
+                text = Path(path).read_bytes()
+                found.update(
+                    each.path
+                    for each in os.scandir(os.path.dirname(path))
+                    if each.is_file() and (each.path == path or each.name.encode() in text)
+                )
+    return sorted(Path(each).relative_to(root).as_posix() for each in found)
 
 
 def is_below(file: str, folder: str) -> bool:

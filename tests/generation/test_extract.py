@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -267,6 +268,26 @@ def test_templates_follow_extends_and_imports_and_static_files_are_whole() -> No
     assert "orchard/static/orchard.css" in files
     assert "orchard/words/seasons.txt" in files
     assert "harvest/.gitkeep" in files, "code may write there"
+
+
+@pytest.mark.parametrize("named", ["deploy/shop.cfg", "../deploy/shop.cfg"])
+def test_files_that_the_environment_names_come_along(tmp_path: Path, named: str) -> None:
+    """A configuration beside the code, from the project's folder or from the application's."""
+    root = tmp_path / "project"
+    shutil.copytree(ORCHARD, root)
+    (root / "deploy").mkdir()
+    (root / "deploy/shop.cfg").write_text("SECRETS = 'secrets.json'")
+    (root / "deploy/secrets.json").write_text("{}")
+    (root / "deploy/notes.txt").write_text("nobody names me")
+    (tmp_path / "outside.cfg").write_text("")
+    environment = {"SETTINGS": named, "MODE": "fast", "NONE": "", "OUT": "../outside.cfg"}
+    run = Run(application="orchard.factory:create_app()", environment=environment)
+    plan = Plan(services={"own": Service(entry_points=list(ENTRIES))})
+    files = extract(graph(root=root), plan, "own", run).files
+    assert files["deploy/shop.cfg"] == b"SECRETS = 'secrets.json'"
+    assert "deploy/secrets.json" in files
+    assert "deploy/notes.txt" not in files
+    assert not any("outside" in each for each in files)
 
 
 def test_distributions_are_those_still_imported() -> None:
