@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -16,9 +14,8 @@ from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph import store
-from migrator.graph.build import build_graph
-from migrator.model.errors import ConfigurationError
-from migrator.model.graph import Graph
+from migrator.graph.current import current_summary
+from migrator.model.program import Skipped
 
 
 @click.command("analyze")
@@ -34,48 +31,15 @@ def command(source: Path, as_json: bool) -> None:
     root = source.resolve()
     settings = load_settings(root)
     progress = TerminalProgress()
-    try:
-        graph, path = store.load(root, settings), store.path_of(root)
-    except ConfigurationError:  # never analysed, or something has changed since
-        graph = build_graph(root, settings, progress)
-        path = store.save(graph, root, settings)
-    summary = summarise(graph)
-    summary["graph"] = str(path)
+    path = str(store.path_of(root))
+    summary = {**current_summary(root, settings, progress), "graph": path}
     if as_json:
         print_json(summary)
         return
     _print_summary(summary, console(stderr=True))
-    warn_skipped(graph, progress)
-    click.echo(str(path))
+    warn_skipped([Skipped(**each) for each in summary["skipped"]], progress)
+    click.echo(path)
     console(stderr=True).print(f"next: migrator propose {source}", soft_wrap=True)
-
-
-def summarise(graph: Graph) -> dict[str, Any]:
-    """The figures of a graph, as plain data."""
-    program = graph.program
-    edges: dict[str, dict[str, int]] = {}
-    for (kind, confidence), count in graph.counts().items():
-        edges.setdefault(kind.name.lower(), {})[confidence.name.lower()] = count
-    return {
-        "root": program.root,
-        "source_roots": program.source_roots,
-        "modules": len(program.modules),
-        "lines": program.lines,
-        "functions": len(program.functions),
-        "classes": len(program.classes),
-        "tables": len(program.tables),
-        "entry_points": dict(Counter(entry.kind for entry in program.entry_points.values())),
-        "url_rules": sum(len(entry.routes) for entry in program.entry_points.values()),
-        "frameworks": program.frameworks,
-        "edges": dict(sorted(edges.items())),
-        "state": dict(Counter(finding.kind for finding in program.state)),
-        "observed": msgspec.to_builtins(program.observed),
-        "unresolved": dict(Counter(each.reason for each in program.unresolved)),
-        "skipped": [
-            {"file": each.file, "line": each.line, "reason": each.reason}
-            for each in program.skipped
-        ],
-    }
 
 
 def _print_summary(summary: dict[str, Any], out: Console) -> None:

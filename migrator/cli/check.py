@@ -62,7 +62,7 @@ def command(
     try:
         plan = load(path)
         graph = current_graph(root, load_settings(root), progress)
-        warn_skipped(graph, progress)
+        warn_skipped(graph.program.skipped, progress)
         proposal = load(root / PROPOSAL) if (root / PROPOSAL).exists() else None
         result = check(graph, plan, proposal)
     except PlanError as error:

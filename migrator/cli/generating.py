@@ -46,7 +46,7 @@ class Generating:
         self._progress = progress
         self._settings = load_settings(root)
         self._graph = current_graph(root, self._settings, progress)
-        warn_skipped(self._graph, progress)
+        warn_skipped(self._graph.program.skipped, progress)
         require_supported(self._graph.program)
         self._run = load_run(root)
         self._written = load(plan_file or root / FILE_NAME)

@@ -93,7 +93,7 @@ def command(
     progress = TerminalProgress()
     settings = load_settings(root)
     graph = current_graph(root, settings, progress)
-    warn_skipped(graph, progress)
+    warn_skipped(graph.program.skipped, progress)
     run = settings.run
     constraints = replace(
         with_demands(with_demands(constraints, _earlier(target)), settings.propose),

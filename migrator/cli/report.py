@@ -66,7 +66,7 @@ def command(
     progress = TerminalProgress()
     root = source.resolve()
     graph = current_graph(root, load_settings(root), progress)
-    warn_skipped(graph, progress)
+    warn_skipped(graph.program.skipped, progress)
     default_plan = root / plans.FILE_NAME
     path = plan_path or (default_plan if default_plan.exists() else None)
     plan = plans.load(path) if path else None

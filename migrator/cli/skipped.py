@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from migrator.model.graph import Graph
+from collections.abc import Sequence
+
+from migrator.model.program import Skipped
 from migrator.model.progress import Progress
 
 _MOST = 10
 
 
-def warn_skipped(graph: Graph, progress: Progress) -> None:
-    """Name the files that are in nothing that is made from this graph, each with the reason."""
-    skipped = graph.program.skipped
+def warn_skipped(skipped: Sequence[Skipped], progress: Progress) -> None:
+    """Name the files that are in nothing that is made from the graph, each with the reason."""
     for each in skipped[:_MOST]:
         place = f"{each.file}:{each.line}" if each.line else each.file
         progress.warn(f"skipped {place}: {each.reason}; nothing of it is known")

@@ -26,6 +26,8 @@ _NEVER = frozenset(
         "site-packages",
     }
 )
+_TELLING = frozenset({".gitignore", "pyvenv.cfg"})
+"""Names of files that say something of the folder in which they lie."""
 
 
 class Ignored:
@@ -36,10 +38,10 @@ class Ignored:
         if exclude:
             self._specs.append(("", pathspec.GitIgnoreSpec.from_lines(exclude)))
 
-    def enter(self, folder: Path, relative: str) -> None:
+    def enter(self, file: str, relative: str) -> None:
         """Take the `.gitignore` of a folder into account, for all that lies under it."""
         try:
-            lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+            lines = Path(file).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
         spec = pathspec.GitIgnoreSpec.from_lines(lines.splitlines())
@@ -59,8 +61,8 @@ def python_files(
     exclude: list[str],
     skipped: list[Skipped],
     suffixes: tuple[str, ...] = (".py",),
-) -> Iterator[tuple[str, Path]]:
-    """Relative and absolute path of every Python file under `root`, sorted within folders.
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Relative path and entry of every Python file under `root`, sorted within folders.
 
     With other `suffixes`, of files that end so.
 
@@ -73,33 +75,33 @@ def python_files(
     waiting = [""]
     while waiting:
         relative = waiting.pop()
-        folder = root / relative if relative else root
-        ignored.enter(folder, relative)
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(root / relative), key=lambda entry: entry.name)
         except OSError as error:
             skipped.append(Skipped(file=relative or ".", reason=f"not readable: {error.strerror}"))
             continue
+        special = {each.name: each for each in entries if each.name in _TELLING}
+        if "pyvenv.cfg" in special and relative:
+            continue
+        if ".gitignore" in special:
+            ignored.enter(special[".gitignore"].path, relative)
         folders = []
         for entry in entries:
             path = f"{relative}/{entry.name}" if relative else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if (
-                    entry.name not in _NEVER
-                    and not _is_environment(entry)
-                    and not ignored(f"{path}/")
-                ):
-                    folders.append(path)
-            elif entry.name.endswith(suffixes) and not ignored(path):
+            if entry.name.endswith(suffixes) and not entry.is_dir(follow_symlinks=False):
+                if ignored(path):
+                    continue
                 if entry.is_symlink() and not _leads_inside(entry.path, inside):
                     skipped.append(Skipped(file=path, reason="a link that leads out of the root"))
                 elif entry.is_file():
-                    yield path, Path(entry.path)
+                    yield path, entry
+            elif (
+                entry.is_dir(follow_symlinks=False)
+                and entry.name not in _NEVER
+                and not ignored(f"{path}/")
+            ):
+                folders.append(path)
         waiting.extend(reversed(folders))
-
-
-def _is_environment(entry: os.DirEntry[str]) -> bool:
-    return os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
 
 
 def _leads_inside(path: str, inside: str) -> bool:

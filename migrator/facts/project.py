@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import marshal
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,13 +10,15 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from migrator.facts.cache import Cache
+from migrator.facts.contents import Contents
 from migrator.facts.files import python_files
-from migrator.facts.ir import FileFacts, unpack
+from migrator.facts.ir import FileFacts
 from migrator.facts.roots import module_name, source_roots
 from migrator.facts.separate import separate_distributions
-from migrator.facts.source import Outcome, key_of, read_sources
+from migrator.facts.source import Outcome, key_of, outcome_of, read_sources
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.private import PRIVATE
 from migrator.model.program import Skipped
@@ -29,6 +30,17 @@ _WORTH_A_PROCESS = 3_000_000
 _CHUNK = 400_000
 _TASK = "Reading files"
 _SEPARATE = "a distribution of its own, which nothing here imports and `install` does not name"
+
+
+class Digests(NamedTuple):
+    """Of the files of a project: they change whenever one of them does, comes or goes."""
+
+    code: str
+    beside: str
+    """Of the templates and statements that lie beside the code."""
+
+
+_NONE = Digests("", "")
 
 
 @dataclass
@@ -62,7 +74,7 @@ class ProjectFacts:
     """Modules of which nothing is known but that they are there, to their files."""
     skipped: list[Skipped] = field(default_factory=list)
     lines: int = 0
-    digest: str = ""
+    digests: Digests = _NONE
 
 
 def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectFacts:
@@ -72,34 +84,30 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
     Raises ConfigurationError where there is no Python file at all.
     """
     skipped: list[Skipped] = []
-    contents: dict[str, bytes] = {}
-    for path, file in python_files(root, _left_out(settings), skipped):
-        try:
-            contents[path] = file.read_bytes()
-        except OSError as error:
-            skipped.append(Skipped(file=path, reason=f"not readable: {error.strerror}"))
-    if not contents:
+    contents, digests, beside = _digests(root, settings, skipped)
+    if not digests:
         raise ConfigurationError(
             "there is no Python file",
             place=Place(str(root)),
             hint="name the folder of the monolith: migrator analyze FOLDER",
         )
-    keys = {path: key_of(content) for path, content in contents.items()}
+    _make_working_folder(root)
+    contents.keep()
     files: dict[str, FileFacts] = {}
-    for path, (packed, reason, line) in _outcomes(root, contents, keys, progress):
-        if packed:
-            files[path] = unpack(marshal.loads(packed))
+    for path, outcome in _outcomes(root, digests, contents, progress):
+        if outcome.facts is not None:
+            files[path] = outcome.facts
         else:
-            skipped.append(Skipped(file=path, reason=reason, line=line))
-    unread = [path for path in contents if path not in files]
-    files = {path: files[path] for path in contents if path in files}
+            skipped.append(Skipped(file=path, reason=outcome.reason, line=outcome.line))
+    unread = [path for path in digests if path not in files]
+    files = {path: files[path] for path in digests if path in files}
     for folder in sorted(separate_distributions(root, files, settings.run)):
         files = {path: facts for path, facts in files.items() if not path.startswith(f"{folder}/")}
         skipped.append(Skipped(file=folder, reason=_SEPARATE))
     roots = source_roots(files, settings.sources, unread)
     project = _name_modules(root, files, roots, skipped)
     project.unread = {module_name(path, roots)[0]: path for path in unread}
-    project.digest = _digest(keys, project.source_roots)
+    project.digests = Digests(_digest(digests), _digest(beside))
     return project
 
 
@@ -111,12 +119,12 @@ def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
     modules = (*project.modules.values(), *project.test_modules.values())
     roots = source_roots({}, [module.root for module in modules])
     stubs = []
-    for path, file in python_files(project.root, _left_out(settings), [], (".pyi",)):
-        ((packed, _, _),) = read_sources([_content(file)])
-        if packed:
+    for path, entry in python_files(project.root, _left_out(settings), [], (".pyi",)):
+        (stored,) = read_sources([_content(Path(entry.path))])
+        facts = outcome_of(stored).facts
+        if facts is not None:
             name, root = module_name(path.removesuffix("i"), roots)
             package = path.endswith("/__init__.pyi")
-            facts = unpack(marshal.loads(packed))
             stubs.append(ModuleFacts(name, path, root, package, facts))
     return stubs
 
@@ -124,20 +132,28 @@ def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
 _BESIDE = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
 
 
-def digest_of(root: Path, settings: Settings) -> str:
-    """The digest of all files as they are now, without reading them as code."""
-    keys = {
-        path: key_of(_content(file)) for path, file in python_files(root, _left_out(settings), [])
-    }
-    return _digest(keys, [])
+def digests_of(root: Path, settings: Settings) -> Digests:
+    """The digests of a project as it is now, without reading anything as code."""
+    contents, code, beside = _digests(root, settings, [])
+    contents.keep()
+    return Digests(_digest(code), _digest(beside))
 
 
-def beside_digest(root: Path, settings: Settings) -> str:
-    """The digest of the templates and statements that lie beside the code."""
-    keys = {}
-    for path, file in python_files(root, _left_out(settings), [], _BESIDE):
-        keys[path] = hashlib.blake2b(_content(file), digest_size=16).hexdigest()
-    return _digest(keys, [])
+def _digests(
+    root: Path, settings: Settings, skipped: list[Skipped]
+) -> tuple[Contents, dict[str, str], dict[str, str]]:
+    """What is known of contents, and the digests of Python files and of what lies beside them."""
+    contents = Contents(_cache_folder(root))
+    code: dict[str, str] = {}
+    beside: dict[str, str] = {}
+    noted: list[Skipped] = []
+    for path, entry in python_files(root, _left_out(settings), noted, (".py", *_BESIDE)):
+        try:
+            (code if path.endswith(".py") else beside)[path] = contents.digest(path, entry)
+        except OSError as error:
+            noted.append(Skipped(file=path, reason=f"not readable: {error.strerror}"))
+    skipped += [each for each in noted if not each.file.endswith(_BESIDE)]
+    return contents, code, beside
 
 
 def _content(file: Path) -> bytes:
@@ -158,40 +174,49 @@ def _left_out(settings: Settings) -> list[str]:
     return patterns
 
 
-def _digest(keys: dict[str, str], roots: list[str]) -> str:
+def _digest(digests: dict[str, str]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(keys):
-        digest.update(f"{path}\0{keys[path]}\n".encode())
+    for path in sorted(digests):
+        digest.update(f"{path}\0{digests[path]}\n".encode())
     return digest.hexdigest()
 
 
 def _outcomes(
-    root: Path, contents: dict[str, bytes], keys: dict[str, str], progress: Progress
+    root: Path, digests: dict[str, str], contents: Contents, progress: Progress
 ) -> Iterator[tuple[str, Outcome]]:
-    cache = Cache(_working_folder(root) / "cache")
+    keys = {path: key_of(digest) for path, digest in digests.items()}
+    cache = Cache(_cache_folder(root))
     known = cache.get(sorted(set(keys.values())))
     missing: list[str] = []
-    progress.start(_TASK, len(contents))
-    for path in contents:
-        stored = known.get(keys[path])
+    progress.start(_TASK, len(keys))
+    for path, key in keys.items():
+        stored = known.get(key)
         if stored is None:
             missing.append(path)
         else:
-            yield path, marshal.loads(stored)
-    progress.advance(_TASK, len(contents) - len(missing))
-    for paths, outcomes in _read(missing, contents):
-        cache.put(
-            (keys[path], marshal.dumps(outcome))
-            for path, outcome in zip(paths, outcomes, strict=True)
-        )
-        yield from zip(paths, outcomes, strict=True)
+            yield path, outcome_of(stored)
+    progress.advance(_TASK, len(keys) - len(missing))
+    for path in [each for each in missing if each not in contents.read]:
+        try:
+            keys[path] = key_of(contents.now(path, root / path))
+        except OSError as error:
+            missing.remove(path)
+            yield path, Outcome(None, f"not readable: {error.strerror}")
+    for paths, outcomes in _read(missing, contents.read):
+        cache.put((keys[path], each) for path, each in zip(paths, outcomes, strict=True))
+        for path, each in zip(paths, outcomes, strict=True):
+            yield path, outcome_of(each)
         progress.advance(_TASK, len(paths), paths[-1])
     cache.forget_all_but(keys.values(), 4 * len(keys) + 1000)
     cache.close()
-    progress.finish(_TASK, f"{len(contents)} files, {len(missing)} of them new or changed")
+    progress.finish(_TASK, f"{len(keys)} files, {len(missing)} of them new or changed")
 
 
-def _working_folder(root: Path) -> Path:
+def _cache_folder(root: Path) -> Path:
+    return root / PRIVATE / "cache"
+
+
+def _make_working_folder(root: Path) -> None:
     folder = root / PRIVATE
     try:
         if not folder.exists():
@@ -199,12 +224,9 @@ def _working_folder(root: Path) -> Path:
             (folder / ".gitignore").write_text("*\n")
     except OSError:
         pass  # a tree that cannot be written is analysed without a cache
-    return folder
 
 
-def _read(
-    paths: list[str], contents: dict[str, bytes]
-) -> Iterator[tuple[list[str], list[Outcome]]]:
+def _read(paths: list[str], contents: dict[str, bytes]) -> Iterator[tuple[list[str], list[bytes]]]:
     """Read in chunks, over processes where there is enough to read."""
     chunks = list(_chunks(paths, contents))
     if sum(len(contents[path]) for path in paths) < _WORTH_A_PROCESS:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from migrator.facts.ir import FORMAT, pack
+from migrator.facts.ir import FORMAT, FileFacts, pack, unpack
 from migrator.facts.syntax import parse
 from migrator.facts.version import version_of
 from migrator.facts.walk import facts_of
@@ -17,19 +17,28 @@ from migrator.model.memory import without_collection
 _DEPTH = 12_000
 _PYTHON_2 = ("Missing parentheses in call to", "multiple exception types must be parenthesized")
 
-Outcome = tuple[bytes, str, int]
-"""Marshalled facts, or empty with the reason and line of a failure."""
+
+class Outcome(NamedTuple):
+    """The facts of one file, or why and in which line there are none."""
+
+    facts: FileFacts | None
+    reason: str = ""
+    line: int = 0
 
 
-def key_of(content: bytes) -> str:
+def key_of(digest: str) -> str:
     """The name under which the facts of a content are cached: content, tool and grammar."""
-    digest = hashlib.blake2b(content, digest_size=16)
-    digest.update(f"{FORMAT}/{version_of('facts')}".encode())
-    return digest.hexdigest()
+    return f"{digest}/{FORMAT}/{version_of('facts')}"
 
 
-def read_sources(contents: Sequence[bytes]) -> list[Outcome]:
-    """The outcome for each content, in order; never raises for what a file contains."""
+def outcome_of(stored: bytes) -> Outcome:
+    """What `read_sources` has made of one content."""
+    packed, reason, line = marshal.loads(stored)
+    return Outcome(unpack(packed) if packed is not None else None, reason, line)
+
+
+def read_sources(contents: Sequence[bytes]) -> list[bytes]:
+    """For each content, in order, what `outcome_of` reads; never raises for what it contains."""
     depth = sys.getrecursionlimit()
     sys.setrecursionlimit(max(depth, _DEPTH))
     try:
@@ -40,17 +49,20 @@ def read_sources(contents: Sequence[bytes]) -> list[Outcome]:
         sys.setrecursionlimit(depth)
 
 
-def _read(content: bytes) -> Outcome:
+def _read(content: bytes) -> bytes:
+    failure = ""
+    line = 0
     try:
         tree = parse(content)
         lines = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
-        return marshal.dumps(pack(facts_of(tree, lines))), "", 0
+        return marshal.dumps((pack(facts_of(tree, lines)), "", 0))
     except SyntaxError as error:
-        return b"", _syntax_reason(error), error.lineno or 0
+        failure, line = _syntax_reason(error), error.lineno or 0
     except (RecursionError, MemoryError):
-        return b"", "nested too deeply", 0
+        failure = "nested too deeply"
     except (ValueError, LookupError) as error:
-        return b"", f"not a Python source: {error}", 0
+        failure = f"not a Python source: {error}"
+    return marshal.dumps((None, failure, line))
 
 
 def _syntax_reason(error: SyntaxError) -> str:

@@ -51,7 +51,7 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
     program.modules = {module.name: module.file for module in facts.modules.values()}
     program.source_roots = list(facts.source_roots)
     program.lines = facts.lines
-    program.digest = facts.digest
+    program.digest, program.beside = facts.digests
     program.skipped = list(facts.skipped)
     program.tests = list(facts.tests)
     outside: dict[str, dict[str, None]] = {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from migrator.graph import store
-from migrator.graph.build import build_graph
+from migrator.graph.summary import summarise
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.progress import Progress
@@ -20,6 +21,20 @@ def current_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
     try:
         return store.load(root, settings)
     except ConfigurationError:
-        graph = build_graph(root, settings, progress)
-        store.save(graph, root, settings)
-        return graph
+        return _analysed(root, settings, progress)
+
+
+def current_summary(root: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """The figures of that graph, which is not read for it where it is current."""
+    try:
+        return store.load_summary(root, settings)
+    except ConfigurationError:
+        return summarise(_analysed(root, settings, progress))
+
+
+def _analysed(root: Path, settings: Settings, progress: Progress) -> Graph:
+    from migrator.graph.build import build_graph  # what is stored can be had without it
+
+    graph = build_graph(root, settings, progress)
+    store.save(graph, root, settings)
+    return graph

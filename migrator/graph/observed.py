@@ -6,7 +6,6 @@ it is a hole in the static analysis; it enters the graph as `observed`, and is l
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,22 +17,10 @@ from migrator.facts.observation.records import (
     Observation,
     read_observations,
 )
-from migrator.facts.observation.session import observations_folder
+from migrator.facts.observation.session import observations_digest
 from migrator.graph.entry_runs import EntryRun, EntryRuns, Kind, Seen
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
 from migrator.model.program import Access, EntryPoint, Hole, Observed, Program, Unseen
-
-
-def observations_digest(root: Path) -> str:
-    """Changes whenever `merge` would find other records; empty without any."""
-    digest = hashlib.sha256()
-    folder = observations_folder(root)
-    files = sorted(folder.glob("*/*.jsonl")) if folder.is_dir() else []
-    if not files:
-        return ""
-    for file in files:
-        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode())
-    return digest.hexdigest()[:16]
 
 
 def merge(graph: Graph, root: Path) -> Observed | None:

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
 from migrator.facts.ir import FORMAT as FACTS_FORMAT
-from migrator.facts.project import beside_digest, digest_of
+from migrator.facts.observation.session import observations_digest
+from migrator.facts.project import digests_of
 from migrator.facts.version import version_of
-from migrator.graph.observed import observations_digest
+from migrator.graph.summary import summarise
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
 from migrator.model.memory import without_collection
 from migrator.model.private import PRIVATE
 from migrator.model.settings import Settings
 
-FORMAT = f"3/{FACTS_FORMAT}"
+FORMAT = f"4/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
+_LENGTH = 8
+"""Bytes in front that say how long the head is; the graph follows it."""
 
-class _Stored(msgspec.Struct):
+
+class _Head(msgspec.Struct):
+    """What the graph was made from, and what is asked of it most."""
+
     format: str
-    digest: str
+    digests: tuple[str, str]
     settings: str
-    beside: str
-    graph: msgspec.Raw
+    observed: str
+    summary: dict[str, Any]
 
 
 def path_of(root: Path) -> Path:
@@ -38,15 +47,20 @@ def save(graph: Graph, root: Path, settings: Settings) -> Path:
     """Store a graph, whole or not at all; gives the path."""
     path = path_of(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    stored = _Stored(
+    program = graph.program
+    head = _Head(
         _format(),
-        graph.program.digest,
+        (program.digest, program.beside),
         _settings(settings),
-        beside_digest(root, settings),
-        msgspec.Raw(msgspec.msgpack.encode(graph.to_columns())),
+        program.observed.digest if program.observed else "",
+        summarise(graph),
     )
+    encoded = msgspec.msgpack.encode(head)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(msgspec.msgpack.encode(stored))
+    with open(draft, "wb") as file:
+        file.write(len(encoded).to_bytes(_LENGTH))
+        file.write(encoded)
+        file.write(msgspec.msgpack.encode(graph.to_columns()))
     draft.replace(path)
     return path
 
@@ -57,40 +71,71 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
     With `settings`, the sources are compared with those that it was made from. Raises
     ConfigurationError where there is none, or where it is stale.
     """
+    with _opened(root) as file:
+        _check(_head(file), root, settings)
+        with without_collection():
+            columns = msgspec.msgpack.decode(file.read(), type=GraphColumns)
+            graph = Graph.from_columns(columns)
+    graph.program.root = str(root.resolve())  # the project may have been moved or copied since
+    return graph
+
+
+def load_summary(root: Path, settings: Settings) -> dict[str, Any]:
+    """What `summarise` gave of the stored graph. Raises ConfigurationError as `load` does."""
+    with _opened(root) as file:
+        head = _head(file)
+    _check(head, root, settings)
+    return {**head.summary, "root": str(root.resolve())}
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[BinaryIO]:
     path = path_of(root)
-    hint = f"run: migrator analyze {root}"
     try:
-        stored = msgspec.msgpack.decode(path.read_bytes(), type=_Stored)
+        with open(path, "rb") as file:
+            yield file
     except FileNotFoundError:
         raise ConfigurationError(
-            "the project has not been analysed yet", place=Place(str(root)), hint=hint
+            "the project has not been analysed yet", place=Place(str(root)), hint=_hint(root)
         ) from None
     except (OSError, msgspec.DecodeError, msgspec.ValidationError):
         raise ConfigurationError(
-            "the stored graph cannot be read", place=Place(str(path)), hint=hint
+            "the stored graph cannot be read", place=Place(str(path)), hint=_hint(root)
         ) from None
-    is_current = stored.format == _format()
-    if not (is_current or (settings is None and stored.format.startswith(f"{FORMAT}/"))):
+
+
+def _head(file: BinaryIO) -> _Head:
+    length = int.from_bytes(file.read(_LENGTH))
+    return msgspec.msgpack.decode(file.read(length), type=_Head)
+
+
+def _check(head: _Head, root: Path, settings: Settings | None) -> None:
+    """Raises ConfigurationError where the graph is of another version, or stale."""
+    is_current = head.format == _format()
+    if not (is_current or (settings is None and head.format.startswith(f"{FORMAT}/"))):
         raise ConfigurationError(
-            "the stored graph is of another version", place=Place(str(path)), hint=hint
+            "the stored graph is of another version",
+            place=Place(str(path_of(root))),
+            hint=_hint(root),
         )
-    if settings is not None and (
-        stored.settings != _settings(settings)
-        or stored.beside != beside_digest(root, settings)
-        or stored.digest != digest_of(root, settings)
-    ):
+    if settings is None:
+        return
+    if head.settings != _settings(settings) or head.digests != digests_of(root, settings):
         raise ConfigurationError(
-            "the sources have changed since they were analysed", place=Place(str(root)), hint=hint
+            "the sources have changed since they were analysed",
+            place=Place(str(root)),
+            hint=_hint(root),
         )
-    with without_collection():
-        graph = Graph.from_columns(msgspec.msgpack.decode(stored.graph, type=GraphColumns))
-    graph.program.root = str(root.resolve())  # the project may have been moved or copied since
-    observed = graph.program.observed
-    if settings is not None and (observed.digest if observed else "") != observations_digest(root):
+    if head.observed != observations_digest(root):
         raise ConfigurationError(
-            "more was observed since the sources were analysed", place=Place(str(root)), hint=hint
+            "more was observed since the sources were analysed",
+            place=Place(str(root)),
+            hint=_hint(root),
         )
-    return graph
+
+
+def _hint(root: Path) -> str:
+    return f"run: migrator analyze {root}"
 
 
 def _format() -> str:

@@ -311,6 +311,8 @@ class Program(msgspec.Struct, kw_only=True):
     """The absolute path of the analysed project."""
     digest: str = ""
     """Of all source files that were read."""
+    beside: str = ""
+    """The same of the templates and statements that lie beside them."""
     source_roots: list[str] = []
     modules: dict[str, str] = {}
     """Dotted module to file."""

@@ -256,7 +256,7 @@ def test_whose_fault(
         raise fault
 
     (app / ".migrator" / "graph.msgpack").unlink(missing_ok=True)
-    monkeypatch.setattr("migrator.cli.analyze.build_graph", fail)
+    monkeypatch.setattr("migrator.cli.analyze.current_summary", fail)
     refused(capsys, code, said, "analyze", app)
     assert run("--debug", "analyze", app) == code
     assert "Traceback" in capsys.readouterr().err
@@ -323,7 +323,7 @@ def test_the_terminal_has_its_cursor_after_an_error(app: Path) -> None:
         "def fail(root, settings, progress):\n"
         "    progress.start('Reading files')\n"
         "    raise KeyboardInterrupt\n"
-        "analyze.build_graph = fail\n"
+        "analyze.current_summary = fail\n"
         f"main(['analyze', {str(app)!r}])\n"
     )
     outside, inside = pty.openpty()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.facts.project import digest_of, read_project
+from migrator.facts.project import digests_of, read_project
 from migrator.model.progress import Silent
 from migrator.model.settings import Run, Settings
 
@@ -22,6 +22,6 @@ def test_companions_are_left_out(tmp_path: Path, command: str) -> None:
     settings = Settings(run=run)
     project = read_project(tmp_path, settings, Silent())
     assert list(project.modules) == ["shop"]
-    before = digest_of(tmp_path, settings)
+    before = digests_of(tmp_path, settings)
     (tmp_path / "provider" / "server.py").write_text("charges = []\n")
-    assert digest_of(tmp_path, settings) == before
+    assert digests_of(tmp_path, settings) == before

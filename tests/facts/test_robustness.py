@@ -28,7 +28,7 @@ ANALYSE = (
     "from migrator.model.settings import Settings\n"
     "print('started', flush=True)\n"
     "project = read_project(Path(sys.argv[1]), Settings(), Silent())\n"
-    "print(len(project.modules), project.digest, flush=True)\n"
+    "print(len(project.modules), project.digests.code, flush=True)\n"
 )
 
 

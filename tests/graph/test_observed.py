@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from migrator.facts.observation.session import new_session
-from migrator.graph.observed import merge, observations_digest
+from migrator.facts.observation.session import new_session, observations_digest
+from migrator.graph.observed import merge
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
 from migrator.model.program import Access, EntryPoint, Function, Program, Table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -42,6 +43,18 @@ def new_session(root: Path) -> Path:
             f"records cannot be kept in {folder}: {error}",
             hint="make that folder writable, or observe a copy of the project",
         ) from error
+
+
+def observations_digest(root: Path) -> str:
+    """Changes whenever there are other records; empty without any."""
+    digest = hashlib.sha256()
+    folder = observations_folder(root)
+    files = sorted(folder.glob("*/*.jsonl")) if folder.is_dir() else []
+    if not files:
+        return ""
+    for file in files:
+        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_size}\0".encode())
+    return digest.hexdigest()[:16]
 
 
 def forget(root: Path) -> None:
