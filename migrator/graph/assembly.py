@@ -24,6 +24,7 @@ _KINDS: tuple[model.ParameterKind, ...] = (
     "var-keyword",
 )
 _MOST_TYPES = 12
+_TEXT = ("builtins.str",)
 
 
 def assemble(analysis: Analysis, linker: Linker) -> None:
@@ -124,11 +125,13 @@ def _classes(analysis: Analysis, linker: Linker) -> None:
 
 def _functions(analysis: Analysis, linker: Linker) -> None:
     by_name: dict[str, list[Function]] = {}
+    nodes: list[int] = []
     for function in linker.functions:
         by_name.setdefault(function.name, []).append(function)
-        analysis.graph.add_node(
+        node = analysis.graph.add_node(
             NodeKind.FUNCTION, function.name, function.module.file, function.facts.line
         )
+        nodes.append(node)
     special = linker.special = _special_variants(linker)
     program = analysis.program
     types = Types(linker)
@@ -140,7 +143,7 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
             program.variants[label] = _function(
                 types, functions, same, _events(linker, same, special)
             )
-        _edges(analysis, linker, variants)
+        _edges(analysis, linker, variants, nodes)
         _unresolved_calls(analysis, linker, functions)
     for key, given in analysis.provided.items():
         program.variants[key] = given
@@ -320,22 +323,29 @@ class Types:
         return self._of(variables, 0)
 
     def _of(self, variables: Iterable[int], depth: int) -> tuple[str, ...]:
-        values = self._linker.values
+        all_held = self._linker.held
         held: set[int] = set()
         for variable in variables:
-            held.update(self._linker.values_of(variable))
-        found: set[str] = set()
-        for value in held:
-            kind = values.kinds[value]
-            if kind in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
-                found.add(values.names[value])
-            elif kind in (Kind.STRING, Kind.TEMPLATE):
-                found.add("builtins.str")
-            elif kind == Kind.CONTAINER and depth < 3:
-                found.update(self._container(value, depth))
-            elif kind == Kind.CLASS:
-                found.add(f"type[{values.names[value]}]")
-        return tuple(sorted(found)[:_MOST_TYPES])
+            values = all_held[variable]
+            if type(values) is int:
+                held.add(values)
+            elif values is not None:
+                held.update(values)  # type: ignore[arg-type]
+        if not held:
+            return ()
+        names = (self._names_of(value, depth) for value in held)
+        return tuple(sorted({name for each in names for name in each})[:_MOST_TYPES])
+
+    def _names_of(self, value: int, depth: int) -> tuple[str, ...]:
+        values = self._linker.values
+        kind = values.kinds[value]
+        if kind in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
+            return (values.names[value],)
+        if kind in (Kind.STRING, Kind.TEMPLATE):
+            return _TEXT
+        if kind == Kind.CONTAINER:
+            return self._container(value, depth) if depth < 3 else ()
+        return (f"type[{values.names[value]}]",) if kind == Kind.CLASS else ()
 
     def _container(self, value: int, depth: int) -> tuple[str, ...]:
         known = self._inside.get((value, depth))
@@ -346,23 +356,23 @@ class Types:
         return known
 
 
-def _edges(analysis: Analysis, linker: Linker, variants: list[Variant]) -> None:
+def _edges(analysis: Analysis, linker: Linker, variants: list[Variant], nodes: list[int]) -> None:
     graph = analysis.graph
+    add_edge, all_variants = graph.add_edge, linker.variants
     for variant in variants:
         file = variant.function.module.file
-        source = graph.add_node(NodeKind.FUNCTION, variant.function.name)
+        source = nodes[variant.function.index]
         code = variant.function.facts.code
         for index, callees in variant.calls.items():
             line = _line(variant, code[index])
             for callee in callees:
-                name = linker.variants[callee].function.name
-                target = graph.add_node(NodeKind.FUNCTION, name)
-                graph.add_edge(EdgeKind.CALLS, source, target, file, line)
+                target = nodes[all_variants[callee].function.index]
+                add_edge(EdgeKind.CALLS, source, target, file, line)
         for index, classes in variant.instances.items():
             line = _line(variant, code[index])
             for class_value in classes:
                 target = graph.add_node(NodeKind.CLASS, linker.values.names[class_value])
-                graph.add_edge(EdgeKind.INSTANTIATES, source, target, file, line)
+                add_edge(EdgeKind.INSTANTIATES, source, target, file, line)
 
 
 def _line(variant: Variant, instruction: ir.Instruction) -> int:
@@ -372,12 +382,16 @@ def _line(variant: Variant, instruction: ir.Instruction) -> int:
 
 def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Function]) -> None:
     """Calls of something about which nothing at all is known, in any variant."""
+    held, call = linker.held, ir.CALL
     for function in functions:
-        variants = list(function.variants.values())
-        for code in function.facts.code:
-            if code[0] != ir.CALL or code[2] is None:
-                continue
-            if all(linker.held[each.variable(code[2])] is None for each in variants):
+        calls = [code for code in function.facts.code if code[0] == call and code[2] is not None]
+        variants = list(function.variants.values()) if calls else []
+        for code in calls:
+            callee = code[2]
+            for each in variants:
+                if held[each.base + callee if callee >= 0 else each.refs[~callee]] is not None:
+                    break
+            else:
                 reason = "unknown decorator" if code[6] & ir.DECORATES else "unknown callee"
                 analysis.program.unresolved.append(
                     model.Unresolved(
@@ -385,7 +399,7 @@ def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Functi
                         function=function.name,
                         file=function.module.file,
                         line=code[7],
-                        detail=_written(function, code[2]),
+                        detail=_written(function, callee),
                     )
                 )
 
@@ -408,25 +422,23 @@ def _written(function: Function, variable: int) -> str:
 def _module_variables(analysis: Analysis, linker: Linker) -> None:
     """Names of modules and class bodies that hold something changeable, and who changes it."""
     values = linker.values
+    changeable = (Kind.CONTAINER, Kind.INSTANCE, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE)
     names_of: dict[int, list[str]] = {}
     for module in linker.modules.values():
         if module.facts is None:
             continue
+        lines: dict[str, int] | None = None
         for name, variable in module.names.items():
             held = tuple(
-                value
-                for value in linker.values_of(variable)
-                if values.kinds[value]
-                in (Kind.CONTAINER, Kind.INSTANCE, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE)
+                value for value in linker.values_of(variable) if values.kinds[value] in changeable
             )
             if not held:
                 continue
+            if lines is None:
+                lines = _bound_lines(module.facts.facts.names, module.functions[0])
             dotted = f"{module.name}.{name}"
-            analysis.module_variables.append(
-                ModuleVariable(
-                    dotted, module.file, _bound_at(linker, module.functions[0], name), held
-                )
-            )
+            line = lines.get(name, lines[""])
+            analysis.module_variables.append(ModuleVariable(dotted, module.file, line, held))
             for value in held:
                 if values.kinds[value] == Kind.CONTAINER:
                     names_of.setdefault(value, []).append(dotted)
@@ -442,41 +454,35 @@ def _module_variables(analysis: Analysis, linker: Linker) -> None:
     _rebound(analysis, linker)
 
 
-def _bound_at(linker: Linker, body: Function, name: str) -> int:
-    """The line near which a module binds a name: that of the first place before it."""
-    facts = body.module.facts
-    if facts is None:
-        return 0
-    reference = ~facts.facts.names.index(name) if name in facts.facts.names else None
+def _bound_lines(names: tuple[str, ...], body: Function) -> dict[str, int]:
+    """The line near which a module binds a name: that of the first place before it.
+
+    Under "" the last line of its code, for names that are bound otherwise.
+    """
+    found: dict[str, int] = {}
     line = 1
     for code in body.facts.code:
         position = ir.FLAGS.get(code[0])
         if position is not None:
             line = code[position + 1]
-        if code[0] in (ir.COPY, ir.IMPORT) and code[1] == reference:
-            break
-    return line
+        elif code[0] in (ir.COPY, ir.IMPORT) and code[1] < 0:
+            found.setdefault(names[~code[1]], line)
+    found[""] = line
+    return found
 
 
 def _rebound(analysis: Analysis, linker: Linker) -> None:
     """Functions that assign a module's name through `global`."""
+    copy = ir.COPY
     for function in linker.functions:
-        if function.facts.parent < 0 or function.module.facts is None:
+        facts = function.facts
+        if facts.parent < 0 or function.module.facts is None or not facts.refs:
             continue
         names = function.module.facts.facts.names
-        seen: set[str] = set()
-        for code in function.facts.code:
-            if code[0] == ir.COPY and code[1] < 0:
-                owner, local = function.facts.refs[~code[1]]
-                if owner == -1 and names[local] not in seen:
-                    seen.add(names[local])
-                    dotted = f"{function.module.name}.{names[local]}"
-                    analysis.mutations.append(
-                        Mutation(
-                            dotted,
-                            function.name,
-                            function.module.file,
-                            function.facts.line,
-                            "global",
-                        )
-                    )
+        targets = [code[1] for code in facts.code if code[0] == copy and code[1] < 0]
+        owners = (facts.refs[~each] for each in dict.fromkeys(targets))
+        for name in dict.fromkeys(names[local] for owner, local in owners if owner == -1):
+            dotted = f"{function.module.name}.{name}"
+            analysis.mutations.append(
+                Mutation(dotted, function.name, function.module.file, facts.line, "global")
+            )

@@ -49,16 +49,22 @@ class Closure:
 
     def target(self, event: Event) -> str:
         """The key of what a call event runs, or nothing where that is outside of the program."""
-        if event.variant and event.variant in self.program.variants:
-            return event.variant
+        variant = event.variant
+        if variant and variant in self.program.variants:
+            return variant
         return event.target if event.target in self.program.functions else ""
 
     @cached_property
     def _successors(self) -> dict[str, tuple[str, ...]]:
-        found = {}
+        target = self.target
+        found: dict[str, tuple[str, ...]] = {}
         for key, function in self._all():
-            called = (self.target(event) for event in function.events if event.kind == "call")
-            found[key] = tuple(dict.fromkeys(each for each in called if each))
+            events = function.events
+            called = (
+                {target(each): None for each in events if each.kind == "call"} if events else {}
+            )
+            called.pop("", None)
+            found[key] = tuple(called)
         return found
 
     def _all(self) -> Iterator[tuple[str, Function]]:
@@ -111,11 +117,11 @@ class Closure:
         masks: dict[str, int] = {}
         own = {key: self._own(function) for key, function in self._all()}
         successors = self._successors
-        for component in components(own, lambda key: successors.get(key, ())):
+        for component in components(own, successors.__getitem__):
             mask = 0
             for key in component:
-                mask |= own.get(key, 0)
-                for called in successors.get(key, ()):
+                mask |= own[key]
+                for called in successors[key]:
                     mask |= masks.get(called, 0)
             for key in component:
                 masks[key] = mask

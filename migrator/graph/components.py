@@ -22,21 +22,29 @@ def components(
     for root in nodes:
         if root in index:
             continue
+        following = successors(root)
         index[root] = low[root] = len(index)
+        if not following:
+            yield [root]
+            continue
         stack.append(root)
         on_stack.add(root)
-        work = [(root, iter(successors(root)))]
+        work = [(root, iter(following))]
         while work:
             node, rest = work[-1]
-            for following in rest:
-                if following not in index:
-                    index[following] = low[following] = len(index)
-                    stack.append(following)
-                    on_stack.add(following)
-                    work.append((following, iter(successors(following))))
+            for each in rest:
+                if each not in index:
+                    following = successors(each)
+                    index[each] = low[each] = len(index)
+                    if not following:
+                        yield [each]
+                        continue
+                    stack.append(each)
+                    on_stack.add(each)
+                    work.append((each, iter(following)))
                     break
-                if following in on_stack:
-                    low[node] = min(low[node], index[following])
+                if each in on_stack and index[each] < low[node]:
+                    low[node] = index[each]
             else:
                 work.pop()
                 if work:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _SAME = {
 _JOINS = {"join", "joinpath", "safe_join"}
 _CONFIGURES = ("config.update", "from_mapping", "config.setdefault")
 _DEPTH = 12
+_MATTER = (ast.stmt, ast.Call, ast.Dict)
 
 
 class Folders:
@@ -39,6 +41,7 @@ class Folders:
         self._environment = environment
         self._contents: dict[str, bytes] = {}
         self._trees: dict[str, ast.Module | None] = {}
+        self._all_nodes: dict[str, list[ast.AST]] = {}
         self._names: dict[str, dict[str, ast.expr]] = {}
         self._imports: dict[str, dict[str, tuple[str, str]]] = {}
         self._settings: dict[str, list[tuple[str, str, ast.expr]]] = {}
@@ -50,18 +53,15 @@ class Folders:
 
     def of_function(self, module: str, line: int, end_line: int) -> list[str]:
         """The folders of files that the code between two lines names, outermost expressions."""
-        tree = self._tree(module)
-        if tree is None:
-            return []
         found: dict[str, None] = {}
-        waiting: list[ast.AST] = [
+        waiting: deque[ast.AST] = deque(
             node
-            for node in ast.walk(tree)
+            for node in self._nodes(module)
             if isinstance(node, ast.stmt) and line <= node.lineno <= end_line
-        ]
+        )
         seen: set[int] = set()
         while waiting:
-            node = waiting.pop(0)
+            node = waiting.popleft()
             if id(node) in seen:
                 continue
             seen.add(id(node))
@@ -266,6 +266,14 @@ class Folders:
                 self._trees[module] = None
         return self._trees[module]
 
+    def _nodes(self, module: str) -> list[ast.AST]:
+        """All statements and expressions of a module that matter here, outer ones first."""
+        if module not in self._all_nodes:
+            tree = self._tree(module)
+            walked = ast.walk(tree) if tree is not None else ()
+            self._all_nodes[module] = [each for each in walked if isinstance(each, _MATTER)]
+        return self._all_nodes[module]
+
     def _bound(self, module: str) -> dict[str, ast.expr]:
         """Names of a module and, as `Class.name`, of its class bodies; none of a function."""
         if module not in self._names:
@@ -278,8 +286,7 @@ class Folders:
         for name, value in self._bound(module).items():
             scope, _, last = name.rpartition(".")
             yield scope, last, value
-        tree = self._tree(module)
-        for node in ast.walk(tree) if tree is not None else ():
+        for node in self._nodes(module):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
@@ -300,8 +307,7 @@ class Folders:
             package = module.split(".")
             if not self._files.get(module, "").endswith("__init__.py"):
                 package = package[:-1]
-            tree = self._tree(module)
-            for node in ast.walk(tree) if tree is not None else ():
+            for node in self._nodes(module):
                 if isinstance(node, ast.ImportFrom):
                     base = package[: len(package) - node.level + 1] if node.level else []
                     source = ".".join([*base, *filter(None, [node.module])])

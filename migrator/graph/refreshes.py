@@ -56,19 +56,17 @@ def _by_function(analysis: Analysis) -> dict[str, set[Use]]:
 def _reached(uses: dict[str, set[Use]], closure: Closure) -> dict[str, frozenset[str]]:
     """By function and variant the tables whose instances it or what it calls uses."""
     program = closure.program
-    own = {
-        key: frozenset(table for _, _, table in uses.get(key, ()))
-        for key in (*program.functions, *program.variants)
-    }
+    keys = (*program.functions, *program.variants)
     found: dict[str, frozenset[str]] = {}
-    for component in components(own, closure.direct_callees):
+    for component in components(keys, closure.direct_callees):
         tables: set[str] = set()
         for key in component:
-            tables |= own.get(key, frozenset())
+            tables.update(table for _, _, table in uses.get(key, ()))
             for called in closure.direct_callees(key):
-                tables |= found.get(called, frozenset())
-        for key in component:
-            found[key] = frozenset(tables)
+                if called in found:
+                    tables |= found[called]
+        if tables:
+            found.update(dict.fromkeys(component, frozenset(tables)))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,8 @@ _FOREIGN = frozenset({".git", ".venv", "venv", "node_modules", PRIVATE, "__pycac
 
 def project_files(root: Path, pattern: str) -> Iterator[Path]:
     """Files and folders under `root` whose names fit, sorted; what others installed is left out."""
-    for path in sorted(root.rglob(pattern)):
-        if not _FOREIGN & set(path.relative_to(root).parts):
-            yield path
+    found: list[Path] = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [each for each in folders if each not in _FOREIGN]
+        found += [Path(folder, name) for name in fnmatch.filter((*folders, *files), pattern)]
+    yield from sorted(found)
