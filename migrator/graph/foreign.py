@@ -157,9 +157,34 @@ class Foreign:
             default()
             return
         site = PlaceView(linker, variant, index, arguments)
-        self._start(
-            self._ask(asked, lambda each: each.call(self.engine, site, callee), target), default
-        )
+
+        def answer(framework: Framework) -> Iterable[int] | None:
+            rows = self._rows(arguments)
+            if len(rows) < 2:
+                return framework.call(self.engine, site, callee)
+            found = [
+                framework.call(self.engine, PlaceView(linker, variant, index, row), callee)
+                for row in rows
+            ]
+            return None if None in found else [value for each in found for value in each or ()]
+
+        self._start(self._ask(asked, answer, target), default)
+
+    def _rows(self, arguments: calling.Arguments) -> list[calling.Arguments]:
+        """`register(*row)` with several rows: what stands in one row belongs together."""
+        starred = arguments.positional[-1] if arguments.positional else None
+        if not isinstance(starred, tuple) or starred[0] is None:
+            return []
+        containers, values = self.linker.containers, self.linker.values
+        found = []
+        for row in self.linker.points_to(starred[0]):
+            length = containers.of(row).length if values.kinds[row] == Kind.CONTAINER else None
+            if length is None:
+                return []
+            slots = [containers.slot(row, position) for position in range(length)]
+            spread = (*arguments.positional[:-1], *slots)
+            found.append(calling.Arguments(spread, arguments.keywords))
+        return found
 
     def _initialises(
         self, variant: Variant, index: int, callee: int, arguments: calling.Arguments

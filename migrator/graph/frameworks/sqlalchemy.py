@@ -27,7 +27,7 @@ from migrator.graph.orm.declarations import (
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
 from migrator.graph.orm.listeners import LISTENER, Listeners
-from migrator.graph.orm.mappers import MAPPED_DECORATOR, REGISTRY, Mappers
+from migrator.graph.orm.mappers import BASE_DECORATOR, MAPPED_DECORATOR, REGISTRY, Mappers
 from migrator.graph.orm.queries import (
     ALIAS,
     COLLECTION,
@@ -153,6 +153,8 @@ class SQLAlchemy(Framework):
             return (engine.values.opaque(SESSION),)
         if view.name == LISTENER:
             return self.listeners.decorate(engine, site, callee)
+        if view.name == BASE_DECORATOR:
+            return self.mappers.base_by_decorator(engine, site)
         if view.name == MAPPED_DECORATOR:
             return self.mappers.mapped_by_decorator(engine, site)
         if view.name == QUERY:
@@ -418,6 +420,8 @@ class SQLAlchemy(Framework):
         if IMPERATIVE in engine.values.view(base).parts:
             return
         self.seen = True
+        if class_.value in self.declared.bases:
+            return
         made_base = engine.points_to(engine.slot("sqlalchemy", "model_class"))
         if class_.value in made_base:
             self.declared.bases.add(class_.value)

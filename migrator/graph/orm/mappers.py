@@ -18,6 +18,7 @@ from migrator.graph.values import Kind
 
 REGISTRY = "sqlalchemy:registry"
 MAPPED_DECORATOR = "sqlalchemy:mapped_decorator"
+BASE_DECORATOR = "sqlalchemy:base_decorator"
 
 _DECLARED_ATTRS = frozenset({"declared_attr", "directive", "cascading"})
 
@@ -59,7 +60,9 @@ class Mappers:
             return site.argument(0)
         if last == "association_proxy":
             return (self.computed.proxy(engine, site),)
-        if last in {"as_declarative", "mapped_as_dataclass", "mapped"}:
+        if last == "as_declarative":
+            return (engine.values.opaque(BASE_DECORATOR, site.key),)
+        if last in {"mapped_as_dataclass", "mapped"}:
             return self.mapped_by_decorator(engine, site)
         return None
 
@@ -78,6 +81,15 @@ class Mappers:
                 self.declared.models.setdefault(class_, engine.class_view(class_))
                 self.declared.connect_backrefs(engine, class_)
         return site.argument(0) or (engine.values.opaque(MAPPED_DECORATOR),)
+
+    def base_by_decorator(self, engine: Engine, site: CallSite) -> Iterable[int]:
+        """`@as_declarative()` or `@registry.as_declarative_base()` above a class."""
+        self.seen = True
+        for class_ in site.argument(0):
+            if engine.values.kind(class_) == Kind.CLASS:
+                self.declared.bases.add(class_)
+                engine.adopt(class_, engine.values.opaque(BASE, site.key))
+        return site.argument(0)
 
     def map_imperatively(self, engine: Engine, site: CallSite) -> Iterable[int]:
         """`registry.map_imperatively(Class, table, properties={...})`, `mapper(...)`.
@@ -112,15 +124,17 @@ class Mappers:
         if method == "generate_base":
             self.seen = True
             return (engine.values.opaque(BASE, site.key),)
-        if method in {"mapped", "mapped_as_dataclass", "as_declarative_base"}:
+        if method == "as_declarative_base":
+            return (engine.values.opaque(BASE_DECORATOR, site.key),)
+        if method in {"mapped", "mapped_as_dataclass"}:
             return self.mapped_by_decorator(engine, site)
         return None
 
     def evaluate_declared(self, engine: Engine, class_: int, value: int) -> None:
         """A `declared_attr` is called for a class that has it."""
         site, function = self._declared_sites[value]
-        receiver = engine.slot("sqlalchemy", "declaring class", class_)
-        engine.add(receiver, class_)
-        result = engine.invoke(site, function, [receiver], edge=False)
+        engine.tell_apart(class_)
+        bound = engine.values.bound(class_, function)
+        result = engine.invoke(site, bound, [], edge=False)
         engine.flow(result, engine.slot("sqlalchemy", "declared", value))
         engine.flow(result, engine.slot("sqlalchemy", "declared", value, class_))
