@@ -20,7 +20,7 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, Place
 from migrator.model.plan import Plan
 from migrator.model.settings import Demands
-from migrator.plan.constraints import with_demands
+from migrator.plan.constraints import as_options, with_demands
 from migrator.plan.proposals import Proposal, Proposals, propose_all
 from migrator.plan.score import Score
 from migrator.plan.scorecard import figures
@@ -53,6 +53,9 @@ from migrator.plan.wording import counted
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the plan here.")
 @click.option("--force", is_flag=True, help="Replace a plan that is there already.")
+@click.option(
+    "--no-demands", is_flag=True, help="Forget what was demanded of the plan that is replaced."
+)
 @click.option("--json", "as_json", is_flag=True, help="Plan and score as JSON on stdout.")
 def command(
     source: Path,
@@ -61,6 +64,7 @@ def command(
     use_cases: Path | None,
     output: Path | None,
     force: bool,
+    no_demands: bool,
     as_json: bool,
     **demands: Any,
 ) -> None:
@@ -95,8 +99,16 @@ def command(
     graph = current_graph(root, settings, progress)
     warn_skipped(graph.program.skipped, progress)
     run = settings.run
+    earlier = Demands() if no_demands else _earlier(target)
+    for demanded, file in ((earlier, target.name), (settings.propose, "pyproject.toml")):
+        before = as_options(constraints)
+        constraints = with_demands(constraints, demanded)
+        added = [option for option in as_options(constraints) if option not in before]
+        if added:
+            drop = "" if demanded is settings.propose else "; --no-demands leaves it out"
+            progress.warn(f"demanded by {file}: {' '.join(added)}{drop}")
     constraints = replace(
-        with_demands(with_demands(constraints, _earlier(target)), settings.propose),
+        constraints,
         setup=(run.migrate, run.seed) if run else (),
         application=root.name,
     )

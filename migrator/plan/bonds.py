@@ -71,12 +71,16 @@ def loosened(evidence: Evidence, wanted: Constraints | None = None) -> Loosened 
 
 
 def giants(evidence: Evidence, plan: Plan) -> list[Finding]:
-    """Services that have most of the tables, each with what binds them and how it could be cut."""
+    """Services that have most of the tables, each with what binds them and how it could be cut.
+
+    A remainder is meant to have them.
+    """
     total = len(evidence.program.tables)
     routes = _routes(entry for each in plan.services.values() for entry in each.entry_points)
     found = []
     for name, service in sorted(plan.services.items()):
-        if len(plan.services) < 2 or not is_giant(len(service.tables), total):
+        alone = len(plan.services) < 2 or service.remainder
+        if alone or not is_giant(len(service.tables), total):
             continue
         binding = loosened(evidence)
         because = (

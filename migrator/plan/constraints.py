@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.program import Program
@@ -14,6 +16,17 @@ from migrator.plan.wording import counted, enumerated
 
 REMAINDER = "remainder"
 """The service that keeps what is left of the monolith."""
+
+_SERVICE_NAME = re.compile(r"[a-z][a-z0-9_-]*$")
+
+SERVICE_NAME_HINT = (
+    "lower-case letters, digits, - and _, with a letter first; `gateway` is what stands before them"
+)
+
+
+def is_service_name(name: str) -> bool:
+    """Whether a service may be called so: it is a folder, a host and a word in URLs."""
+    return bool(_SERVICE_NAME.match(name)) and name != "gateway"
 
 
 class Infeasible(ConfigurationError):
@@ -42,6 +55,11 @@ class Constraints:
     weights: dict[str, float] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
     application: str = ""
+
+    @property
+    def limits_size(self) -> bool:
+        """Whether services may not be merged freely: numbers or tables that are to be apart."""
+        return bool(self.services or self.largest or self.apart)
 
     @property
     def pinned(self) -> dict[str, str]:
@@ -133,6 +151,11 @@ def atoms_of(names: Collection[str], wanted: Constraints) -> list[frozenset[str]
 def check_names(program: Program, constraints: Constraints) -> None:
     """Raise ConfigurationError for a table that the program does not have, or a contradiction."""
     check_known(program.tables, constraints, "table")
+    for name in sorted({*constraints.owners.values()}):
+        if not is_service_name(name):
+            raise ConfigurationError(
+                f"{name} cannot be the name of a service", hint=SERVICE_NAME_HINT
+            )
 
 
 def check_known(names: Collection[str], wanted: Constraints, what: str) -> None:
@@ -194,12 +217,67 @@ def _check_numbers(count: int, wanted: Constraints, what: str) -> None:
         )
 
 
-def infeasible(atoms: int, wanted: Constraints, possible: Collection[int] = ()) -> Infeasible:
-    """The error for a number of services that no cut has, given what must stay together."""
-    least, most = wanted.services or (1, atoms)
+def infeasible(
+    wanted: Constraints,
+    possible: Callable[[Constraints], Collection[int]],
+    kept_whole: Collection[str] = (),
+) -> Infeasible:
+    """The error for a number of services that no cut has, naming what stands in its way.
+
+    `possible` tells which numbers demands leave; `kept_whole` are sets that stay together, in
+    words.
+    """
+    numbers = sorted(possible(wanted))
+    least, most = wanted.services or (1, numbers[-1])
     asked = f"{least}" if least == most else f"{least} to {most}"
-    fewest, highest = (min(possible), max(possible)) if possible else (1, atoms)
+    fewest, highest = numbers[0], numbers[-1]
+    binding = [
+        option
+        for option, without in _WITHOUT.items()
+        if replace(wanted, **without) != wanted
+        and any(least <= number <= most for number in possible(replace(wanted, **without)))
+    ]
+    said = [_as_given(wanted, option) for option in binding]
+    if least > highest and kept_whole:
+        said.append("these stay together: " + "; ".join(kept_whole))
+    room = f"between {fewest} and {highest}" if fewest < highest else f"only {highest}"
+    closest = highest if least > highest else fewest
+    drop = f", or leave out {' or '.join(binding)}" if binding else ""
     return Infeasible(
-        f"between {fewest} and {highest} services are possible here, and {asked} are asked for",
-        hint="transactions and --together bind tables, --apart and --largest separate them",
+        f"{asked} services are asked for, and {room} are possible here"
+        + (f": {'; '.join(said)}" if said else ""),
+        hint=f"--services {closest}{drop}",
     )
+
+
+_WITHOUT: dict[str, dict[str, Any]] = {
+    "--together": {"together": ()},
+    "--apart": {"apart": ()},
+    "--own": {"owners": {}},
+    "--leave": {"remainder": ()},
+    "--largest": {"largest": 0},
+}
+"""How each demand that limits the number of services is left out."""
+
+
+def _as_given(wanted: Constraints, option: str) -> str:
+    given = as_options(wanted)
+    return " ".join(each for each in given if each.startswith(option + " "))
+
+
+def as_options(wanted: Constraints) -> list[str]:
+    """The demands as they stand on a command line, one each."""
+    demands = demands_of(wanted)
+    own = [f"{service}={','.join(tables)}" for service, tables in demands.own.items()]
+    weights = [f"{name}={factor:g}" for name, factor in demands.weights.items()]
+    given = [
+        ("--services", [str(demands.services)] if demands.services else []),
+        ("--largest", [str(demands.largest)] if demands.largest else []),
+        ("--together", [",".join(group) for group in demands.together]),
+        ("--apart", [",".join(group) for group in demands.apart]),
+        ("--own", own),
+        ("--leave", [",".join(demands.leave)] if demands.leave else []),
+        ("--first", [demands.first] if demands.first else []),
+        ("--weight", weights),
+    ]
+    return [f"{option} {value}" for option, values in given for value in values]

@@ -6,7 +6,7 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.bonds import giants
 from migrator.plan.cohesion import god_classes, god_tables
 from migrator.plan.evidence import Evidence
-from migrator.plan.findings import DECISION, LEFT_OUT, SHARED_STATE, SPLIT
+from migrator.plan.findings import DECISION, IDLE, LEFT_OUT, SHARED_STATE, SPLIT
 from migrator.plan.folders import shared_folders
 from migrator.plan.maturity import uneven
 from migrator.plan.outline import Consequences, Outline
@@ -49,6 +49,18 @@ def findings(
                 )
     found += _shared_state(evidence, consequences)
     found += giants(evidence, plan)
+    found += [
+        Finding(
+            kind=IDLE,
+            subject=name,
+            message=f"no entry point belongs to it: it would run only to own"
+            f" {enumerated(service.tables)}",
+            hint="leave its tables with the service that uses them most: `migrator explain "
+            f"{service.tables[0]}` says which",
+        )
+        for name, service in sorted(plan.services.items())
+        if service.tables and not service.entry_points and not service.remainder
+    ]
     found += shared_folders(plan.services)
     found += god_tables(evidence, plan)
     found += god_classes(evidence, plan, consequences)

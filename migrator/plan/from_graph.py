@@ -20,7 +20,7 @@ from migrator.plan.from_graph_file import ClassGraph, Use
 from migrator.plan.from_graph_ties import ties
 from migrator.plan.metrics import Measures, measure_partition
 from migrator.plan.naming import slug
-from migrator.plan.partition import Limits, cuts
+from migrator.plan.partition import Limits, counts_of, cuts
 from migrator.plan.partition_network import Network
 
 OUTSIDE = "Root"
@@ -95,11 +95,15 @@ def partition_graph(
         raise ConfigurationError("the graph names no class", hint=_HINT)
     check_known(classes, wanted, "class")
     found = ties(graph, classes, weights)
-    network = Network(atoms_of(classes, wanted), found.total, conflicts(wanted))
+
+    def network_for(asked: Constraints) -> Network:
+        return Network(atoms_of(classes, asked), found.total, conflicts(asked))
+
+    network = network_for(wanted)
     least, most = wanted.services or (1, 0)
     options = cuts(network, Limits(least, most, wanted.largest))
     if not options:
-        raise infeasible(len(network), wanted)
+        raise infeasible(wanted, lambda asked: counts_of(network_for(asked), asked.largest))
     best = max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
     # Files give classes in an order of their own, and one of the measures depends on it.
     groups = [[name for name in classes if name in group] for group in best.groups]

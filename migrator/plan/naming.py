@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from migrator.plan.evidence import Evidence
 from migrator.plan.signals.paths import first_part
@@ -93,10 +93,12 @@ def slug(name: str) -> str:
 def _distinct(name: str, taken: list[str]) -> str:
     if name in _RESERVED:
         name += "_service"
-    number, candidate = 2, name
-    while candidate in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
+    return next(each for each in (name, *numbered(name, len(taken))) if each not in taken)
+
+
+def numbered(name: str, most: int) -> Iterable[str]:
+    """`name_2`, `name_3` and so on: one of them is free of `most` that are taken."""
+    return (f"{name}_{number}" for number in range(2, most + 3))
 
 
 def purpose(evidence: Evidence, tables: frozenset[str], entries: list[str]) -> str:

@@ -98,6 +98,11 @@ def cuts(network: Network, limits: Limits | None = None) -> list[Cut]:
     return [_cut(network, merging, count, wanted) for count in sorted(possible, reverse=True)]
 
 
+def counts_of(network: Network, largest: int = 0) -> list[int]:
+    """The numbers of groups that there can be, the most first."""
+    return merge(network, 1, largest).counts
+
+
 def _cut(network: Network, merging: Merging, count: int, limits: Limits) -> Cut:
     labels = refine(network, merging, count, limits.largest)
     groups: dict[int, set[str]] = {}

@@ -116,7 +116,8 @@ def propose_all(graph: Graph, constraints: Constraints | None = None) -> Proposa
             if made != groups and name != ONE_SERVICE:
                 made = homed(evidence, made, wanted)
             _require_allowed(made, wanted)
-            for table in wanted.remainder:
+            pinned = [group for group in made if not wanted.pinned.keys().isdisjoint(group)]
+            for table in frozenset().union(*pinned):
                 named.pop(table, None)
             owned = replace(wanted, owners={**named, **wanted.owners})
             listed.append(_proposal(graph, evidence, name, made, owned, listed, binding))
@@ -153,7 +154,8 @@ def _compare_with_one_service(listed: list[Proposal]) -> None:
 def _require_allowed(groups: Groups, wanted: Constraints) -> None:
     least, most = wanted.services or (1, len(groups))
     if not least <= len(groups) <= most:
-        raise ConfigurationError(f"it has {counted(len(groups), 'service')}, not {least} to {most}")
+        asked = f"{least}" if least == most else f"{least} to {most}"
+        raise ConfigurationError(f"it has {counted(len(groups), 'service')}, not {asked}")
     largest = max(map(len, groups))
     if wanted.largest and largest > wanted.largest:
         raise ConfigurationError(f"a service would own {largest} tables, not {wanted.largest}")

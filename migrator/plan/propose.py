@@ -20,12 +20,13 @@ from migrator.plan.constraints import (
     infeasible,
 )
 from migrator.plan.evidence import Evidence, gather
-from migrator.plan.naming import names
+from migrator.plan.naming import names, numbered
 from migrator.plan.outline import Consequences, Outline
-from migrator.plan.partition import Cut, Limits, cuts, merge_bound
+from migrator.plan.partition import Limits, counts_of, cuts, merge_bound
 from migrator.plan.partition_network import Network
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.support import require_supported, supported
+from migrator.plan.wording import enumerated
 
 _FEW_ENTRY_POINTS = 5
 
@@ -76,8 +77,19 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
     """The groups of tables that become services."""
     affinity = measure(evidence, wanted.weights)
     atoms = inseparable(evidence, wanted)
-    chosen = _choose(Network(atoms, affinity.total, conflicts(wanted)), wanted)
-    least = wanted.services[0] if wanted.services else 1
+    network = Network(atoms, affinity.total, conflicts(wanted))
+    least, most = wanted.services or (1, 0)
+    options = cuts(network, Limits(least, most, wanted.largest))
+    if not options:
+        raise infeasible(
+            wanted,
+            lambda asked: counts_of(
+                Network(inseparable(evidence, asked), affinity.total, conflicts(asked)),
+                asked.largest,
+            ),
+            _kept_whole(evidence, atoms),
+        )
+    chosen = max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
     groups = _folded(evidence, affinity, list(chosen.groups), wanted, least)
     return homed(evidence, groups, wanted)
 
@@ -123,14 +135,16 @@ def apart_by(wanted: Constraints) -> Callable[[str, str], bool]:
     return lambda a, b: (min(a, b), max(a, b)) in pairs
 
 
-def _choose(network: Network, wanted: Constraints) -> Cut:
-    """The cut of the best quality among those that keep to the demands."""
-    least, most = wanted.services or (1, 0)
-    options = cuts(network, Limits(least, most, wanted.largest))
-    if not options:
-        possible = [len(cut.groups) for cut in cuts(network, Limits(largest=wanted.largest))]
-        raise infeasible(len(network), wanted, possible)
-    return max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
+def _kept_whole(evidence: Evidence, atoms: list[frozenset[str]], most: int = 3) -> list[str]:
+    """The largest sets that stay together, each with the transaction that binds most of it."""
+    said = []
+    several = [atom for atom in atoms if len(atom) > 1]
+    for atom in sorted(several, key=lambda atom: (-len(atom), sorted(atom)))[:most]:
+        within = [b for b in evidence.transactions if b.tables <= atom]
+        widest = max(within, key=lambda b: (len(b.tables), sorted(b.tables)), default=None)
+        at = widest.transaction if widest else None
+        said.append(enumerated(sorted(atom)) + (f" ({at.file}:{at.line})" if at else ""))
+    return [*said, f"and {len(several) - most} more sets"] if len(several) > most else said
 
 
 def _folded(
@@ -193,6 +207,13 @@ def _is_trivial(evidence: Evidence, group: frozenset[str]) -> bool:
     return users < _FEW_ENTRY_POINTS and not own_package
 
 
+def _not_demanded(called: list[str], i: int, wanted: Constraints) -> str:
+    """A group that happens to have a demanded name is that service, unless demands forbid it."""
+    if called[i] in wanted.pinned.values() and wanted.limits_size:
+        return next(n for n in numbered(called[i], len(called)) if n not in called)
+    return called[i]
+
+
 def outline_of(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> tuple[Outline, str]:
@@ -206,8 +227,7 @@ def outline_of(
     called = names(evidence, groups, placed)
     for i, group in enumerate(groups):
         pinned = sorted({wanted.pinned[table] for table in group if table in wanted.pinned})
-        if pinned:
-            called[i] = REMAINDER if REMAINDER in pinned else pinned[0]
+        called[i] = pinned[0] if pinned else _not_demanded(called, i, wanted)
     if not wanted.first:
         owner = {table: called[i] for i, group in enumerate(groups) for table in group}
         by_name = {entry: called[number] for entry, number in placed.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 
 import msgspec
@@ -12,6 +11,7 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Datastore, Plan, Service
 from migrator.model.program import Program
 from migrator.plan.assemble import assemble
+from migrator.plan.constraints import SERVICE_NAME_HINT, is_service_name
 from migrator.plan.evidence import Evidence, gather
 from migrator.plan.findings import LEFT_OUT
 from migrator.plan.findings_of_plan import findings
@@ -21,8 +21,6 @@ from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.roadmap import roadmap
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]*$")
 
 _PAYS = {"row-write": {"row-write", "saga", "merge"}, "merge": {"row-write", "saga", "merge"}}
 """For a derived remedy that is a decision: the remedies by which a person may decide it."""
@@ -91,12 +89,12 @@ def _outline(evidence: Evidence, plan: Plan) -> tuple[Outline, list[MigratorErro
             )
         )
     for name in plan.services:
-        if not _NAME.match(name):
+        if not is_service_name(name):
             problems.append(
                 MigratorError(
                     f"{name} cannot be the name of a service",
                     place=place_in(plan, "services", name),
-                    hint="lower-case letters, digits, - and _, with a letter first",
+                    hint=SERVICE_NAME_HINT,
                 )
             )
     program = evidence.program

@@ -128,6 +128,7 @@ def one_service(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Gro
     if (
         (wanted.services and wanted.services[0] > 1)
         or wanted.apart
+        or wanted.first
         or len(set(wanted.pinned.values())) > 1
     ):
         raise ConfigurationError("more than one service is demanded")

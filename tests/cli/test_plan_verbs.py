@@ -112,6 +112,18 @@ def test_demands_stand_in_the_plan_and_hold_when_it_is_proposed_anew(project: Pr
     assert len(load(project.plan).services) == 3
 
 
+def test_demands_that_nobody_typed_are_said_and_can_be_forgotten(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.run("propose", ".", "--apart", "orders,letters", "--services", "4") == 0
+    assert "demanded by" not in capsys.readouterr().err
+    assert project.run("propose", ".", "--force", "--services", "3") == 0
+    assert "demanded by migrator.plan.yaml: --apart orders,letters;" in capsys.readouterr().err
+    assert project.run("propose", ".", "--force", "--no-demands") == 0
+    assert "demanded by" not in capsys.readouterr().err
+    assert not load(project.plan).demands.apart
+
+
 def test_demands_of_pyproject_hold_too(project: Project) -> None:
     (project.root / "pyproject.toml").write_text("[tool.migrator.propose]\nservices = 2\n")
     assert project.run("propose", str(project.root)) == 0

@@ -15,6 +15,7 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.plan import Plan
 from migrator.model.settings import Demands
 from migrator.plan.constraints import Constraints, with_demands
+from migrator.plan.findings import IDLE
 from migrator.plan.naming import slug
 from migrator.plan.propose import REMAINDER, propose
 from migrator.plan.store import render
@@ -258,12 +259,57 @@ def test_what_is_left_in_the_remainder_stays_there() -> None:
         (Constraints(services=(1, 1), remainder=("orders",), owners={"letters": "mail"}), "named"),
         (Constraints(largest=1, together=(("orders", "lines"),)), "no service is to have more"),
         (Constraints(weights={"package": 1}), "no signal package"),
+        (Constraints(owners={"orders": "Sales!"}), "cannot be the name of a service"),
+        (Constraints(owners={"orders": "gateway"}), "cannot be the name of a service"),
     ],
 )
 def test_contradictions_are_named(constraints: Constraints, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as error:
         propose(sketch(SHOP), constraints)
     assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("constraints", "binds", "hint"),
+    [
+        (Constraints(services=(9, 9)), "; lines and orders (shop/orders/views.py:", "--services 4"),
+        (
+            Constraints(services=(2, 2), apart=(("orders", "letters", "members"),)),
+            "2 services are asked for, and between 3 and 4 are possible here:"
+            " --apart orders,letters,members",
+            "--services 3, or leave out --apart",
+        ),
+        (
+            Constraints(services=(4, 4), together=(("orders", "letters"),)),
+            "--together orders,letters",
+            "leave out --together",
+        ),
+    ],
+)
+def test_an_impossible_number_names_what_binds(
+    constraints: Constraints, binds: str, hint: str
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        propose(sketch(SHOP), constraints)
+    assert binds in error.value.message
+    assert hint in error.value.hint
+
+
+def test_a_demanded_name_is_that_of_the_service_that_would_have_it() -> None:
+    graph = sketch(SHOP)
+    joined = propose(graph, Constraints(owners={"letters": "orders"}))
+    assert {"letters", "orders"} <= set(joined.services["orders"].tables)
+    apart = Constraints(owners={"letters": "orders"}, apart=(("letters", "orders"),))
+    plan = propose(graph, apart)
+    assert plan.services["orders"].tables == ["letters"]
+    assert plan.owner_of("orders") == "orders_2"
+
+
+def test_a_service_that_answers_nothing_is_a_finding() -> None:
+    text = SHOP + "\ntable stamps shop/mail/stamps.py\n"
+    plan = propose(sketch(text), Constraints(services=(5, 5)))
+    idle = [f.subject for f in plan.findings if f.kind == IDLE]
+    assert [plan.services[name].tables for name in idle] == [["stamps"]]
 
 
 def test_the_command_line_comes_before_the_settings_and_adds_to_their_lists() -> None:
