@@ -92,7 +92,8 @@ def command(
         raise ConfigurationError(
             "there is a plan already, and somebody may have edited it",
             place=Place(str(target)),
-            hint="`migrator check` reads it again; --force replaces it, -o FILE writes another",
+            hint="`migrator check` says whether the code still fits it, `migrator check --write`"
+            " stamps it anew; --force replaces it, -o FILE writes another",
         )
     progress = TerminalProgress()
     settings = load_settings(root)

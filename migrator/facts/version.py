@@ -29,3 +29,14 @@ def version_of(*packages: str) -> str:
                     relative = os.path.relpath(path, base)
                     digest.update(f"{relative} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+@cache
+def engine() -> str:
+    """A digest of the code that analyses, the same wherever it is installed."""
+    base = Path(__file__).parent.parent
+    digest = hashlib.blake2b(digest_size=4)
+    for package in ("facts", "graph", "model"):
+        for file in sorted((base / package).rglob("*.py")):
+            digest.update(file.relative_to(base).as_posix().encode() + b"\n" + file.read_bytes())
+    return digest.hexdigest()

@@ -157,15 +157,23 @@ def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:
     return times
 
 
+_TOLD = 10
+"""So many changes of the code are told; `check` has them all."""
+
+
 def _require_current(graph: Graph, plan: Plan) -> None:
     stale = changes(graph, plan)
     if stale:
+        told = stale if len(stale) <= _TOLD else stale[: _TOLD - 1]
+        if len(stale) > len(told):
+            told.append(f"{len(stale) - len(told)} more of what it relies on have changed")
         raise PlanError(
             [
                 MigratorError(f"the plan is stale: {change}", place=place_in(plan))
-                for change in stale
+                for change in told
             ],
-            hint="`migrator check` shows what it means and stamps the plan anew",
+            hint="`migrator check` says all that has changed, `migrator check --write` stamps the"
+            " plan anew, and `migrator propose --force` makes another",
         )
 
 
@@ -348,8 +356,8 @@ class _Assembly:
 
 
 def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
-    """Services whose folder or environment variable would be that of something else."""
-    taken: dict[str, str] = {variable_name("gateway"): "the gateway"}
+    """Services whose folder or environment variable would be that of another."""
+    taken: dict[str, str] = {}
     for name in names:
         other = taken.setdefault(variable_name(name), name)
         if other != name:

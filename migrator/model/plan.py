@@ -143,11 +143,14 @@ class Origin(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the plan was made from; each digest is of the facts that the plan relies on."""
 
     program: str = ""
+    engine: str = ""
+    """The version of the analysis: digests of facts of another cannot be compared."""
     decisions: str = ""
     """Of tables and entry points as the plan gave them to services when it was written."""
     entry_points: dict[str, str] = {}
     tables: dict[str, str] = {}
     functions: dict[str, str] = {}
+    folders: dict[str, str] = {}
 
 
 class Finding(msgspec.Struct, kw_only=True, omit_defaults=True):

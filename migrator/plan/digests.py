@@ -8,20 +8,28 @@ from typing import NamedTuple
 
 import msgspec
 
+from migrator.facts.version import engine
 from migrator.model.graph import Graph
 from migrator.model.plan import Origin, Plan
-from migrator.model.program import EntryPoint, Function, Program, Table
+from migrator.model.program import EntryPoint, Function, Program, StateFinding, Table
+from migrator.plan.folders import by_path
 
 _LENGTH = 12
 
+_OTHER_ENGINE = (
+    "the code has changed, and another version of migrator made the plan: what each entry point"
+    " does cannot be compared"
+)
+
 
 def origin(program: Program, plan: Plan) -> Origin:
-    """The digests of all that `plan` names: entry points, tables, functions that cross."""
+    """The digests of all that `plan` names: entry points, tables, crossing functions, folders."""
     entries = [e for s in plan.services.values() for e in s.entry_points]
     tables = [t for s in plan.services.values() for t in s.tables]
     functions = [c.function for s in plan.services.values() for c in s.calls]
     return Origin(
         program=program.digest,
+        engine=engine(),
         decisions=decisions(plan),
         entry_points={
             name: _entry_point(program.entry_points[name])
@@ -35,6 +43,10 @@ def origin(program: Program, plan: Plan) -> Origin:
             name: _function(program.functions[name])
             for name in sorted(set(functions))
             if name in program.functions
+        },
+        folders={
+            path: _digest([[f.kind, sorted(f.writers), sorted(f.readers)] for f in findings])
+            for path, findings in sorted(by_path(program).items())
         },
     )
 
@@ -73,17 +85,23 @@ def changed(graph: Graph, plan: Plan) -> list[Change]:
     if not made.program or made.program == program.digest:
         return []
     now = origin(program, plan)
+    comparable = made.engine == now.engine
     found: list[Change] = []
+    if not comparable:
+        found.append(Change(_OTHER_ENGINE, ""))
+    folders = {path: findings[0] for path, findings in by_path(program).items()}
     for what, before, after, known in (
         ("entry point", made.entry_points, now.entry_points, program.entry_points),
         ("table", made.tables, now.tables, program.tables),
         ("function", made.functions, now.functions, program.functions),
+        ("folder", made.folders, now.folders, folders),
     ):
-        found += _differences(what, before, after, known)
+        found += _differences(what, before, after, known, comparable)
     taken = set(made.entry_points) | {f.subject for f in plan.findings if f.kind == "left-out"}
     for what, names, there in (
         ("entry point", set(program.entry_points) - taken, program.entry_points),
         ("table", set(program.tables) - set(made.tables), program.tables),
+        ("folder", set(folders) - set(made.folders) if comparable else set(), folders),
     ):
         found += [Change(f"{what} {name} is new", _place(there[name])) for name in sorted(names)]
     return found
@@ -98,18 +116,19 @@ def _differences(
     what: str,
     before: Mapping[str, str],
     now: Mapping[str, str],
-    known: Mapping[str, EntryPoint | Table | Function],
+    known: Mapping[str, EntryPoint | Table | Function | StateFinding],
+    comparable: bool,
 ) -> list[Change]:
     found = []
     for name, digest in before.items():
         if name not in now:
             found.append(Change(f"{what} {name} is gone", ""))
-        elif now[name] != digest:
+        elif comparable and now[name] != digest:
             found.append(Change(f"{what} {name} has changed", _place(known[name])))
     return found
 
 
-def _place(known: EntryPoint | Table | Function) -> str:
+def _place(known: EntryPoint | Table | Function | StateFinding) -> str:
     return f"{known.file}:{known.line}"
 
 

@@ -25,7 +25,7 @@ def folders(
     tables is written wherever its tables are. What is served as static files is read by all.
     """
     found: dict[str, dict[str, Folder]] = {service: {} for service in kept}
-    for path, findings in sorted(_by_path(program).items()):
+    for path, findings in sorted(by_path(program).items()):
         writers = _writers(findings, kept, owner)
         readers = {
             service
@@ -55,7 +55,7 @@ def with_decisions(
     program: Program, derived: Mapping[str, Folder], before: Mapping[str, Folder]
 ) -> dict[str, Folder]:
     """What follows from the code, and the folders of the plan that no analysis knows."""
-    known = _by_path(program)
+    known = by_path(program)
     added = {path: folder for path, folder in before.items() if path not in known}
     return dict(sorted({**added, **derived}.items()))
 
@@ -83,7 +83,7 @@ def shared_folders(services: Mapping[str, Service]) -> list[Finding]:
     return found
 
 
-def _by_path(program: Program) -> dict[str, list[StateFinding]]:
+def by_path(program: Program) -> dict[str, list[StateFinding]]:
     found: dict[str, list[StateFinding]] = {}
     for finding in program.state:
         if finding.path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from monolith_sketch import sketch
 from shop_sketch import SHOP
 
 from migrator.model.graph import Graph
+from migrator.model.program import StateFinding
 from migrator.plan.check import check
 from migrator.plan.digests import changes, stamped
 from migrator.plan.propose import propose
@@ -88,3 +90,29 @@ def test_a_plan_that_is_stamped_anew_is_fresh() -> None:
     plan = propose(sketch(SHOP))
     assert changes(graph, plan)
     assert not changes(graph, stamped(graph, plan))
+
+
+UPLOADS = StateFinding(
+    kind="local-file", name="UPLOADS", file="shop/mail/views.py", line=4, path="{data}/uploads"
+)
+
+
+def test_a_plan_is_stale_when_somebody_else_writes_a_folder() -> None:
+    graph = sketch(SHOP)
+    graph.program.state = [msgspec.structs.replace(UPLOADS, writers=("shop.mail.services.post",))]
+    plan = propose(graph)
+    later = changed(("    def shop.members.hooks.load", "\n    def shop.members.hooks.load"))
+    later.program.state = [UPLOADS]
+    assert changes(later, plan) == ["folder {data}/uploads has changed"]
+    later.program.state = []
+    assert changes(later, plan) == ["folder {data}/uploads is gone"]
+
+
+def test_facts_of_another_version_of_migrator_are_not_compared_one_by_one() -> None:
+    graph = changed(("POST /payments payments", "PUT /payments payments"))
+    plan = propose(sketch(SHOP))
+    plan.made_from.engine = "another"
+    (told,) = changes(graph, plan)
+    assert "another version of migrator made the plan" in told
+    plan.made_from.program = graph.program.digest
+    assert changes(graph, plan) == []
