@@ -172,6 +172,20 @@ def test_a_factory_that_completes_the_application_of_its_module(
     assert load_run(root).application == application
 
 
+def test_an_application_in_a_folder_below_is_named(tmp_path: Path, capsys) -> None:
+    files = {
+        "server/wsgi.py": "from shop import create_app\napp = create_app()\n",
+        "server/shop.py": "from base import Flask\ndef create_app(): return Flask('shop')\n",
+        "server/base.py": "from flask import Flask\n",
+        "tools/clean.py": "print(1)\n",
+    }
+    root = project(tmp_path, files)
+    assert run("init", root) == 2
+    assert f"`migrator init {root}/server` finds one" in " ".join(capsys.readouterr().err.split())
+    run("init", root / "server")
+    assert load_run(root / "server").application == "wsgi:app"
+
+
 def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
     root = project(
         tmp_path,

@@ -40,6 +40,15 @@ class GuessedRun:
         return {name: guess for name, guess in named.items() if not guess.sure}
 
 
+def _elsewhere(project: Project) -> str:
+    """Which folders hold an application, if they are taken for the monolith's own root."""
+    tops = sorted({each.file.partition("/")[0] for each in project.own if "/" in each.file})
+    found = [top for top in tops if guess_application(Project(project.root / top))]
+    if not found:
+        return ""
+    return "; or ".join(f"`migrator init {project.root / top}`" for top in found) + " finds one"
+
+
 def guess_run(root: Path) -> GuessedRun:
     """How the project in `root` is run, from its files alone.
 
@@ -50,7 +59,8 @@ def guess_run(root: Path) -> GuessedRun:
     if application is None:
         raise ConfigurationError(
             f"no WSGI application was found in {len(project.own)} Python files",
-            hint="migrator reads Flask applications: `app = Flask(...)` or a function that"
+            hint=_elsewhere(project)
+            or "migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',
         )
     database = guess_database(project, str(application.value))
