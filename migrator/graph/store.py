@@ -24,8 +24,10 @@ from migrator.model.settings import Settings
 FORMAT = f"4/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
+_MARK = b"migrator graph\n"
+"""What such a file begins with; files of earlier versions do not."""
 _LENGTH = 8
-"""Bytes in front that say how long the head is; the graph follows it."""
+"""Bytes after it that say how long the head is; the graph follows it."""
 
 
 class _Head(msgspec.Struct):
@@ -58,6 +60,7 @@ def save(graph: Graph, root: Path, settings: Settings) -> Path:
     encoded = msgspec.msgpack.encode(head)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "wb") as file:
+        file.write(_MARK)
         file.write(len(encoded).to_bytes(_LENGTH))
         file.write(encoded)
         file.write(msgspec.msgpack.encode(graph.to_columns()))
@@ -105,6 +108,8 @@ def _opened(root: Path) -> Iterator[BinaryIO]:
 
 
 def _head(file: BinaryIO) -> _Head:
+    if file.read(len(_MARK)) != _MARK:
+        raise msgspec.DecodeError("no graph, or one of an earlier version")
     length = int.from_bytes(file.read(_LENGTH))
     return msgspec.msgpack.decode(file.read(length), type=_Head)
 

@@ -300,7 +300,7 @@ def test_names_that_would_collide_are_refused(tmp_path: Path, name: str) -> None
     plan.services[name] = plan.services.pop("people")
     if name != "gateway":
         plan.services[{"ba-king": "ba_king", "ba_king": "ba-king"}[name]] = Service()
-    with pytest.raises(PlanError, match="has the name of|gateway cannot be the name"):
+    with pytest.raises(PlanError, match=r"has the name of|gateway cannot be the name"):
         generated(tmp_path / "out", plan)
     assert list(tmp_path.iterdir()) == []
 

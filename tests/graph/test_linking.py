@@ -170,9 +170,10 @@ def test_a_stale_graph_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="changed") as caught:
         load(tmp_path, Settings())
     assert "migrator analyze" in caught.value.hint
-    (tmp_path / ".migrator" / "graph.msgpack").write_bytes(b"\x00")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        load(tmp_path)
+    for spoilt in (b"\x00", b"\xff" * 100):
+        (tmp_path / ".migrator" / "graph.msgpack").write_bytes(spoilt)
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            load(tmp_path)
 
 
 def test_the_same_project_gives_the_same_graph(tmp_path: Path) -> None:
