@@ -40,6 +40,7 @@ from migrator.model.plan import Plan, Service, StateRemedy
 from migrator.model.program import EntryPoint
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.settings import Run
+from migrator.plan.rows import obstacle_of
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,17 @@ class _Extractor:
                         place=place,
                         hint="Change the plan: merge the two services, or choose `call`, `defer` "
                         "or `row-write`.",
+                    )
+                )
+            elif crossing.unit == "rows" and (unsent := obstacle_of(self.program, crossing)):
+                known = self.program.functions[function]
+                self.result.problems.append(
+                    Refused(
+                        f"{function} changes rows of {crossing.owner}, and they cannot be sent "
+                        f"there: {unsent}",
+                        place=Place(known.file, known.line),
+                        hint="Give both to one service, or put the write into a function of its "
+                        "own, which a call can reach.",
                     )
                 )
             elif (

@@ -3,7 +3,7 @@
 Copy before cut: code that writes nothing foreign is copied. A call is cut at the highest function
 on the way whose writes all belong to one foreign owner and whose signature can cross. What the
 request does not wait for is deferred; a signal is sent where it always was, and what its receivers
-do is deferred. Where no function can be cut, rows are sent.
+do is deferred. Where no function can be cut, rows are sent; where these cannot be, people decide.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from migrator.model.plan import Remedy
 from migrator.model.program import Access, EntryPoint, Event
 from migrator.plan.deferral import Deferral
 from migrator.plan.reach import Reach, Site, handlers, hooks
+from migrator.plan.rows import obstacle as obstacle_of_rows
 from migrator.plan.signature import obstacle
 
 COST: dict[Remedy, float] = {
@@ -278,8 +279,12 @@ class Walker:
                     written.setdefault(owner, []).append(event)
         cuts = []
         for owner, events in sorted(written.items()):
-            if step.later:
-                remedy: Remedy = "defer"
+            unsent = obstacle_of_rows(self._reach.program, events)
+            if unsent:
+                remedy: Remedy = "merge"
+                why = f"its rows cannot be sent to their owner: {unsent}"
+            elif step.later:
+                remedy = "defer"
                 why = "it does other things that are needed, so its changed rows are sent later"
             else:
                 remedy = "row-write"

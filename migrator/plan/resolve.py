@@ -19,6 +19,7 @@ from migrator.plan.folders import with_decisions as folders_with_decisions
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.placement import leave_out_tools, place
 from migrator.plan.roadmap import roadmap
+from migrator.plan.rows import obstacle_of
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
 
@@ -50,7 +51,7 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     for name, service in derived.services.items():
         before = plan.services[name]
         derived.services[name] = _with_decisions(graph.program, service, before)
-        problems += _undecided(plan, name, derived.services[name])
+        problems += _undecided(graph.program, plan, name, derived.services[name])
         problems += _folders_of_nobody(plan, name)
     _keep_order(plan, derived)
     if problems:
@@ -211,7 +212,7 @@ def _decided(call: Crossing, before: Service) -> Crossing:
     )
 
 
-def _undecided(plan: Plan, name: str, service: Service) -> list[MigratorError]:
+def _undecided(program: Program, plan: Plan, name: str, service: Service) -> list[MigratorError]:
     """Crossings that nothing pays for and that the plan does not mention."""
     problems: list[MigratorError] = []
     for call in service.calls:
@@ -221,13 +222,15 @@ def _undecided(plan: Plan, name: str, service: Service) -> list[MigratorError]:
             c.function == call.function and c.remedy == "merge" for c in plan.services[name].calls
         )
         if not mentioned:
+            hint = "move the tables or the entry point"
+            if not obstacle_of(program, call):
+                hint += f", or list the call under {name} with remedy row-write or saga"
             problems.append(
                 MigratorError(
                     f"{name} cannot write {enumerated(call.tables)} of {call.owner}:"
                     f" {call.function}: {call.because}",
                     place=place_in(plan, "services", call.owner, "tables", call.tables[0]),
-                    hint=f"move the tables or the entry point, or list the call under {name} with"
-                    " remedy row-write or saga",
+                    hint=hint,
                 )
             )
     return problems

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from migrator.generation.extract import Extraction, extract
+from migrator.model.errors import Place
 from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Plan, Replica, Service, StateRemedy
 from migrator.model.program import EntryPoint, Event, Function, Parameter, Program, Table
@@ -348,6 +349,22 @@ def test_rows_that_cross_leave_the_code_as_it_is() -> None:
     calls = [crossing("shop.views.settle", remedy="row-write", unit="rows")]
     extraction = cut(SHOP, calls=calls)
     assert extraction.files["orchard/shop/views.py"] == cut(SHOP).files["orchard/shop/views.py"]
+
+
+def test_rows_that_cannot_be_sent_are_refused_with_their_place() -> None:
+    """Though a person chose it: the database would refuse them at run time."""
+    function = Function(
+        name="orchard.shop.views.settle",
+        file="orchard/shop/views.py",
+        line=7,
+        end_line=9,
+        events=(Event(kind="write", target="orders", line=8, via="query.update"),),
+    )
+    remedy = {"remedy": "row-write", "unit": "rows", "tables": ["orders"]}
+    (problem,) = cut(SHOP, function, calls=[crossing("shop.views.settle", **remedy)]).problems
+    assert "line 8 changes orders by a statement (query.update)" in problem.message
+    assert problem.place == Place("orchard/shop/views.py", 7)
+    assert "one service" in problem.hint
 
 
 def test_the_owner_keeps_what_siblings_call() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from monolith_sketch import sketch
+from msgspec.structs import replace
 
 from migrator.plan.crossings import Cut, Walker
 from migrator.plan.deferral import Deferral
@@ -277,6 +278,45 @@ def test_what_also_writes_own_tables_is_not_deferred_as_a_whole() -> None:
       update theirs
       commit
     """) == [("a.services.both", "row-write", True)]
+
+
+def test_rows_that_no_flush_changes_one_by_one_are_a_decision() -> None:
+    text = (
+        TABLES
+        + """
+    def a.views.handle()
+      update own
+      commit
+      update theirs
+
+    route POST /x x a.views.handle
+    """
+    )
+    graph = sketch(text)
+    entry = graph.program.entry_points["route:x"]
+
+    def remedy() -> tuple[str, str]:
+        reach = Reach(graph.program)
+        (found,) = Walker(reach, Deferral(reach), OWNER).walk("a", [entry]).cuts
+        return found.remedy, found.reason
+
+    assert remedy()[0] == "row-write"
+    tables = graph.program.tables
+    tables["theirs"] = replace(mapped := tables["theirs"], model="")
+    assert remedy()[0] == "merge"
+    assert "no class is mapped to theirs" in remedy()[1]
+
+    tables["theirs"] = mapped
+    graph.program.classes[mapped.model] = (tables["others"].model,)
+    assert remedy()[0] == "merge"
+    assert "objects of theirs have rows in several tables" in remedy()[1]
+
+    graph.program.classes[mapped.model] = ()
+    handle = graph.program.functions["a.views.handle"]
+    events = [replace(e, via="query.update") if e.target == "theirs" else e for e in handle.events]
+    graph.program.functions["a.views.handle"] = replace(handle, events=tuple(events))
+    assert remedy()[0] == "merge"
+    assert "changes theirs by a statement (query.update)" in remedy()[1]
 
 
 def test_a_method_that_saves_whatever_it_is_called_on_is_not_cut() -> None:

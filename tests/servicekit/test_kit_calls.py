@@ -103,6 +103,36 @@ def test_an_object_whose_row_the_owner_inserts_goes_on_as_one_with_a_row(
     assert row == [("hi!",)]
 
 
+def test_rows_take_along_what_the_flush_does_to_keys(system: System, member: int) -> None:
+    """Children of a deleted parent lose it, whichever end is another service's."""
+    made = system.case("annotate", member=member, words=["a", "b"])
+    first, second = made["notes"]
+    notes = f"SELECT id, order_id FROM notes WHERE id IN ({first}, {second})"
+    assert system.accounts.rows(notes) == [(first, made["order"]), (second, made["order"])]
+    stickers = f"SELECT note_id FROM stickers WHERE note_id IN ({first}, {second})"
+    assert system.orders.rows(stickers) == [(first,), (second,)]
+
+    assert system.case("drop_note", number=first) == {"left": 0}
+    assert system.accounts.rows(notes) == [(second, made["order"])]
+    assert system.orders.rows(stickers) == [(second,)]
+
+    assert system.case("drop_order", number=made["order"]) == {"left": 0}
+    assert system.accounts.rows(notes) == [(second, None)]
+
+
+def test_rows_take_along_what_a_collection_lost(system: System, member: int) -> None:
+    made = system.case("annotate", member=member, words=["a"])
+    assert system.case("take_notes_off", number=made["order"]) == {"left": 0}
+    rows = system.accounts.rows(f"SELECT order_id FROM notes WHERE id = {made['notes'][0]}")
+    assert rows == [(None,)]
+
+
+def test_a_row_is_never_sent_without_the_key_that_it_waits_for(system: System, member: int) -> None:
+    answer = system.post(system.orders, "/cases/annotate_new", member=member, words="too early")
+    assert (answer.status, answer.json["table"]) == (500, "notes")
+    assert not system.accounts.rows("SELECT 1 FROM notes WHERE words = 'too early'")
+
+
 def test_what_the_callee_left_pending_may_be_refused_by_the_database(
     system: System, member: int
 ) -> None:

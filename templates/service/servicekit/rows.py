@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, attributes
 
-from servicekit import transaction
+from servicekit import links, transaction
 from servicekit.errors import OwnershipViolation, RowConflict
 from servicekit.settings import settings
 from servicekit.sqlite import quoted
@@ -51,24 +51,33 @@ def _remedies() -> Dict[str, _Remedy]:
 
 def _before_flush(session: Any, context: Any, instances: Any) -> None:
     remedies = _remedies()
-    batches: Dict[Tuple[str, bool], List[Dict[str, Any]]] = {}
+    batches: Dict[Tuple[str, bool], List[_Change]] = {}
     inserted: List[Any] = []
+    links.settle(session, lambda mapper: _remedy(remedies, mapper) is not None)
     for entity, op in _pending(session):
-        mapper = inspect(type(entity))
-        remedy = remedies.get(str(getattr(mapper.local_table, "name", "")))
-        if remedy is None or len(mapper.tables) != 1:
+        remedy = _remedy(remedies, inspect(type(entity)))
+        if remedy is None or (op != "D" and links.waits(session, entity)):
             continue
         change = _Change(session, entity, op)
         if not change.row["set"] and op == "U":
             continue
         if remedy.columns is not None and not (op == "U" and change.within(remedy.columns)):
             continue  # not foreseen: it goes on to the database, where the guard refuses it
-        batches.setdefault((remedy.owner, remedy.synchronous), []).append(change.row)
+        batches.setdefault((remedy.owner, remedy.synchronous), []).append(change)
         change.take_over()
         if op == "I":
             inserted.append(entity)
-    for (owner, synchronous), rows in batches.items():
-        _send(session, owner, synchronous, rows, inserted)
+    for (owner, synchronous), changes in batches.items():
+        _send(session, owner, synchronous, [each.row for each in changes], inserted)
+        for change in changes:
+            change.keep()
+    links.saved(session, inserted)
+
+
+def _remedy(remedies: Dict[str, _Remedy], mapper: Any) -> Optional[_Remedy]:
+    if len(mapper.tables) != 1:
+        return None
+    return remedies.get(str(getattr(mapper.local_table, "name", "")))
 
 
 def _pending(session: Any) -> List[Tuple[Any, str]]:
@@ -103,7 +112,7 @@ class _Change:
         self._state = inspect(entity)
         mapper = self._state.mapper
         self._dialect = session.get_bind(mapper).dialect
-        self._changed: List[str] = []
+        self._changed: Dict[str, Any] = {}
         self.row: Dict[str, Any] = {"table": mapper.local_table.name, "op": op}
         self.row["key"] = None if op == "I" else self._key(mapper)
         self.row["set"], self.row["before"] = {}, {}
@@ -117,10 +126,15 @@ class _Change:
     def take_over(self) -> None:
         """Take the change out of the flush."""
         if self.row["op"] == "U":
-            for name in self._changed:
-                attributes.set_committed_value(self._entity, name, self._state.dict[name])
+            self.keep()
         else:
             self._session.expunge(self._entity)
+
+    def keep(self) -> None:
+        """Have an entity that goes on hold what was sent, so that the flush sees no change of it,
+        even where the call has expired all else."""
+        for name, value in self._changed.items():
+            attributes.set_committed_value(self._entity, name, value)
 
     def _key(self, mapper: Any) -> Dict[str, Any]:
         parts = zip(mapper.primary_key, self._state.identity)
@@ -140,7 +154,7 @@ class _Change:
                 elif column.default is not None:
                     self._default(column, column.default)
             elif history.added:
-                self._changed.append(attribute.key)
+                self._changed[attribute.key] = history.added[0]
                 self.row["set"][column.name] = self._stored(column, history.added[0])
                 if history.deleted:
                     self.row["before"][column.name] = self._stored(column, history.deleted[0])

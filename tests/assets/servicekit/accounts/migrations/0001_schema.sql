@@ -12,3 +12,9 @@ CREATE TABLE profiles (
   edits INTEGER,
   PRIMARY KEY (member_id)
 );
+CREATE TABLE notes (
+  id INTEGER NOT NULL,
+  words TEXT,
+  order_id INTEGER,
+  PRIMARY KEY (id)
+);

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from shop import billing, counters
-from shop.models import Member, Order, Profile, db, order_tags
+from shop.models import Member, Note, Order, Profile, Sticker, db, order_tags
 
 blueprint = Blueprint("orders", __name__)
 
@@ -231,6 +231,41 @@ def case_new_profile(member, bio):
     profile.bio += "!"
     db.session.commit()
     return {"bio": profile.bio, "persistent": db.inspect(profile).persistent}
+
+
+def case_annotate(member, words):
+    """Objects that refer to each other, saved at once: two notes on an order, a sticker on each."""
+    order = Order(member_id=member, total=1)
+    db.session.add(order)
+    db.session.commit()
+    notes = [Note(words=each, order=order, stickers=[Sticker()]) for each in words]
+    db.session.add_all(notes)
+    db.session.commit()
+    return {"order": order.id, "notes": [each.id for each in order.notes]}
+
+
+def case_drop_order(number):
+    db.session.delete(Order.query.get(number))
+    db.session.commit()
+    return {"left": Note.query.filter_by(order_id=number).count()}
+
+
+def case_drop_note(number):
+    db.session.delete(Note.query.get(number))
+    db.session.commit()
+    return {"left": Sticker.query.filter_by(note_id=number).count()}
+
+
+def case_take_notes_off(number):
+    Order.query.get(number).notes = []
+    db.session.commit()
+    return {"left": Note.query.filter_by(order_id=number).count()}
+
+
+def case_annotate_new(member, words):
+    order = Order(member_id=member, total=1)
+    db.session.add(Note(words=words, order=order))
+    db.session.commit()
 
 
 def case_write_replica(member, how):

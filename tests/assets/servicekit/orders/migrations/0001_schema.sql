@@ -9,3 +9,7 @@ CREATE TABLE order_tags (
   order_id INTEGER,
   tag VARCHAR(20)
 );
+CREATE TABLE stickers (
+  id INTEGER PRIMARY KEY,
+  note_id INTEGER
+);

@@ -10,3 +10,8 @@ CREATE TABLE profiles (
   bio TEXT,
   edits INTEGER
 );
+CREATE TABLE notes (
+  id INTEGER PRIMARY KEY,
+  words TEXT,
+  order_id INTEGER
+);

@@ -45,3 +45,20 @@ class Order(db.Model):
     weight = db.Column(db.Float)
     label = db.Column(db.LargeBinary)
     member = db.relationship("Member", back_populates="orders")
+
+
+class Note(db.Model):
+    """Of accounts; the order that it is about, and its stickers, are of orders."""
+
+    __tablename__ = "notes"
+    id = db.Column(db.Integer, primary_key=True)
+    words = db.Column(db.Text)
+    order_id = db.Column(db.Integer, db.ForeignKey("orders.id"))
+    order = db.relationship("Order", backref="notes")
+    stickers = db.relationship("Sticker", backref="note")
+
+
+class Sticker(db.Model):
+    __tablename__ = "stickers"
+    id = db.Column(db.Integer, primary_key=True)
+    note_id = db.Column(db.Integer, db.ForeignKey("notes.id"))
