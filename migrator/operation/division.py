@@ -16,7 +16,7 @@ from migrator.model.errors import ConfigurationError, OperationError
 from migrator.model.progress import Progress, step
 from migrator.operation import shared_folders
 from migrator.operation.service import RunningService
-from migrator.operation.split import join_files, load_tables
+from migrator.operation.split import join_files, load_tables, times_of
 from migrator.operation.start_state import StartState, make_start_state
 
 _COMPLETE = "complete"
@@ -39,6 +39,8 @@ class Record(msgspec.Struct, kw_only=True):
 
     digest: str
     parts: dict[str, Part]
+    given: dict[str, dict[str, int]] = {}
+    """The files of which a service got a copy of its own, and when they were last written."""
 
 
 class Division:
@@ -66,8 +68,12 @@ class Division:
     @property
     def parts(self) -> dict[str, Part]:
         """Service to what it has; OperationError when nothing says so."""
+        return self._record.parts
+
+    @property
+    def _record(self) -> Record:
         try:
-            return msgspec.json.decode(self._complete.read_bytes(), type=Record).parts
+            return msgspec.json.decode(self._complete.read_bytes(), type=Record)
         except (OSError, msgspec.DecodeError) as error:
             raise OperationError(
                 f"nothing says how the data in {self.folder} is divided",
@@ -83,9 +89,10 @@ class Division:
         """Whether it is divided as these services own it."""
         wanted = _record(services)
         try:
-            return msgspec.json.decode(self._complete.read_bytes(), type=Record) == wanted
+            found = msgspec.json.decode(self._complete.read_bytes(), type=Record)
         except msgspec.DecodeError:
             return False
+        return (found.digest, found.parts) == (wanted.digest, wanted.parts)
 
     def require_here(self, output: Path) -> None:
         """Raise OperationError for data that others go on with."""
@@ -99,7 +106,13 @@ class Division:
     def mark_complete(self, services: Mapping[str, RunningService]) -> None:
         """Every service has what it owns, and it is theirs."""
         self._moved.unlink(missing_ok=True)
-        self._complete.write_bytes(msgspec.json.encode(_record(services)))
+        record = _record(services)
+        record.given = {name: times_of(self._files(name)) for name in services}
+        self._complete.write_bytes(msgspec.json.encode(record))
+
+    def _files(self, service: str) -> Path:
+        """Where a service has copies of files that lie in no folder of the plan."""
+        return self.folder / service / "files"
 
     def mark_moved(self, where: Path) -> None:
         """Others go on with it from now on."""
@@ -129,15 +142,17 @@ class Division:
         parts = self.parts
         self._require_settled()
         joined = make_start_state(root, load_run(root), folder, progress, seed=False)
-        # Files that the empty monolith has and no service any more were taken away since.
+        # What the empty monolith has, and no service any more, was taken away since.
         shutil.rmtree(joined.data, ignore_errors=True)
         joined.data.mkdir()
         shutil.rmtree(joined.project, ignore_errors=True)
-        shared_folders.join(self.folder / shared_folders.NAME, joined)
+        folders = {path for part in parts.values() for path in part.folders}
+        shared_folders.join(self.folder / shared_folders.NAME, joined, root, folders)
+        given = self._record.given
+        join_files({self._files(name): given.get(name, {}) for name in parts}, joined.data)
         with step(progress, "Join the data", len(parts)):
             for name, part in sorted(parts.items()):
                 load_tables(self.database(name), joined.database, name, part.tables)
-                join_files(self.folder / name / "files", joined.data)
                 progress.advance("Join the data", 1, name)
         return joined
 

@@ -166,7 +166,7 @@ class RunningMonolith:
                 self._progress,
                 base_url=self.outside_url,
             )
-        copy_project(self.root, self.project, self._state.project)
+        self._state.lay_into(copy_project(self.root, self.project))
         self._processes = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
             require_free(self.port)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from migrator.model.manifest import ServiceManifest
 from migrator.operation.start_state import StartState
-from migrator.operation.tree import files_of, keep, lay_over
+from migrator.operation.tree import files_of, is_state, keep, lay_over
 
 NAME = "_folders"
 """No service can have this name."""
@@ -33,13 +33,20 @@ def fill(
         else:
             lay_over(monolith / path, target)
             lay_over(start.project / path, target)
+    for path in start.removed:
+        (folder / path).unlink(missing_ok=True)
 
 
-def join(folder: Path, start: StartState) -> None:
-    """Put what is in the folders now into a monolith's files."""
+def join(folder: Path, start: StartState, monolith: Path, paths: Iterable[str]) -> None:
+    """Put what is in the folders of these paths now into a monolith's files.
+
+    What the monolith's sources have there, and services have taken away, is away there too.
+    """
     lay_over(folder / "{data}", start.data)
     files = [path for path in files_of(folder) if not path.startswith(_DATA)]
     keep(files, folder, start.project)
+    shipped = {f"{each}/{file}" for each in paths for file in files_of(monolith / each)}
+    start.remove([path for path in sorted(shipped.difference(files)) if is_state(path)])
 
 
 def unowned(start: StartState, manifests: Iterable[ServiceManifest]) -> list[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from migrator.model.errors import OperationError
 from migrator.model.manifest import ServiceManifest
+from migrator.operation.tree import files_of
 
 
 def load_tables(source: Path, target: Path, service: str, tables: Collection[str]) -> int:
@@ -129,10 +130,27 @@ def load_files(source: Path, target: Path, manifest: ServiceManifest) -> None:
                 shutil.copy2(named, target / below)
 
 
-def join_files(source: Path, target: Path) -> None:
-    """Add a service's files to those of the monolith; of a file that several have, the newest."""
-    for file in sorted(path for path in source.rglob("*") if path.is_file()):
-        there = target / file.relative_to(source)
-        if not there.is_file() or there.stat().st_mtime < file.stat().st_mtime:
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, there)
+def times_of(folder: Path) -> dict[str, int]:
+    """The files below a folder, and when each was last written."""
+    return {path: (folder / path).stat().st_mtime_ns for path in files_of(folder)}
+
+
+def join_files(services: Mapping[Path, Mapping[str, int]], target: Path) -> None:
+    """Make the monolith's files of the copies that services have; of several the newest.
+
+    To the folder of each service is given what it began with, as `times_of` told: a file that one
+    of them has taken away is gone, unless another has written it since.
+    """
+    copies: dict[str, list[tuple[int, Path]]] = {}
+    gone: dict[str, int] = {}
+    for folder, given in services.items():
+        now = times_of(folder)
+        for path, written in now.items():
+            copies.setdefault(path, []).append((written, folder / path))
+        gone.update({path: written for path, written in given.items() if path not in now})
+    for path, found in copies.items():
+        written, newest = max(found)
+        if gone.get(path) == written:
+            continue
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(newest, target / path)

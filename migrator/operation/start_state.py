@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.environment import Environment, make_environment
 from migrator.operation.process import Processes, tail
-from migrator.operation.tree import copy_project, keep, lay_over, written
+from migrator.operation.tree import copy_project, files_of, is_state, keep, lay_over, written
 
 _SETTINGS = Place("pyproject.toml")
 
@@ -42,6 +43,29 @@ class StartState:
         """What it wrote below its own sources; there may be no such folder."""
         return self.folder / "project"
 
+    @property
+    def _removed(self) -> Path:
+        return self.folder / "removed"
+
+    @property
+    def removed(self) -> list[str]:
+        """Files of its own sources that it took away."""
+        noted = self._removed.read_text().splitlines() if self._removed.is_file() else []
+        return [path for path in noted if not (self.project / path).exists()]
+
+    def remove(self, paths: Collection[str]) -> None:
+        """Note files below the sources that are there no more."""
+        for path in paths:
+            (self.project / path).unlink(missing_ok=True)
+        self._removed.write_text("".join(f"{path}\n" for path in sorted({*self.removed, *paths})))
+
+    def lay_into(self, copied: Path) -> Path:
+        """Make a copy of the sources what it was when this state was left."""
+        lay_over(self.project, copied)
+        for path in self.removed:
+            (copied / path).unlink(missing_ok=True)
+        return copied
+
     def copy_to(self, folder: Path) -> StartState:
         """A copy in a new folder, through SQLite's backup so that no journal is lost."""
         copied = StartState(folder)
@@ -50,6 +74,8 @@ class StartState:
         copy_database(self.database, copied.database)
         shutil.copytree(self.data, copied.data)
         lay_over(self.project, copied.project)
+        if self._removed.is_file():
+            shutil.copy2(self._removed, copied._removed)
         return copied
 
 
@@ -154,7 +180,8 @@ def _fill(
     given = Placeholders(data=state.data, base_url=base_url)
     log = state.folder / f"{name}.log"
     task = f"{name.capitalize()} the monolith's database"
-    copied = copy_project(root, state.folder / "sources", state.project)
+    copied = state.lay_into(copy_project(root, state.folder / "sources"))
+    before = set(files_of(copied))
     with Processes(state.folder / "processes.json") as processes, step(progress, task):
         code = processes.run(
             name,
@@ -164,6 +191,7 @@ def _fill(
             log=log,
         )
     keep(written(root, copied), copied, state.project)
+    state.remove([path for path in before - set(files_of(copied)) if is_state(path)])
     shutil.rmtree(copied)
     if code:
         raise OperationError(

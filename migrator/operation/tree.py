@@ -19,12 +19,10 @@ _LEFT_OUT = shutil.ignore_patterns(PRIVATE, ".git", "node_modules", "__pycache__
 _NO_STATE = (".pyc", ".pyo", ".log", ".pid", ".lock")
 
 
-def copy_project(root: Path, target: Path, *files: Path) -> Path:
-    """Copy the project, less version control and environments, with `files` laid over it."""
+def copy_project(root: Path, target: Path) -> Path:
+    """Copy the project, less version control and environments."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(root, target, symlinks=True, ignore=_ignored)
-    for folder in files:
-        lay_over(folder, target)
     return target
 
 
@@ -42,11 +40,16 @@ def written(before: Path, after: Path) -> list[str]:
     return sorted(
         path
         for path in files_of(after)
-        if not path.endswith(_NO_STATE)
+        if is_state(path)
         and not (
             (before / path).is_file() and filecmp.cmp(before / path, after / path, shallow=True)
         )
     )
+
+
+def is_state(path: str) -> bool:
+    """Whether a file is none of those that come and go by themselves."""
+    return not path.endswith(_NO_STATE)
 
 
 def files_of(folder: Path) -> Iterator[str]:

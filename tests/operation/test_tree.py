@@ -17,7 +17,7 @@ def test_what_a_run_writes_is_kept_and_the_project_stays_as_it_was(tmp_path: Pat
     state = StartState(tmp_path / "state")
     (state.project / "uploads").mkdir(parents=True)
     (state.project / "uploads" / "seeded.png").write_text("seeded")
-    copied = copy_project(root, tmp_path / "copy", state.project)
+    copied = state.lay_into(copy_project(root, tmp_path / "copy"))
     names = {p.relative_to(copied).as_posix() for p in copied.rglob("*") if p.is_file()}
     assert names == {"app.py", "uploads/old.png", ".flaskenv", "uploads/seeded.png"}
     (copied / "uploads" / "old.png").write_text("drawn anew")
