@@ -1,10 +1,16 @@
-"""What the monolith answers: recorded twice from the same start state, so that noise shows."""
+"""What the monolith answers: recorded twice from the same start state, so that noise shows.
+
+And once more where later runs of services come on another day than it, or differ.
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress
@@ -16,6 +22,8 @@ from migrator.proof.files import Files, read_files
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.tables import ColumnNoise, Content, column_noise, read_tables
 from migrator.proof.traffic import Recording, Traffic, record
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,104 +39,118 @@ class Baseline:
     column_noise: set[ColumnNoise]
     files: tuple[Files, ...]
     """What each of its runs has on disk at the end."""
+    day: tuple[date, ...]
+    """When it was asked last."""
 
 
-def record_monolith(
-    root: Path,
-    run: Run,
-    folder: Path,
-    proxy: RecordingProxy,
-    traffic: Traffic,
-    progress: Progress,
-) -> Baseline:
-    """Drive the monolith with the traffic twice, each time from the same start state.
+@dataclass(frozen=True, slots=True)
+class Monolith:
+    """A monolith that can be driven with traffic, in folders below `folder`."""
 
-    Each time it runs in another folder: what depends on where its files lie (the tag of a
-    static file) is noise as well, since services lie elsewhere.
-    Afterwards the monolith is stopped and its databases are gone. Raises OperationError when none
-    of the tests (or recorded requests) passes on it, since nothing could be compared then.
-    """
-    try:
-        return _record(root, run, folder, proxy, traffic, progress)
-    except OperationError as error:
-        error.message = f"the monolith: {error.message}"
-        error.hint = "\n".join(filter(None, [error.hint, f"migrator doctor {root}"]))
-        raise
+    root: Path
+    run: Run
+    folder: Path
+    proxy: RecordingProxy
+    traffic: Traffic
+    progress: Progress
+
+    def record(self) -> Baseline:
+        """Drive it twice, each time from the same start state.
+
+        Each time it runs in another folder: what depends on where its files lie (the tag of a
+        static file) is noise as well, since services lie elsewhere.
+        Afterwards it is stopped and its databases are gone. Raises OperationError when none of the
+        tests (or recorded requests) passes on it, since nothing could be compared then.
+        """
+        try:
+            return self._record()
+        except OperationError as error:
+            error.message = f"the monolith: {error.message}"
+            error.hint = "\n".join(filter(None, [error.hint, f"migrator doctor {self.root}"]))
+            raise
+
+    def _record(self) -> Baseline:
+        start_state = self.traffic.start_state or make_start_state(
+            self.root,
+            self.run,
+            self.folder / "start-state",
+            self.progress,
+            base_url=self.proxy.url,
+        )
+        (first, tables, files), (second, again, files_again) = (
+            self._asked(self.folder / f"monolith-{number}", start_state) for number in (1, 2)
+        )
+        return Baseline(
+            root=self.root,
+            start_state=start_state,
+            recording=first,
+            tables=tables,
+            noise=noise_between(first.exchanges, second.exchanges, self.proxy.url),
+            column_noise=column_noise(tables, again),
+            files=(files, files_again),
+            day=today(),
+        )
+
+    def again(self, baseline: Baseline) -> Baseline:
+        """The same, with what varies by the time of day: it is asked once more, now.
+
+        Its first two runs follow each other closely, and services come minutes later: `3 minutes
+        ago` and dates after midnight differ then, and would on the monolith too.
+        """
+        exchanges, tables = baseline.recording.exchanges, baseline.tables
+        upstream = self.proxy.upstream
+        now, again, files = self._asked(self.folder / "monolith-now", baseline.start_state)
+        self.proxy.upstream = upstream
+        return replace(
+            baseline,
+            noise=baseline.noise | noise_between(exchanges, now.exchanges, self.proxy.url),
+            column_noise=baseline.column_noise | column_noise(tables, again),
+            files=(*baseline.files, files),
+            day=today(),
+        )
+
+    def of_today(self, baseline: Baseline) -> Baseline:
+        """The same as long as it is the day on which the monolith was asked; else `again`."""
+        return baseline if baseline.day == today() else self.again(baseline)
+
+    def on_one_day(
+        self, find: Callable[[Baseline], Found], baseline: Baseline
+    ) -> tuple[Found, Baseline]:
+        """What `find` finds wrong, and the baseline by which: of the day on which it looks.
+
+        It looks once more when it found something and midnight has passed meanwhile.
+        """
+        baseline = self.of_today(baseline)
+        found = find(baseline)
+        now = self.of_today(baseline) if found else baseline
+        return (found, now) if now is baseline else (find(now), now)
+
+    def _asked(
+        self, place: Path, start_state: StartState
+    ) -> tuple[Recording, dict[str, Content], Files]:
+        """One run of it, and its tables and files at the end."""
+        with RunningMonolith(
+            self.root,
+            self.run,
+            place,
+            self.progress,
+            outside_url=self.proxy.url,
+            start_state=start_state,
+        ) as monolith:
+            recording = record(self.proxy, monolith, monolith.base_url, self.traffic)
+            if not recording.tests.passed:
+                raise OperationError(
+                    f"none of {recording.tests.total} tests passes",
+                    place=Place("pyproject.toml"),
+                    log_tail="\n".join(recording.tests.failed[:10]),
+                )
+        tables = read_tables(monolith.database)
+        files = read_files(monolith.project, monolith.data)
+        shutil.rmtree(monolith.database.parent)
+        shutil.rmtree(monolith.project)
+        return recording, tables, files
 
 
-def _record(
-    root: Path,
-    run: Run,
-    folder: Path,
-    proxy: RecordingProxy,
-    traffic: Traffic,
-    progress: Progress,
-) -> Baseline:
-    start_state = traffic.start_state or make_start_state(
-        root, run, folder / "start-state", progress, base_url=proxy.url
-    )
-    (first, tables, files), (second, again, files_again) = (
-        _asked(root, run, folder / f"monolith-{number}", start_state, proxy, traffic, progress)
-        for number in (1, 2)
-    )
-    return Baseline(
-        root=root,
-        start_state=start_state,
-        recording=first,
-        tables=tables,
-        noise=noise_between(first.exchanges, second.exchanges, proxy.url),
-        column_noise=column_noise(tables, again),
-        files=(files, files_again),
-    )
-
-
-def with_noise_of_now(
-    baseline: Baseline,
-    run: Run,
-    folder: Path,
-    proxy: RecordingProxy,
-    traffic: Traffic,
-    progress: Progress,
-) -> Baseline:
-    """The same, with what varies by the time of day: the monolith is asked once more, now.
-
-    Its first two runs follow each other closely, and services come minutes later: `3 minutes ago`
-    and dates after midnight differ then, and would on the monolith too.
-    """
-    exchanges, tables = baseline.recording.exchanges, baseline.tables
-    now, again, files = _asked(
-        baseline.root, run, folder / "monolith-now", baseline.start_state, proxy, traffic, progress
-    )
-    return replace(
-        baseline,
-        noise=baseline.noise | noise_between(exchanges, now.exchanges, proxy.url),
-        column_noise=baseline.column_noise | column_noise(tables, again),
-        files=(*baseline.files, files),
-    )
-
-
-def _asked(
-    root: Path,
-    run: Run,
-    place: Path,
-    start_state: StartState,
-    proxy: RecordingProxy,
-    traffic: Traffic,
-    progress: Progress,
-) -> tuple[Recording, dict[str, Content], Files]:
-    """One run of the monolith, and its tables and files at the end."""
-    with RunningMonolith(
-        root, run, place, progress, outside_url=proxy.url, start_state=start_state
-    ) as monolith:
-        recording = record(proxy, monolith, monolith.base_url, traffic)
-        if not recording.tests.passed:
-            raise OperationError(
-                f"none of {recording.tests.total} tests passes",
-                place=Place("pyproject.toml"),
-                log_tail="\n".join(recording.tests.failed[:10]),
-            )
-    tables = read_tables(monolith.database)
-    files = read_files(monolith.project, monolith.data)
-    shutil.rmtree(monolith.database.parent)
-    shutil.rmtree(monolith.project)
-    return recording, tables, files
+def today() -> tuple[date, ...]:
+    """The days that a monolith may speak of: here, and at Greenwich."""
+    return datetime.now().date(), datetime.now(UTC).date()

@@ -25,7 +25,7 @@ from migrator.operation.move import join_data
 from migrator.operation.start_state import StartState
 from migrator.operation.system import RunningSystem
 from migrator.proof.asked import ask_services
-from migrator.proof.baseline import Baseline, record_monolith, with_noise_of_now
+from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.comparison import Difference
 from migrator.proof.exchange import Exchange
 from migrator.proof.reading import Reading
@@ -98,15 +98,17 @@ def walk_steps(
     folder.mkdir(parents=True, exist_ok=True)
     traffic = traffic or OwnTests()
     with RecordingProxy() as proxy:
-        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
+        monolith = Monolith(root, run, folder, proxy, traffic, progress)
+        baseline = monolith.record()
         proof = StepsProof(application=root.name, monolith_tests=baseline.recording.tests)
-        walk = _Walk(make, run, baseline, proxy, traffic, folder, progress)
+        walk = _Walk(make, monolith, baseline)
         for number in range(count + 1):
             with step(progress, f"Step {number} of {count}"):
                 proof.steps.append(walk.forward(number))
         for taken in reversed(proof.steps):
             with step(progress, f"Back from step {taken.step} of {count}"):
                 taken.back = walk.back(taken.step)
+        walk.forget()
     proof.seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)
     return proof
@@ -116,20 +118,12 @@ class _Walk:
     def __init__(
         self,
         make: Callable[[int], Path],
-        run: Run,
+        monolith: Monolith,
         baseline: Baseline,
-        proxy: RecordingProxy,
-        traffic: Traffic,
-        folder: Path,
-        progress: Progress,
     ) -> None:
         self._make = make
-        self._run = run
+        self._monolith = monolith
         self._baseline = baseline
-        self._proxy = proxy
-        self._traffic = traffic
-        self._folder = folder
-        self._progress = progress
         self._seen: list[Exchange] = []
 
     def forward(self, number: int) -> StepProof:
@@ -138,28 +132,22 @@ class _Walk:
         if number:
             self._system(output).prepare()
         with self._system(output, self._baseline.start_state) as system:
-            asked = ask_services(self._baseline, system, self._proxy, self._traffic, 1)
+            monolith = self._monolith
+            asked = ask_services(self._baseline, system, monolith.proxy, monolith.traffic, 1)
             services = sorted(system.services)
         self._seen = asked.recording.exchanges
         compared = asked.compared(self._baseline)
         if compared.differences or compared.table_differences:
-            self._baseline = with_noise_of_now(
-                self._baseline,
-                self._run,
-                self._folder,
-                self._proxy,
-                self._traffic,
-                self._progress,
-            )
+            self._baseline = self._monolith.again(self._baseline)
             compared = asked.compared(self._baseline)
         return StepProof(step=number, services=services, forward=compared)
 
     def back(self, number: int) -> Back:
         """Write something at this step, and take it back: the monolith goes on after step 0."""
-        output = self._make(number)
+        output, proxy = self._make(number), self._monolith.proxy
         before = _rows(output)
         with self._system(output) as system:
-            recording = record(self._proxy, system, system.gateway_url, self._traffic)
+            recording = record(proxy, system, system.gateway_url, self._monolith.traffic)
             settle(system)
             # The data goes on, so that what was read on the way there can be read here too.
             read = Reading.of([*self._seen, *recording.exchanges], system.gateway_url)
@@ -168,22 +156,34 @@ class _Walk:
             with self._system(self._make(number - 1)) as system:
                 settle(system)
                 return self._compared(read, system.gateway_url, rows, rows - before)
-        joined = join_data(output, self._folder / "joined", self._progress)
+        folder, progress = self._monolith.folder, self._monolith.progress
+        joined = join_data(output, folder / "joined", progress)
         with RunningMonolith(
-            self._baseline.root,
-            self._run,
-            self._folder / "again",
-            self._progress,
-            outside_url=self._proxy.url,
+            self._monolith.root,
+            self._monolith.run,
+            folder / "again",
+            progress,
+            outside_url=proxy.url,
             start_state=StartState(Path(joined.target)),
         ) as monolith:
             return self._compared(read, monolith.base_url, rows, rows - before)
 
+    def forget(self) -> None:
+        """Have whoever starts the services of the last step begin anew: what the walk wrote went
+        on to the monolith, whose data is removed."""
+        Division(self._make(0) / PRIVATE / "data").forget()
+
     def _system(self, output: Path, start: StartState | None = None) -> RunningSystem:
-        return RunningSystem(output, self._progress, outside_url=self._proxy.url, start_state=start)
+        return RunningSystem(
+            output,
+            self._monolith.progress,
+            outside_url=self._monolith.proxy.url,
+            start_state=start,
+        )
 
     def _compared(self, read: Reading, url: str, rows: int, written: int) -> Back:
-        found = read.compared(url, self._baseline.noise, self._proxy.url)
+        self._baseline = self._monolith.of_today(self._baseline)
+        found = read.compared(url, self._baseline.noise, self._monolith.proxy.url)
         return Back(
             rows=rows,
             written=written,

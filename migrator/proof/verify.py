@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from migrator.model.settings import Run
 from migrator.operation.service import read_manifest
 from migrator.operation.system import RunningSystem, read_system
 from migrator.proof.asked import Asked, ask_services
-from migrator.proof.baseline import Baseline, record_monolith, with_noise_of_now
+from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.checks import CHECKS, Trial, run_check
 from migrator.proof.faults import inject, propose_faults
 from migrator.proof.outage import probes_from
@@ -59,7 +60,8 @@ def verify(
         )
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:
-        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
+        monolith = Monolith(root, run, folder, proxy, traffic, progress)
+        baseline = monolith.record()
         proof = Proof(
             application=root.name,
             plan_digest=system.plan_digest,
@@ -73,11 +75,12 @@ def verify(
                 asked.append(ask_services(baseline, running, proxy, traffic, count))
                 proof.services = {name: m.lines for name, m in manifests(running).items()}
                 if checks and turn == len(processes):
-                    recording = asked[-1].recording
-                    _check(proof, baseline, recording, running, folder, progress, least_kept)
+                    baseline = _check(
+                        proof, monolith, baseline, asked[-1].recording, running, least_kept
+                    )
         proof.comparisons = [each.compared(baseline) for each in asked]
         if any(each.differences or each.table_differences for each in proof.comparisons):
-            baseline = with_noise_of_now(baseline, run, folder, proxy, traffic, progress)
+            baseline = monolith.again(baseline)
             proof.comparisons = [each.compared(baseline) for each in asked]
         proof.noise = sorted(baseline.noise, key=repr)
         proof.column_noise = sorted(baseline.column_noise, key=repr)
@@ -123,7 +126,8 @@ def catch_faults(
     traffic = traffic or OwnTests()
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:
-        baseline = record_monolith(root, run, folder, proxy, traffic, progress)
+        monolith = Monolith(root, run, folder, proxy, traffic, progress)
+        baseline = monolith.record()
         progress.start("Inject faults", len(faults))
         for fault in faults:
             progress.advance("Inject faults", 0, fault.what)
@@ -131,7 +135,9 @@ def catch_faults(
             shutil.rmtree(target, ignore_errors=True)
             inject(output, fault, target)
             _share_environments(output, target)
-            noticed = _noticed(target, baseline, proxy, traffic)
+            noticed, baseline = monolith.on_one_day(
+                partial(_noticed, target, proxy, traffic), baseline
+            )
             (report.caught if noticed else report.missed).append(
                 Tried(fault=fault, noticed=noticed)
             )
@@ -141,7 +147,7 @@ def catch_faults(
     return report
 
 
-def _noticed(output: Path, baseline: Baseline, proxy: RecordingProxy, traffic: Traffic) -> str:
+def _noticed(output: Path, proxy: RecordingProxy, traffic: Traffic, baseline: Baseline) -> str:
     """By what a fault was noticed; empty: it was not."""
     try:
         with _running(output, baseline, proxy, 1, Silent()) as running:
@@ -180,29 +186,37 @@ def _running(
 
 def _check(
     proof: Proof,
+    monolith: Monolith,
     baseline: Baseline,
     recording: Recording,
     system: RunningSystem,
-    folder: Path,
-    progress: Progress,
     least_kept: float,
-) -> None:
+) -> Baseline:
+    """Add what the checks say; the baseline by which they did."""
+    progress = monolith.progress
     progress.start("Check what else must hold", len(CHECKS))
-    trial = Trial(
-        system=system,
-        probes=probes_from(
-            recording.exchanges,
-            system.gateway_url,
-            manifests(system),
-            baseline.noise,
-            system.forget_rate_limits,
-        ),
-        monolith_database=folder / "monolith-2" / "state" / "database.sqlite",
-        least_kept=least_kept,
-    )
-    for name in CHECKS:
-        progress.advance("Check what else must hold", 0, name)
-        proof.checks.append(run_check(name, trial))
-        progress.advance("Check what else must hold", 1, name)
-    proof.stopped = trial.stopped
+
+    def problems(now: Baseline) -> list[str]:
+        trial = Trial(
+            system=system,
+            probes=probes_from(
+                recording.exchanges,
+                system.gateway_url,
+                manifests(system),
+                now.noise,
+                system.forget_rate_limits,
+            ),
+            monolith_database=monolith.folder / "monolith-2" / "state" / "database.sqlite",
+            least_kept=least_kept,
+        )
+        proof.checks = []
+        for name in CHECKS:
+            progress.advance("Check what else must hold", 0, name)
+            proof.checks.append(run_check(name, trial))
+            progress.advance("Check what else must hold", 1, name)
+        proof.stopped = trial.stopped
+        return [problem for check in proof.checks for problem in check.problems]
+
+    _, baseline = monolith.on_one_day(problems, baseline)
     progress.finish("Check what else must hold")
+    return baseline
