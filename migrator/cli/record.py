@@ -17,7 +17,10 @@ from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_run, load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError
+from migrator.operation.process import tail
 from migrator.proof.record import Recorded, record_monolith, record_running
+
+SHOWN = 10
 
 
 @click.command(name="record", cls=WithCommand)
@@ -177,6 +180,8 @@ def _report(recorded: Recorded, target: Path, source: Path, as_json: bool) -> No
                 "bound": recorded.bound,
                 "secrets": traffic.header.secrets,
                 "start_state": str(recorded.start_state) if recorded.start_state else None,
+                "failed": recorded.failed,
+                "log": str(recorded.log) if recorded.log else None,
             }
         )
         return
@@ -185,6 +190,14 @@ def _report(recorded: Recorded, target: Path, source: Path, as_json: bool) -> No
         f" {traffic.header.secrets} secrets taken out",
         err=True,
     )
+    if recorded.failed:
+        click.echo(f"{len(recorded.failed)} of them failed in the application:", err=True)
+        for each in recorded.failed[:SHOWN]:
+            click.echo(f"  {each}", err=True)
+    if recorded.log:
+        click.echo(f"its log ends (all of it: {recorded.log}):", err=True)
+        for line in tail(recorded.log).splitlines():
+            click.echo(f"  {line}", err=True)
     if recorded.start_state:
         click.echo(f"start state: {recorded.start_state}", err=True)
     click.echo(str(target))

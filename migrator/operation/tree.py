@@ -20,9 +20,15 @@ _NO_STATE = (".pyc", ".pyo", ".log", ".pid", ".lock")
 
 
 def copy_project(root: Path, target: Path) -> Path:
-    """Copy the project, less version control and environments."""
+    """Copy the project, less version control, environments and the folder that the copy is in."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(root, target, symlinks=True, ignore=_ignored)
+    within = {os.path.abspath(each) for each in (target, target.parent)}
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        here = os.path.abspath(folder)
+        return _ignored(folder, names) | {n for n in names if os.path.join(here, n) in within}
+
+    shutil.copytree(root, target, symlinks=True, ignore=ignored)
     return target
 
 

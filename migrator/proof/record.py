@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,8 @@ from migrator.proof.recorded import FORMAT, VERSION, Header, RecordedTraffic, sa
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.routes import paths_of_routes
 
+FAILED = 500
+
 Use = Callable[[str], None]
 """What is done while the proxy stands at the address that is given."""
 
@@ -38,6 +40,10 @@ class Recorded:
     bound: int
     """Values of requests that are taken from earlier answers."""
     start_state: Path | None
+    failed: list[str]
+    """Requests that were answered with 5xx."""
+    log: Path | None = None
+    """What the monolith said, kept where any of them failed."""
 
 
 def record_monolith(
@@ -54,7 +60,8 @@ def record_monolith(
     """Start the monolith in `root` from a fresh state, and record what is asked of it.
 
     The state is kept beside `target`, so that a replay starts from the same rows. With `program`
-    every GET route of it is asked at the end (`ask_routes`).
+    every GET route of it is asked at the end (`ask_routes`). Its log is kept where it does not
+    start, or fails in any answer.
     """
     state = StartState(_state_folder(target))
     with RecordingProxy(port, plain=True) as proxy:
@@ -67,8 +74,11 @@ def record_monolith(
             use(proxy.url)
             if program is not None:
                 ask_routes(program, state.database, proxy)
+        recorded = _written(proxy, target, root.name, state, secrets)
+        if recorded.failed:
+            return replace(recorded, log=monolith.logs / "web.log")
         shutil.rmtree(running, ignore_errors=True)
-        return _written(proxy, target, root.name, state, secrets)
+        return recorded
 
 
 def record_running(
@@ -159,4 +169,5 @@ def _written(
     if secrets is not None:
         save_secrets(taken, secrets)
     bound = sum(value.answer is not None for step in steps for value in step.values.values())
-    return Recorded(traffic, bound, state.folder if state else None)
+    failed = [f"{s.status} {s.method} {s.target}" for s in steps if s.status >= FAILED]
+    return Recorded(traffic, bound, state.folder if state else None, failed)
