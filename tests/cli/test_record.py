@@ -58,10 +58,10 @@ def record(mill: Path, *options: str, ask: str = ASK) -> object:
 
 
 def test_the_log_of_a_monolith_that_fails_in_an_answer(
-    mill: Path, capsys: pytest.CaptureFixture[str]
+    mill: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert record(mill) == 0
-    told = capsys.readouterr().err
+    told = capfd.readouterr().err
     assert "2 requests" in told
     assert "1 of them failed in the application:\n  500 GET /grind" in told
     assert "0123456789abcdef" not in told.partition("its log ends")[0]
@@ -70,18 +70,18 @@ def test_the_log_of_a_monolith_that_fails_in_an_answer(
 
     (mill / "mill.py").write_text(MILL.replace("raise RuntimeError", "return str"))
     assert record(mill, "--json", ask="pass") == 0
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capfd.readouterr().out)
     assert (told["failed"], told["log"]) == ([], None)
     assert not (mill / ".migrator/record").exists()
 
 
 def test_the_log_of_a_monolith_that_does_not_start(
-    mill: Path, capsys: pytest.CaptureFixture[str]
+    mill: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (mill / "mill.py").write_text(
         MILL + 'if "gunicorn" in __import__("sys").modules: raise OSError("no grain")\n'
     )
     assert record(mill) == 1
-    told = capsys.readouterr().err
+    told = capfd.readouterr().err
     assert "OSError: no grain" in told
     assert str(mill / ".migrator/record/logs/web.log") in told
