@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from migrator.cli.command_line import WithCommand
+from migrator.cli.interrupts import end_by_signals
 from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_run, load_settings
 from migrator.graph.current import current_graph
@@ -158,16 +157,12 @@ def _run(arguments: list[str], url: str, variable: str, quiet: bool) -> int:
 
 def _wait() -> None:
     click.echo("use the application at that address; Ctrl-C writes the file", err=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_by_signals()
     try:
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
         return
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _report(recorded: Recorded, target: Path, source: Path, as_json: bool) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from migrator.cli.interrupts import end_by_signals
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.operation.control import Control
 from migrator.operation.system import RunningSystem, reset_data
@@ -49,8 +48,7 @@ def command(
 
     Example: migrator up ../services --processes 2
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    end_by_signals()
     progress = TerminalProgress()
     if fresh:
         reset_data(output)
@@ -93,7 +91,3 @@ def _show(system: RunningSystem, as_json: bool) -> None:
         out.print(f"  {name:{width}}  {', '.join('http://' + each for each in service.servers)}")
     out.print(f"  {'logs':{width}}  {system.logs}", soft_wrap=True)
     out.print("  Ctrl-C stops all of it.", style="dim")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -12,11 +12,19 @@ import requests
 from migrator.operation import ports
 from migrator.operation.process import group_members
 
+IGNORING = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from migrator.cli.main import main
+main()
+"""
+
 
 def start(output: Path, port: int) -> tuple[subprocess.Popen[str], dict]:
+    """As a shell's `&` does: with SIGINT ignored."""
     up = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from migrator.cli.main import main; main()"),
+            *(sys.executable, "-c", IGNORING),
             *("up", str(output), "--port", str(port), "--json"),
         ],
         stdout=subprocess.PIPE,
