@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.facts.project import ProjectFacts, read_project
+from migrator.facts.project import ProjectFacts, digests_of, read_project
 from migrator.model.errors import ConfigurationError
 from migrator.model.progress import Silent
 from migrator.model.settings import Settings
@@ -202,3 +202,14 @@ def test_chopped_files_never_stop_a_reading(tmp_path: Path) -> None:
     project = read(tmp_path)
     assert len(project.modules) + len(project.skipped) == 120
     assert all(each.reason for each in project.skipped)
+
+
+def test_the_digest_is_of_the_code_and_not_of_who_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, {"shop.py": "a = 1\n"})
+    before = read(tmp_path).digests
+    monkeypatch.setattr("migrator.facts.source.version_of", lambda *_: "another version")
+    assert read(tmp_path).digests == before == digests_of(tmp_path, Settings())
+    make(tmp_path, {"shop.py": "a = 2\n"})
+    assert read(tmp_path).digests != before

@@ -54,6 +54,15 @@ def test_code_that_moved_makes_no_plan_stale() -> None:
     assert result.stale == [] and result.restamped
 
 
+def test_what_a_newer_analysis_sees_in_the_same_code_makes_no_plan_stale() -> None:
+    plan = propose(sketch(SHOP))
+    plan.made_from.program = "later"
+    graph = changed(("update orders\n", "update orders\n      read letters\n"))
+    assert check(graph, plan).stale == []
+    graph.program.digest = "other code"
+    assert check(graph, plan).stale
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
