@@ -84,6 +84,8 @@ class TerminalProgress:
             TextColumn("{task.fields[detail]}"),
             console=self._console,
             transient=True,
+            # Results that are told while work goes on belong where the caller sent them.
+            redirect_stdout=sys.stdout.isatty(),
         )
         verb = click.get_current_context(silent=True)
         if verb is not None:

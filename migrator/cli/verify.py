@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from migrator.cli.steps import print_steps, prove_steps
+from migrator.cli.steps import print_step, prove_steps
 from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.facts.settings import load_run
 from migrator.graph import store
 from migrator.model.errors import ConfigurationError
 from migrator.model.private import PRIVATE
-from migrator.proof.result import Comparison, FaultReport, Proof
+from migrator.proof.result import Comparison, Proof, Tried
 from migrator.proof.traffic import read_replay
 from migrator.proof.verify import PROOF, catch_faults, verify
 
@@ -93,19 +93,33 @@ def command(
     progress = TerminalProgress()
     traffic = read_replay(recorded.resolve(), secrets, progress) if recorded else None
     if steps:
-        walked = prove_steps(root, run, output, folder, progress, traffic)
+        told = _heard if as_json else print_step
+        walked = prove_steps(root, run, output, folder, progress, traffic, told)
         if as_json:
             print_json(walked)
         else:
-            print_steps(walked)
+            click.echo(
+                "proven: each step runs, and is taken back" if walked.passed else "NOT PROVEN"
+            )
         return 0 if walked.passed else 1
     if faults:
         program = store.load(root).program
-        report = catch_faults(root, run, output, program, folder, faults, progress, traffic=traffic)
+        report = catch_faults(
+            root,
+            run,
+            output,
+            program,
+            folder,
+            faults,
+            progress,
+            traffic=traffic,
+            told=_heard if as_json else _print_fault,
+        )
         if as_json:
             print_json(report)
         else:
-            _print_faults(report)
+            total = len(report.caught) + len(report.missed)
+            click.echo(f"{len(report.caught)} of {total} faults caught")
         return 1 if report.missed else 0
     proof = verify(
         root,
@@ -197,14 +211,15 @@ def _print_problems(compared: Comparison) -> None:
         click.echo(f"FAIL  {number}: {test}")
 
 
-def _print_faults(report: FaultReport) -> None:
-    for tried in report.caught + report.missed:
-        fault = tried.fault
-        click.echo(
-            f"{'caught' if tried.noticed else 'MISSED'}  {fault.kind}: {fault.file}:{fault.line}"
-            f" {fault.what}"
-        )
-        if tried.noticed:
-            click.echo(f"        {tried.noticed[:160]}")
-    total = len(report.caught) + len(report.missed)
-    click.echo(f"{len(report.caught)} of {total} faults caught")
+def _print_fault(tried: Tried) -> None:
+    fault = tried.fault
+    click.echo(
+        f"{'caught' if tried.noticed else 'MISSED'}  {fault.kind}: {fault.file}:{fault.line}"
+        f" {fault.what}"
+    )
+    if tried.noticed:
+        click.echo(f"        {tried.noticed[:160]}")
+
+
+def _heard(_: object) -> None:
+    """Nothing is shown before the end."""

@@ -87,10 +87,12 @@ def walk_steps(
     progress: Progress,
     *,
     traffic: Traffic | None = None,
+    told: Callable[[StepProof], None] = lambda _: None,
 ) -> StepsProof:
     """Walk steps 0 to `count` and back to the monolith in `root`.
 
     `make(k)` generates the services of step k into one folder, always the same, and gives it.
+    `told` hears of each step as soon as it was taken, and again when it was taken back.
     `folder` is for recordings and databases. Raises OperationError when a step does not start, or
     a row does not arrive.
     """
@@ -105,9 +107,11 @@ def walk_steps(
         for number in range(count + 1):
             with step(progress, f"Step {number} of {count}"):
                 proof.steps.append(walk.forward(number))
+            told(proof.steps[-1])
         for taken in reversed(proof.steps):
             with step(progress, f"Back from step {taken.step} of {count}"):
                 taken.back = walk.back(taken.step)
+            told(taken)
         walk.forget()
     proof.seconds = time.monotonic() - begun
     shutil.rmtree(folder, ignore_errors=True)

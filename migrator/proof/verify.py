@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -115,8 +115,11 @@ def catch_faults(
     progress: Progress,
     *,
     traffic: Traffic | None = None,
+    told: Callable[[Tried], None] = lambda _: None,
 ) -> FaultReport:
     """Put `count` faults into copies of the services, one at a time, and see which are noticed.
+
+    `told` hears of each as soon as it was tried.
 
     A fault is caught when the system does not become ready with it, or when an answer, a table or
     a replica differs, or a test breaks.
@@ -138,9 +141,9 @@ def catch_faults(
             noticed, baseline = monolith.on_one_day(
                 partial(_noticed, target, proxy, traffic), baseline
             )
-            (report.caught if noticed else report.missed).append(
-                Tried(fault=fault, noticed=noticed)
-            )
+            tried = Tried(fault=fault, noticed=noticed)
+            (report.caught if tried.noticed else report.missed).append(tried)
+            told(tried)
             progress.advance("Inject faults")
         progress.finish("Inject faults", f"{len(report.caught)} of {len(faults)} caught")
     shutil.rmtree(folder, ignore_errors=True)

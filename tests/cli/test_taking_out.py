@@ -219,11 +219,26 @@ def test_nothing_runs_there(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_step_is_proven_and_taken_back(app: Path, tmp_path: Path) -> None:
-    """The whole roadmap, there and back to the monolith."""
+    """The whole roadmap, there and back to the monolith; each step is told when it was walked."""
     output = tmp_path / "walk"
-    proof = json.loads(
-        migrator("verify", app, "--services", output, "--steps", "--json", seconds=850)
-    )
+    walk = [sys.executable, "-m", "migrator", "verify", str(app), "--services", str(output)]
+    with subprocess.Popen([*walk, "--steps"], stdout=subprocess.PIPE, text=True) as verify:
+        assert verify.stdout
+        told = [(line, time.monotonic()) for line in verify.stdout]
+    assert verify.returncode == 0, told
+    assert [line[:24] for line, _ in told] == [
+        "ok    step 0 (remainder)",
+        "ok    step 1 (people, re",
+        "ok    step 2 (bench, peo",
+        "ok    step 3 (bench, loa",
+        "ok    back from step 3 t",
+        "ok    back from step 2 t",
+        "ok    back from step 1 t",
+        "ok    back from step 0 t",
+        "proven: each step runs, ",
+    ]
+    assert told[-1][1] - told[0][1] > 5, "all was told at the end"
+    proof = json.loads((output / ".migrator" / "steps.json").read_text())
     assert [each["services"] for each in proof["steps"]] == [
         ["remainder"],
         ["people", "remainder"],
