@@ -26,7 +26,7 @@ def folders(
     """
     found: dict[str, dict[str, Folder]] = {service: {} for service in kept}
     for path, findings in sorted(by_path(program).items()):
-        writers = _writers(findings, kept, owner)
+        writers = _writers(findings, kept, owner) or _at_start(findings, kept)
         readers = {
             service
             for service, functions in kept.items()
@@ -103,6 +103,12 @@ def _writers(
             else:
                 counts[service] += len(functions & {*finding.writers})
     return sorted((s for s, count in counts.items() if count), key=lambda s: (-counts[s], s))
+
+
+def _at_start(findings: list[StateFinding], kept: Mapping[str, frozenset[str]]) -> list[str]:
+    """All services, where no entry point reaches what writes: every process does, as it starts."""
+    reached = frozenset().union(*kept.values())
+    return sorted(kept) if any(set(each.writers) - reached for each in findings) else []
 
 
 def _advice(finding: StateFinding, users: list[str]) -> str:

@@ -206,6 +206,13 @@ def test_two_writers_of_a_folder_are_a_finding() -> None:
     assert finding.message == "orders and payments write files in one folder"
 
 
+def test_what_is_written_as_a_process_starts_is_written_by_every_service() -> None:
+    readers = ("shop.payments.services.pay",)
+    plan = propose(with_state(kept_in("logs", "local-file", "shop.app.create", readers=readers)))
+    assert len(plan.services) > 1
+    assert all(service.folders["logs"].writes for service in plan.services.values())
+
+
 def test_an_index_is_written_by_who_owns_its_tables() -> None:
     searched = ("shop.payments.views.show",)
     index = kept_in("index/orders", "index", tables=("orders",), readers=searched)

@@ -15,6 +15,7 @@ FOLDERS = {
     "uploads/avatars": {"owner": "user", "writes": False, "places": ["src/uploads/avatars"]},
     "index": {"owner": "user", "writes": False, "kind": "index", "places": ["src/index"]},
     "{data}/media": {"owner": "user", "writes": False},
+    "logs": {"owner": "photo", "writes": False, "places": ["src/logs"]},
 }
 PREPARE = """
 from servicekit import folders
@@ -85,6 +86,7 @@ except Violation as error:
     [
         ("open('uploads/mine.png', 'w').close()", "done"),
         ("open('uploads/avatars/x.png').read()", "done"),
+        ("open('logs/nobody-knew', 'w').close()", "done"),
         ("open('index/made', 'w').close()", "done"),
         ("os.makedirs('uploads/avatars', exist_ok=True)", "done"),
         ("open('uploads/avatars/y.png', 'w')", "folder uploads/avatars of user"),

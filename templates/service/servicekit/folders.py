@@ -52,13 +52,14 @@ def prepare(own: Settings) -> None:
 def install(violation: Callable[[str, str], BaseException]) -> None:
     """Refuse writes to the folders of siblings from now on, in this process.
 
-    An index is left to the tables that it is of: what opens one may have to make it.
+    The owner may write, known to or not. An index is left to the tables that it is of: what opens one may have to make it.
     """
+    own = settings()
     foreign = {
         os.path.join(where, ""): (folder["path"], folder["owner"])
-        for place, kept, folder in places(settings())
+        for place, kept, folder in places(own)
         for where in (place, os.path.realpath(kept))
-        if not folder.get("writes") and folder.get("kind") != "index"
+        if not folder.get("writes") and folder["owner"] != own.name and folder.get("kind") != "index"
     }
     if not foreign:
         return
@@ -73,7 +74,7 @@ def install(violation: Callable[[str, str], BaseException]) -> None:
                 raise violation("folder %s" % found[0], found[1])
 
     known = set(foreign)
-    for place, kept, _ in places(settings()):
+    for place, kept, _ in places(own):
         known.update({os.path.join(place, ""), os.path.join(os.path.realpath(kept), "")})
     sys.addaudithook(refuse)
 
