@@ -38,6 +38,18 @@ from migrator.operation.tree import copy_project
 
 THREADS = 8
 
+_SCATTER = """
+
+def post_worker_init(worker):
+    import random
+
+    held = [bytes(size) for size in range(0, 480, 8) for _ in range(2000)]
+    random.shuffle(held)
+    del held[::2]
+    worker.scattered = held
+"""
+"""Of small blocks of memory of all sizes every other one is free, in no order."""
+
 
 def read_installed(root: Path, run: Run, progress: Progress | None = None) -> Installed:
     """Interpreter and distributions of the monolith's environment."""
@@ -96,8 +108,9 @@ class RunningMonolith:
     It runs in its own environment and in a copy of its sources, with data in `folder` copied from
     `start_state` (migrated and seeded anew without one): its companions, its other processes, and
     one gunicorn process with threads for the web. `outside_url` is what it takes for its own
-    address where that is not `base_url`, as behind a recording proxy. Raises OperationError with
-    the log's tail when a process does not start.
+    address where that is not `base_url`, as behind a recording proxy. `scattered`: its objects lie
+    at random places in memory, so that what depends on their order (a set of them) shows. Raises
+    OperationError with the log's tail when a process does not start.
     """
 
     def __init__(
@@ -110,6 +123,7 @@ class RunningMonolith:
         port: int = 0,
         outside_url: str = "",
         start_state: StartState | None = None,
+        scattered: bool = False,
     ) -> None:
         self.root = root.resolve()
         self.run = run
@@ -122,6 +136,7 @@ class RunningMonolith:
         """The ports that stand for `{port:NAME}`."""
         self._progress = progress or Silent()
         self._start_state = start_state
+        self._scattered = scattered
         self._state = StartState(self.folder / "state")
         self._stack = ExitStack()
         self._environment: Environment | None = None
@@ -244,7 +259,9 @@ class RunningMonolith:
     def _start_web(self, processes: Processes, variables: dict[str, str]) -> Process:
         configuration = self.folder / "gunicorn.conf.py"
         # A configuration of the application's own would start it in another way than services.
-        configuration.write_text("control_socket_disable = True\n")
+        configuration.write_text(
+            "control_socket_disable = True\n" + (_SCATTER if self._scattered else "")
+        )
         command = [
             # Before 20.1 `python -m gunicorn` is none.
             *(str(self.environment.python), "-m", "gunicorn.app.wsgiapp"),

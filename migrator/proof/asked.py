@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.operation.system import RunningSystem
-from migrator.proof.baseline import Baseline
+from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.comparison import compare
 from migrator.proof.files import Files, file_differences, read_folders
 from migrator.proof.recording import RecordingProxy
@@ -15,6 +16,8 @@ from migrator.proof.result import Comparison
 from migrator.proof.tables import Content, TableDifference, differences, without_key
 from migrator.proof.traffic import Recording, Traffic, record
 from migrator.proof.trespass import Trespass, find_trespasses
+
+_AGAIN = 3
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,19 @@ def ask_services(
         trespasses=find_trespasses(system, baseline.root),
         seconds=time.monotonic() - begun,
     )
+
+
+def compare_all(
+    asked: Sequence[Asked], baseline: Baseline, monolith: Monolith
+) -> tuple[Baseline, list[Comparison]]:
+    """Each run of the services compared with a monolith that is asked again while they differ.
+
+    What varies by chance may come out equal once, so that it is asked up to three times.
+    """
+    compared = [each.compared(baseline) for each in asked]
+    for _ in range(_AGAIN):
+        if not any(each.differences or each.table_differences for each in compared):
+            break
+        baseline = monolith.again(baseline)
+        compared = [each.compared(baseline) for each in asked]
+    return baseline, compared

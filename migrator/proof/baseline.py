@@ -92,14 +92,18 @@ class Monolith:
         )
 
     def again(self, baseline: Baseline) -> Baseline:
-        """The same, with what varies by the time of day: it is asked once more, now.
+        """The same, with what varies by the time of day or by chance: it is asked once more, now.
 
         Its first two runs follow each other closely, and services come minutes later: `3 minutes
-        ago` and dates after midnight differ then, and would on the monolith too.
+        ago` and dates after midnight differ then, and would on the monolith too. Nor do two
+        processes of one program differ in where their objects lie, by which a set of them is
+        ordered; this one does.
         """
         exchanges, tables = baseline.recording.exchanges, baseline.tables
         upstream = self.proxy.upstream
-        now, again, files = self._asked(self.folder / "monolith-now", baseline.start_state)
+        now, again, files = self._asked(
+            self.folder / "monolith-now", baseline.start_state, scattered=True
+        )
         self.proxy.upstream = upstream
         return replace(
             baseline,
@@ -126,7 +130,7 @@ class Monolith:
         return (found, now) if now is baseline else (find(now), now)
 
     def _asked(
-        self, place: Path, start_state: StartState
+        self, place: Path, start_state: StartState, *, scattered: bool = False
     ) -> tuple[Recording, dict[str, Content], Files]:
         """One run of it, and its tables and files at the end."""
         with RunningMonolith(
@@ -136,6 +140,7 @@ class Monolith:
             self.progress,
             outside_url=self.proxy.url,
             start_state=start_state,
+            scattered=scattered,
         ) as monolith:
             recording = record(self.proxy, monolith, monolith.base_url, self.traffic)
             if not recording.tests.passed:

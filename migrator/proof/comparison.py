@@ -11,13 +11,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import zip_longest
 
 import msgspec
 
 from migrator.proof.exchange import Exchange
-from migrator.proof.fields import fields_of, is_html, without_positions
+from migrator.proof.fields import Fields, fields_of, is_html, without_positions
 
 ABSENT = "(absent)"
+ORDER = "(order)"
+"""Stands for a field in `Noise`: the same values come in another order by themselves."""
 
 
 class Difference(msgspec.Struct, kw_only=True, frozen=True):
@@ -182,12 +185,28 @@ def noise_between(first: list[Exchange], second: list[Exchange], base_url: str) 
     pairs, only_first, only_second = aligned(settled(first), settled(second))
     for a, b in pairs:
         fields_a, fields_b = fields_of(a, base_url), fields_of(b, base_url)
-        for name in fields_a.keys() | fields_b.keys():
-            if fields_a.get(name) != fields_b.get(name):
-                found.add(Noise(request=request_shape(a), field=without_positions(name)))
+        found |= _varying(request_shape(a), fields_a, fields_b)
     for each in only_first + only_second:
         found.add(Noise(request=request_shape(each), field="request"))
     return found | _passing(first, base_url) | _passing(second, base_url)
+
+
+def _varying(shape: str, one: Fields, other: Fields) -> set[Noise]:
+    """Fields of which both have other values, and whether the same values stand elsewhere."""
+    names = {
+        without_positions(name)
+        for name in one.keys() | other.keys()
+        if one.get(name) != other.get(name)
+    }
+    values = {name for name, _ in (_anywhere(one) - _anywhere(other))}
+    values |= {name for name, _ in (_anywhere(other) - _anywhere(one))}
+    moved = {ORDER} if names - values else set()
+    return {Noise(request=shape, field=field) for field in values | moved}
+
+
+def _anywhere(fields: Fields) -> Counter[tuple[str, str]]:
+    """Fields with their values, wherever in their lists they stand."""
+    return Counter((without_positions(name), value) for name, value in fields.items())
 
 
 def _passing(exchanges: list[Exchange], base_url: str) -> set[Noise]:
@@ -250,18 +269,44 @@ def compare(
 
 
 def _differences(a: Exchange, b: Exchange, noise: set[Noise], base_url: str) -> list[Difference]:
-    shape = request_shape(a)
     fields_a, fields_b = fields_of(a, base_url), fields_of(b, base_url)
-    found = []
-    for name in sorted(fields_a.keys() | fields_b.keys()):
-        on_a, on_b = fields_a.get(name, ABSENT), fields_b.get(name, ABSENT)
-        if on_a == on_b:
-            continue
-        varies = Noise(request=shape, field=without_positions(name)) in noise
-        varies = varies or (_is_text(name, on_a) and _change(name, on_a, on_b) in noise)
-        if not varies or _kind(on_a) != _kind(on_b):
-            found.append(_difference(a, name, on_a, on_b))
-    return found
+    return [
+        _difference(a, name, on_a, on_b)
+        for name, on_a, on_b in differing(request_shape(a), fields_a, fields_b, noise)
+        if not _is_text(name, on_a) or _change(name, on_a, on_b) not in noise
+    ]
+
+
+def differing(
+    shape: str, one: Fields, other: Fields, noise: set[Noise], *, kinds: bool = True
+) -> list[tuple[str, str, str]]:
+    """Fields with both values where two answers to one request differ otherwise than by noise.
+
+    With `kinds` what varies has to stay a number, a text, or absent. Where the order varies by
+    itself, the same values have to be there, in any order.
+    """
+    found = [
+        (name, on_one, on_other)
+        for name in sorted(one.keys() | other.keys())
+        if (on_one := one.get(name, ABSENT)) != (on_other := other.get(name, ABSENT))
+        and not (
+            Noise(request=shape, field=without_positions(name)) in noise
+            and not (kinds and _kind(on_one) != _kind(on_other))
+        )
+    ]
+    if not found or Noise(request=shape, field=ORDER) not in noise:
+        return found
+    only_one, only_other = _anywhere(one) - _anywhere(other), _anywhere(other) - _anywhere(one)
+    return [
+        (name, on_one, on_other)
+        for name in sorted({name for name, _ in (*only_one, *only_other)})
+        if Noise(request=shape, field=name) not in noise
+        for on_one, on_other in zip_longest(
+            sorted(value for each, value in only_one.elements() if each == name),
+            sorted(value for each, value in only_other.elements() if each == name),
+            fillvalue=ABSENT,
+        )
+    ]
 
 
 def _kind(value: str) -> str:

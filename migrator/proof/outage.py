@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from migrator.model.manifest import ServiceManifest
-from migrator.proof.comparison import Noise, noise_between, request_shape
+from migrator.proof.comparison import Noise, differing, noise_between, request_shape
 from migrator.proof.exchange import Exchange
-from migrator.proof.fields import fields_of, without_positions
+from migrator.proof.fields import fields_of
 from migrator.proof.recording import send
 from migrator.proof.result import Stopped
 
@@ -127,10 +127,8 @@ def answers_as_before(probe: Probe, url: str) -> list[str]:
     before.pop(STALE, None)
     after.pop(STALE, None)
     return [
-        f"{now.method} {now.target}: {name} was {before.get(name)!r}, is {after.get(name)!r}"
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-        and Noise(request=shape, field=without_positions(name)) not in probe.noise
+        f"{now.method} {now.target}: {name} was {was!r}, is {value!r}"
+        for name, was, value in differing(shape, before, after, probe.noise, kinds=False)
     ]
 
 

@@ -24,7 +24,7 @@ from migrator.operation.monolith import RunningMonolith
 from migrator.operation.move import join_data
 from migrator.operation.start_state import StartState
 from migrator.operation.system import RunningSystem
-from migrator.proof.asked import ask_services
+from migrator.proof.asked import ask_services, compare_all
 from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.comparison import Difference
 from migrator.proof.exchange import Exchange
@@ -140,10 +140,7 @@ class _Walk:
             asked = ask_services(self._baseline, system, monolith.proxy, monolith.traffic, 1)
             services = sorted(system.services)
         self._seen = asked.recording.exchanges
-        compared = asked.compared(self._baseline)
-        if compared.differences or compared.table_differences:
-            self._baseline = self._monolith.again(self._baseline)
-            compared = asked.compared(self._baseline)
+        self._baseline, (compared,) = compare_all([asked], self._baseline, monolith)
         return StepProof(step=number, services=services, forward=compared)
 
     def back(self, number: int) -> Back:

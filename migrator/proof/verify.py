@@ -17,7 +17,7 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.service import read_manifest
 from migrator.operation.system import RunningSystem, read_system
-from migrator.proof.asked import Asked, ask_services
+from migrator.proof.asked import Asked, ask_services, compare_all
 from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.checks import CHECKS, Trial, run_check
 from migrator.proof.faults import inject, propose_faults
@@ -78,10 +78,7 @@ def verify(
                     baseline = _check(
                         proof, monolith, baseline, asked[-1].recording, running, least_kept
                     )
-        proof.comparisons = [each.compared(baseline) for each in asked]
-        if any(each.differences or each.table_differences for each in proof.comparisons):
-            baseline = monolith.again(baseline)
-            proof.comparisons = [each.compared(baseline) for each in asked]
+        baseline, proof.comparisons = compare_all(asked, baseline, monolith)
         proof.noise = sorted(baseline.noise, key=repr)
         proof.column_noise = sorted(baseline.column_noise, key=repr)
         proof.latency = Latency(

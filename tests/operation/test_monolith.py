@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,32 @@ def test_schema_and_distributions(lending: Path) -> None:
     assert "kept" in {each.name for each in read_schema(lending, run).objects}
     names = {each.name.lower() for each in read_installed(lending, run).distributions}
     assert {"flask", "sqlalchemy", "gunicorn"} <= names
+
+
+PLACES = """
+
+@app.get("/places")
+def places():
+    made = [Note(id=number) for number in range(400)]
+    return jsonify([id(each) for each in made])
+"""
+
+
+def test_objects_lie_at_places_without_an_order(notes: Path, tmp_path: Path) -> None:
+    source = notes / "pages.py"
+    text = source.read_text()
+    run = load_run(notes)
+    start = make_start_state(notes, run, tmp_path / "start")
+    source.write_text(text + PLACES)
+    try:
+        with RunningMonolith(
+            notes, run, tmp_path / "run", start_state=start, scattered=True
+        ) as monolith:
+            places = requests.get(f"{monolith.base_url}/places", timeout=9).json()
+    finally:
+        source.write_text(text)
+    upwards = sum(one < other for one, other in pairwise(places))
+    assert 120 < upwards < 280, upwards
 
 
 def test_a_start_that_fails_says_why(notes: Path, tmp_path: Path) -> None:

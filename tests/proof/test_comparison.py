@@ -1,6 +1,6 @@
 import json
 
-from migrator.proof.comparison import Noise, compare, noise_between
+from migrator.proof.comparison import ORDER, Noise, compare, noise_between
 from migrator.proof.exchange import Exchange
 
 
@@ -131,3 +131,32 @@ def test_what_an_outside_system_sends_may_come_in_another_order():
     right = [webhook(b"2", True), *tests, webhook(b"1", True), webhook(b"1", False)]
     result = compared(left, right)
     assert (result.requests, result.equal, result.differences) == (12, 12, [])
+
+
+def page(*groups):
+    lists = "".join(f"<ul>{''.join(f'<li>{each}</li>' for each in group)}</ul>" for group in groups)
+    return [exchange(body=lists.encode(), kind="text/html")]
+
+
+def test_an_order_that_varies_is_noise_and_what_is_in_it_is_not():
+    brand, color, size = ("A", "B"), ("red",), ("S", "M", "L")
+    noise = noise_between(page(brand, color, size), page(color, brand, size), "")
+    assert noise == {Noise(request="GET /", field=ORDER)}
+    left = page(brand, color, size)
+    assert fields(compared(left, page(size, brand, color), noise)) == []
+    assert fields(compared(left, page(size, brand, color))) != []
+    found = fields(compared(left, page(size, brand, ("blue",)), noise))
+    assert [each[1:] for each in found] == [("red", "blue")]
+    assert fields(compared(left, page(size, brand), noise)) != []
+
+
+def test_values_that_vary_in_an_order_that_does_are_set_aside_by_name():
+    def run(*items):
+        return [exchange(body=[{"name": name, "at": at} for name, at in items])]
+
+    noise = noise_between(run(("a", 1), ("b", 2)), run(("b", 3), ("a", 4)), "")
+    assert {each.field for each in noise} == {"body[*].at", ORDER}
+    assert fields(compared(run(("a", 1), ("b", 2)), run(("b", 5), ("a", 6)), noise)) == []
+    assert fields(compared(run(("a", 1), ("b", 2)), run(("b", 5), ("c", 6)), noise)) == [
+        ("body[*].name", '"a"', '"c"')
+    ]

@@ -52,14 +52,17 @@ def prepare(own: Settings) -> None:
 def install(violation: Callable[[str, str], BaseException]) -> None:
     """Refuse writes to the folders of siblings from now on, in this process.
 
-    The owner may write, known to or not. An index is left to the tables that it is of: what opens one may have to make it.
+    The owner may write, whether it is known to or not. An index is left to the tables that it is
+    of: what opens one may have to make it.
     """
     own = settings()
     foreign = {
         os.path.join(where, ""): (folder["path"], folder["owner"])
         for place, kept, folder in places(own)
         for where in (place, os.path.realpath(kept))
-        if not folder.get("writes") and folder["owner"] != own.name and folder.get("kind") != "index"
+        if not folder.get("writes")
+        and folder["owner"] != own.name
+        and folder.get("kind") != "index"
     }
     if not foreign:
         return
