@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
@@ -57,6 +57,8 @@ class FlaskLogin(Framework):
         self._loaders: set[int] = set()
         self._hooks: set[int] = set()
         self.guarded: set[int] = set()
+        self.loads: list[Callable[[Engine, Site], None]] = []
+        """Packages that load the user themselves: what they do where it is asked for."""
 
     def imported(self, engine: Engine, name: str) -> Iterable[int] | None:
         if name in _CURRENT and not name.endswith("get_current_user"):
@@ -133,6 +135,8 @@ class FlaskLogin(Framework):
         """The user is loaded here, if this request has not done so yet."""
         for loader in engine.points_to(engine.slot("flask_login", "loaders")):
             engine.invoke(site, loader, [])
+        for load in self.loads:
+            load(engine, site)
 
     def finish(self, analysis: Analysis) -> None:
         engine = analysis.engine

@@ -21,6 +21,7 @@ from migrator.graph.frameworks.flask_caching import FlaskCaching
 from migrator.graph.frameworks.flask_limiter import FlaskLimiter
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
+from migrator.graph.frameworks.flask_security import FlaskSecurity
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
@@ -45,7 +46,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
 
     Templates are looked for below `root`.
     """
-    flask, sqlalchemy = Flask(), SQLAlchemy()
+    flask, sqlalchemy, login = Flask(), SQLAlchemy(), FlaskLogin()
     marshmallow = Marshmallow(sqlalchemy)
     return (
         Functools(),
@@ -61,7 +62,8 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskAdmin(flask, sqlalchemy),
         FlaskAppBuilder(flask, sqlalchemy),
         FlaskBootstrap(flask),
-        FlaskLogin(),
+        FlaskSecurity(sqlalchemy, login),
+        login,
         FlaskCaching(),
         FlaskLimiter(),
         Werkzeug(),
