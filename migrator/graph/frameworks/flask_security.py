@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
+from migrator.graph.mapping import Mapping, RelationFact, TableFact
+from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.facts import Deed
 from migrator.graph.values import Kind
+from migrator.model.program import Column
 
 _STORES = frozenset(
     {"SQLAlchemyUserDatastore", "SQLAlchemySessionUserDatastore", "FSQLALiteUserDatastore"}
@@ -38,6 +41,7 @@ _GUARDS = frozenset(
     }
 )  # fmt: skip
 _GUARD = "flask_security:guard"
+_ROLES_USERS = "roles_users"
 
 
 class FlaskSecurity(Framework):
@@ -48,6 +52,9 @@ class FlaskSecurity(Framework):
 
     def __init__(self, sqlalchemy: SQLAlchemy, login: FlaskLogin) -> None:
         self._facts = sqlalchemy.facts
+        self._mixed: dict[str, dict[str, ClassView]] = {"FsUserMixin": {}, "FsRoleMixin": {}}
+        """Its own mix-ins to the classes that get their columns from them."""
+        sqlalchemy.companions.append(self._companions)
         login.loads.append(self._load)
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
@@ -67,6 +74,11 @@ class FlaskSecurity(Framework):
         if owner.name == _STORE:
             return self._call_store(engine, site, view.owner, method)
         return None
+
+    def class_body(self, engine: Engine, class_: ClassView, base: int) -> None:
+        mixed = self._mixed.get(engine.values.name(base).rsplit(".", 1)[-1])
+        if mixed is not None:
+            mixed[class_.name] = class_
 
     def attribute(
         self, engine: Engine, site: Site, receiver: int, name: str, base: int
@@ -173,3 +185,32 @@ class FlaskSecurity(Framework):
             if place is not None:
                 self._load(engine, place)
         return functions
+
+    def _companions(self, engine: Engine, mapping: Mapping, builder: MappingBuilder) -> None:
+        """What the mix-ins declare that effects depend on: which user has which roles."""
+        for user in self._mixed["FsUserMixin"].values():
+            for role in self._mixed["FsRoleMixin"].values():
+                users, roles = mapping.models.get(user.name), mapping.models.get(role.name)
+                if users is None or roles is None:
+                    continue
+                columns = [
+                    Column(name=f"{what}_id", type="Integer", references=f"{model.table}.id")
+                    for what, model in (("user", users), ("role", roles))
+                ]
+                references = [(users.table, ""), (roles.table, "")]
+                mapping.tables.setdefault(
+                    _ROLES_USERS,
+                    TableFact(_ROLES_USERS, user.file, user.line, columns, references),
+                )
+                for model, name, target in ((users, "roles", role), (roles, "users", user)):
+                    model.relations.setdefault(
+                        name,
+                        RelationFact(
+                            name,
+                            target.name,
+                            many=True,
+                            secondary=_ROLES_USERS,
+                            direction="many-to-many",
+                            line=target.line,
+                        ),
+                    )
