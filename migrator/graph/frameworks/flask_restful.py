@@ -32,6 +32,8 @@ class FlaskRestful(Framework):
     def __init__(self, flask: Flask) -> None:
         self.flask = flask
         self._prefixes: dict[int, str] = {}
+        self._classes: dict[int, tuple[int, ...]] = {}
+        """APIs that are no instances of a class of the project, to what made them."""
         self._namespaces: dict[int, tuple[str, str]] = {}
         """Namespace to its name and path."""
 
@@ -51,7 +53,11 @@ class FlaskRestful(Framework):
         view = engine.values.view(callee)
         if view.kind == Kind.EXTERNAL:
             tag = _TAGS.get(view.name.rsplit(".", 1)[-1])
-            return None if tag is None else (self._construct(engine, site, tag, None),)
+            if tag is None:
+                return None
+            made = self._construct(engine, site, tag, None)
+            self._classes[made] = (callee,)
+            return (made,)
         if view.kind == Kind.CLASS:
             instance = engine.new_instance(site, callee)
             tag = self._kind(engine, instance)
@@ -176,16 +182,19 @@ class FlaskRestful(Framework):
     def _endpoint(self, engine: Engine, api: int, class_: int, namespace: str) -> str:
         """What the extension calls a resource: RESTX `camel_to_dash`, with the namespace's name."""
         short = engine.name_of(class_).rsplit(".", 1)[-1]
-        if self._is_restful(engine, class_):
+        if self._is_restful(engine, api):
             return short.lower()
         dashed = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", short)
         dashed = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", dashed).lower()
         return f"{namespace}_{dashed}" if namespace else dashed
 
-    def _is_restful(self, engine: Engine, class_: int) -> bool:
-        return any(
-            engine.values.name(base).startswith("flask_restful.") for base in engine.bases(class_)
+    def _is_restful(self, engine: Engine, api: int) -> bool:
+        """Whether an API is Flask-RESTful's, by itself or by a base of its class."""
+        view = engine.values.view(api)
+        made_of = (
+            engine.bases(view.owner) if view.kind == Kind.INSTANCE else self._classes.get(api, ())
         )
+        return any(engine.values.name(each).startswith("flask_restful.") for each in made_of)
 
     def attribute(
         self, engine: Engine, site: Site, receiver: int, name: str, base: int
