@@ -10,6 +10,7 @@ from migrator.facts import ir
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
 from migrator.graph.memo import remembered
 from migrator.graph.solver import Solver
+from migrator.graph.survey import survey
 from migrator.graph.values import Kind
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"reveal_type", "unicode", "basestring", "xrange"}
@@ -48,10 +49,13 @@ class Function:
         "class_",
         "defaults",
         "facts",
+        "fixed",
         "index",
         "makes_functions",
         "memo",
+        "methods",
         "module",
+        "moving",
         "name",
         "passes",
         "positional",
@@ -71,30 +75,21 @@ class Function:
         self.memo: dict[int, int] = {}
         """Instructions that read what the function has worked out before; see `memo.py`."""
         self.variants: dict[tuple[Any, ...], Variant] = {}
-        self.size = sum(code[0] != ir.NARROW for code in facts.code)
-        """Instructions, less those that only say again what a name is."""
         self.positional = tuple(p for p in facts.parameters if p.kind <= ir.POSITIONAL)
-        self.passes = _passed(facts, self.positional)
-        """The position of the parameter that it gives back as it is, whatever else it does."""
+        known = survey(facts, self.positional)
+        self.size = known.size
+        self.passes = known.passes
+        self.fixed = known.fixed
+        self.moving = known.moving
+        self.methods = known.methods
+        """For these five see `survey.Survey`."""
         self.defaults: dict[str, int] = {}
         self.annotations: dict[str, int] = {}
         self.returns: int | None = None
 
-
-def _passed(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -> int | None:
-    """The one parameter that is all a function returns, and that nothing else is put into."""
-    if facts.flags & ir.GENERATOR or not positional:
-        return None
-    same = {code[1]: code[2] for code in facts.code if code[0] == ir.NARROW}
-    returned = {code[2] for code in facts.code if code[0] == ir.COPY and code[1] == ir.RETURNED}
-    while not returned.isdisjoint(same):
-        returned = {same.get(each, each) for each in returned}
-    if len(returned) != 1 or any(c[1] == ir.RETURNED and c[0] != ir.COPY for c in facts.code):
-        return None
-    (variable,) = returned
-    if any(code[0] == ir.COPY and code[1] == variable for code in facts.code):
-        return None
-    return next((i for i, each in enumerate(positional) if each.variable == variable), None)
+    def unfix(self, local: int) -> None:
+        """Another function sets one of its variables too."""
+        self.fixed = self.fixed[:local] + b"\0" + self.fixed[local + 1 :]
 
 
 class Class:
@@ -275,6 +270,11 @@ class Definitions(Solver):
             if needed:
                 all_of_file = [each.facts for each in module.functions]
                 function.memo = remembered(function.facts, all_of_file)
+                for local in function.moving:
+                    if local < 0:
+                        owner, outer = function.facts.refs[~local]
+                        if owner >= 0:
+                            module.functions[owner].unfix(outer)
             parent = function.facts.parent
             if parent > 0:
                 outward[parent] |= needed - {parent}
@@ -289,8 +289,15 @@ class Definitions(Solver):
         if known is None:
             known = self._externals[name] = self.new()
             variable = known
-            self.start(lambda: self.add(variable, *self.imported(name)))
+            if not self.start(lambda: self.add(variable, *self.imported(name))).seen:
+                self.close(variable)
         return known
+
+    def slots_of_modules(self) -> Iterator[int]:
+        """The variables that hold a module, or a name of it, and never anything else."""
+        for key, variable in self._slots.items():
+            if key[0] in ("module", "name of module"):
+                yield variable
 
     def imported(self, name: str) -> tuple[int, ...]:
         """The values of an outside name; frameworks may have their own."""

@@ -27,11 +27,11 @@ def _constant(linker: Linker, variant: Variant, index: int, ins: ir.Instruction)
         made = linker.values.string(value)
     else:
         made = linker.values.number(value)
-    linker.put(variant.base + ins[1], made)
+    items.set_to(linker, variant, ins[1], made)
 
 
 def _type(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
-    linker.put(variant.base + ins[1], linker.values.external_instance(ins[2]))
+    items.set_to(linker, variant, ins[1], linker.values.external_instance(ins[2]))
 
 
 def _function(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
@@ -40,7 +40,6 @@ def _function(linker: Linker, variant: Variant, index: int, ins: ir.Instruction)
     identity = function.index if env is None else (function.index, env.id)
     value = linker.values.function(function.name, identity)
     linker.function_of_value[value] = (function, env)
-    linker.put(variant.base + ins[1], value)
     for parameter in function.facts.parameters:
         if parameter.default is not None:
             known = function.defaults.setdefault(
@@ -55,6 +54,7 @@ def _function(linker: Linker, variant: Variant, index: int, ins: ir.Instruction)
         function.returns = stated_types.annotated(linker, variant, function.facts.returns)
     if env is None or not variant.label:
         linker.later.append((function, env))
+    items.set_to(linker, variant, ins[1], value)
 
 
 def _class(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
@@ -79,7 +79,7 @@ def _class(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
             linker.watch(variant.variable(base), _add_base(linker, class_), data)
     if first_time and "metaclass" in class_.keywords:
         linker.watch(class_.keywords["metaclass"], linker.on_metaclass, (variant, index, class_))
-    linker.put(variant.base + ins[1], class_.value)
+    items.set_to(linker, variant, ins[1], class_.value)
 
 
 def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:

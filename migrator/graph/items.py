@@ -17,6 +17,14 @@ MOST_COMBINATIONS = 16
 """What would be combined from more than this many choices is not known."""
 
 
+def set_to(linker: Linker, variant: Variant, local: int, value: int) -> None:
+    """An instruction sets a variable of its function to a value that it makes."""
+    if variant.function.fixed[local]:
+        linker.fix(variant.base + local, value)
+    else:
+        linker.put(variant.base + local, value)
+
+
 def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`[a, *b]`, `(a, b)`, `{a, b}`."""
     _, target, name, elements = ins
@@ -36,7 +44,7 @@ def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
         if position is not None:
             position += 1
     container.length = position
-    linker.put(variant.base + target, value)
+    set_to(linker, variant, target, value)
 
 
 def _spread_into(linker: Linker) -> Callable[[int, Any], None]:
@@ -64,7 +72,7 @@ def mapping(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
             _write(linker, variant, value, key, key_variable, variant.variable(source))
     for other in merged:
         linker.watch(variant.variable(other), _merge_into(linker), value)
-    linker.put(variant.base + target, value)
+    set_to(linker, variant, target, value)
 
 
 def _merge_into(linker: Linker) -> Callable[[int, Any], None]:
@@ -83,7 +91,7 @@ def collect(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
         linker.containers.write(value, None, variant.variable(element))
     if key is not None:
         linker.flow(variant.variable(key), linker.containers.of(value).keys)
-    linker.put(variant.base + target, value)
+    set_to(linker, variant, target, value)
 
 
 # -- items ----------------------------------------------------------------------------------------

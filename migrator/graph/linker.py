@@ -14,6 +14,7 @@ from typing import Any
 from migrator.facts import ir
 from migrator.facts.project import ProjectFacts
 from migrator.graph import calling, lookup
+from migrator.graph.closing import close_modules
 from migrator.graph.containers import Containers
 from migrator.graph.definitions import Definitions, Function, Variant
 from migrator.graph.foreign import Foreign
@@ -96,6 +97,7 @@ class Linker(Definitions):
             if module.functions:
                 module.body = self.general(module.functions[0], None)
         self.settle()
+        close_modules(self)
         assert self.foreign is not None
         adopted = self.foreign.adopts()
         for class_ in self.classes:

@@ -2,13 +2,14 @@
 
 Only differences travel: when a variable gains values, its successors and watchers see those values
 once. Sets are capped, so that one very general variable cannot make everything flow everywhere;
-what is dropped is counted.
+what is dropped is counted. A variable that is *closed* gets no more values: it needs no edges and
+no watchers, since all that it has can be told at once.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from migrator.graph.values import Values
@@ -21,9 +22,13 @@ LARGE = 100_000
 MOST_OUTSIDE = 20
 MOST_OUTSIDE_OF_LARGE = 10
 """Nor more than this by adding constants and outside things; nor containers, in a large one."""
+FEW = 8
+"""So many are held in a tuple, which takes a third of a set's memory."""
 
 NOWHERE = 0
 """The variable of results that nobody uses; it holds nothing."""
+CLOSED = -1
+"""In place of the edges of a variable that is closed."""
 
 Watcher = Callable[[int, Any], None]
 
@@ -35,7 +40,7 @@ class Callback:
 
     def __init__(self, run: Callable[[], None]) -> None:
         self.run = run
-        self.seen: set[int] = set()
+        self.seen: tuple[int, ...] | set[int] = ()
         self.queued = False
 
 
@@ -44,9 +49,9 @@ class Solver:
 
     def __init__(self) -> None:
         self.values = Values()
-        self.held: list[int | set[int] | None] = []
+        self.held: list[int | tuple[int, ...] | set[int] | None] = []
         """By variable; most hold one value, have one edge and one watcher, which need no set."""
-        self.edges: list[int | set[int] | None] = []
+        self.edges: list[int | tuple[int, ...] | set[int] | None] = []
         self.watchers: list[tuple[Watcher, Any] | list[tuple[Watcher, Any]] | None] = []
         self.fresh: dict[int, list[int]] = {}
         self.queue: deque[int] = deque()
@@ -54,6 +59,8 @@ class Solver:
         """Watchers of variables that held something already when they came."""
         self.callbacks: deque[Callback] = deque()
         self.current: Callback | None = None
+        self.closing = False
+        """Whether variables may be closed as soon as they hold their only value."""
         self.dropped = 0
         self.most_values = MOST_VALUES
         self.most_outside = MOST_OUTSIDE
@@ -65,6 +72,11 @@ class Solver:
     def new(self, count: int = 1) -> int:
         """The first of `count` new variables in a row."""
         first = len(self.held)
+        if count == 1:
+            self.held.append(None)
+            self.edges.append(None)
+            self.watchers.append(None)
+            return first
         nothing = [None] * count
         self.held.extend(nothing)
         self.edges.extend(nothing)
@@ -97,18 +109,24 @@ class Solver:
         elif type(held) is int:
             if held == value:
                 return
-            self.held[variable] = {held, value}
+            self.held[variable] = (held, value)
         elif value in held:  # type: ignore[operator]
             return
         else:
-            assert isinstance(held, set)
-            size = len(held)
+            size = len(held)  # type: ignore[arg-type]
             if size >= self.most_outside and (
                 size >= self.most_values or self.values.outside[value]
             ):
                 self.dropped += 1
                 return
-            held.add(value)
+            if size < FEW:
+                self.held[variable] = (*held, value)  # type: ignore[misc]
+            elif size == FEW:
+                self.held[variable] = {*held, value}  # type: ignore[misc]
+            else:
+                held.add(value)  # type: ignore[union-attr]
+        if self.edges[variable] is None and self.watchers[variable] is None:
+            return  # whoever comes later is told of all that is held
         fresh = self.fresh.get(variable)
         if fresh is None:
             self.fresh[variable] = [value]
@@ -116,30 +134,56 @@ class Solver:
         else:
             fresh.append(value)
 
-    def _put_all(self, variable: int, new: list[int]) -> None:
+    def fix(self, variable: int, value: int) -> None:
+        """Let a variable hold a value that is the only one which it will ever hold."""
+        if (
+            self.closing
+            and self.held[variable] is None
+            and self.edges[variable] is None
+            and self.watchers[variable] is None
+        ):
+            self.held[variable] = value
+            self.edges[variable] = CLOSED
+        else:
+            self.put(variable, value)
+
+    def close(self, variable: int) -> None:
+        """Promise that a variable will hold no more than what has gone out from it by now."""
+        self.edges[variable] = CLOSED
+        self.watchers[variable] = None
+
+    def _put_all(self, variable: int, new: Sequence[int]) -> None:
         """`put` for many values, most of which are often known already."""
         held = self.held[variable]
         if held is None:
             if variable == NOWHERE:
                 return
-            held, size, unknown = set(), 0, new.copy()
+            size = 0
+            unknown = list(new)
+        elif type(held) is int:
+            size = 1
+            unknown = [value for value in new if value != held]
         else:
-            if type(held) is int:
-                held = {held}
-            assert isinstance(held, set)
-            size = len(held)
+            size = len(held)  # type: ignore[arg-type]
             if size >= self.most_values:
                 self.dropped += 1
                 return
-            unknown = [value for value in new if value not in held]
-            if not unknown:
-                return
-        if size + len(unknown) > self.most_outside:
+            unknown = [value for value in new if value not in held]  # type: ignore[operator]
+        if not unknown:
+            return
+        whole = size + len(unknown)
+        if whole > self.most_outside or whole == 1:
             for value in unknown:
                 self.put(variable, value)
             return
-        held.update(unknown)
-        self.held[variable] = held
+        if size > FEW:
+            held.update(unknown)  # type: ignore[union-attr]
+        else:
+            before = () if held is None else (held,) if type(held) is int else held
+            made = (*before, *unknown)  # type: ignore[misc]
+            self.held[variable] = made if whole <= FEW else set(made)
+        if self.edges[variable] is None and self.watchers[variable] is None:
+            return
         fresh = self.fresh.get(variable)
         if fresh is None:
             self.fresh[variable] = unknown
@@ -162,11 +206,16 @@ class Solver:
         elif type(edges) is int:
             if edges == target:
                 return
-            self.edges[source] = {edges, target}
+            if edges != CLOSED:
+                self.edges[source] = (edges, target)
         elif target in edges:  # type: ignore[operator]
             return
+        elif type(edges) is set:
+            edges.add(target)
+        elif len(edges) < FEW:  # type: ignore[arg-type]
+            self.edges[source] = (*edges, target)  # type: ignore[misc]
         else:
-            edges.add(target)  # type: ignore[union-attr]
+            self.edges[source] = {*edges, target}  # type: ignore[misc]
         held = self.held[source]
         if held is None:
             return
@@ -177,13 +226,25 @@ class Solver:
 
     def watch(self, variable: int, watcher: Watcher, data: Any) -> None:
         """Call `watcher(value, data)` once for every value, now and later."""
-        self._add_watcher(variable, watcher, data)
         held = self.held[variable]
+        if self.edges[variable] == CLOSED:
+            outer, self.current = self.current, None
+            if type(held) is int:
+                watcher(held, data)
+            elif held is not None:
+                for value in tuple(held):  # type: ignore[arg-type]
+                    watcher(value, data)
+            self.current = outer
+            return
+        self._add_watcher(variable, watcher, data)
         if held is not None:
-            waiting = self.fresh.get(variable, ())
-            known = tuple(value for value in self.values_of(variable) if value not in waiting)
-            if known:
-                self.starts.append((watcher, data, known))
+            known: tuple[int, ...] = (held,) if type(held) is int else tuple(held)  # type: ignore[arg-type]
+            waiting = self.fresh.get(variable)
+            if waiting is not None:
+                known = tuple([value for value in known if value not in waiting])
+                if not known:
+                    return
+            self.starts.append((watcher, data, known))
 
     def _add_watcher(self, variable: int, watcher: Watcher, data: Any) -> None:
         watchers = self.watchers[variable]
@@ -199,8 +260,17 @@ class Solver:
     def points_to(self, variable: int) -> tuple[int, ...]:
         """The values of a variable; the callback that runs is run again when there are more."""
         callback = self.current
-        if callback is not None and variable not in callback.seen:
-            callback.seen.add(variable)
+        if (
+            callback is not None
+            and self.edges[variable] != CLOSED
+            and variable not in (seen := callback.seen)
+        ):
+            if type(seen) is set:
+                seen.add(variable)
+            elif len(seen) < FEW:
+                callback.seen = (*seen, variable)
+            else:
+                callback.seen = {*seen, variable}
             self._add_watcher(variable, self._wake, callback)
         return tuple(self.values_of(variable))
 
@@ -209,9 +279,11 @@ class Solver:
             callback.queued = True
             self.callbacks.append(callback)
 
-    def start(self, run: Callable[[], None]) -> None:
+    def start(self, run: Callable[[], None]) -> Callback:
         """Run something now, and again whenever what it looked at has grown."""
-        self._run(Callback(run))
+        callback = Callback(run)
+        self._run(callback)
+        return callback
 
     def _run(self, callback: Callback) -> None:
         outer, self.current = self.current, callback
@@ -249,21 +321,15 @@ class Solver:
             variable = queue.popleft()
             new = fresh.pop(variable)
             edges = all_edges[variable]
-            if edges is not None:
+            if edges is not None and edges != CLOSED:
                 targets = (edges,) if type(edges) is int else edges
                 if len(new) == 1:
                     value = new[0]
                     for target in targets:  # type: ignore[union-attr]
                         held = all_held[target]
-                        if held is None:
-                            all_held[target] = value
-                            known = fresh.get(target)
-                            if known is None:
-                                fresh[target] = [value]
-                                queue.append(target)
-                            else:
-                                known.append(value)
-                        elif held != value if type(held) is int else value not in held:  # type: ignore[operator]
+                        if held is None or (
+                            held != value if type(held) is int else value not in held  # type: ignore[operator]
+                        ):
                             put(target, value)
                 else:
                     for target in targets:  # type: ignore[union-attr]
