@@ -350,7 +350,7 @@ class Types:
     def _container(self, value: int, depth: int) -> tuple[str, ...]:
         known = self._inside.get((value, depth))
         if known is None:
-            inner = self._of([self._linker.containers.of(value).every], depth + 1)
+            inner = self._of(self._linker.containers.of(value).variables(), depth + 1)
             known = tuple(f"list[{each}]" for each in inner) or (self._linker.values.names[value],)
             self._inside[value, depth] = known
         return known

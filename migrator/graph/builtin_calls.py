@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrator.graph import calling, class_calls, container_calls, text_calls
 from migrator.graph.builtin_place import Place, Semantics
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ def _map(place: Place) -> bool:
 
 def _filter(place: Place) -> bool:
     element = place.element(place.argument(1))
-    place.call(place.argument(0), [element], place.linker.new())
+    place.call(place.argument(0), [element], NOWHERE)
     place.make("builtins.filter", element)
     return True
 
 
 def _sorted(place: Place) -> bool:
     element = place.element(place.argument(0))
-    place.call(place.keyword("key"), [element], place.linker.new())
+    place.call(place.keyword("key"), [element], NOWHERE)
     place.make("builtins.list", element)
     return True
 
@@ -63,7 +64,7 @@ def _extreme(place: Place) -> bool:
         for each in place.arguments.positional:
             if isinstance(each, int):
                 linker.flow(each, place.target)
-    place.call(place.keyword("key"), [element], linker.new())
+    place.call(place.keyword("key"), [element], NOWHERE)
     default = place.keyword("default")
     if default is not None:
         linker.flow(default, place.target)
@@ -133,7 +134,7 @@ def _called(position: int, names: tuple[str, ...], elements: int | None) -> Sema
             given = [place.element(place.argument(elements))]
         functions = [place.argument(position)] if position >= 0 else []
         for each in (*functions, *map(place.keyword, names)):
-            place.call(each, given, place.linker.new())
+            place.call(each, given, NOWHERE)
         return False
 
     return semantics

@@ -450,7 +450,7 @@ def _instantiate(
         linker.watch(
             constructor,
             linker.on_method,
-            (variant, index, instance, arguments, linker.new(), edge),
+            (variant, index, instance, arguments, NOWHERE, edge),
         )
     else:
         fill_fields(linker, variant, index, class_, instance, arguments)
@@ -470,7 +470,7 @@ def call_metaclass(linker: Linker, meta: int, data: tuple[Variant, int, Class]) 
     for method, receiver in (("__new__", meta), ("__init__", class_.value)):
         found = linker.class_attribute_variable(meta, method)
         if found is not None:
-            place = (variant, index, receiver, NO_ARGUMENTS, linker.new(), True)
+            place = (variant, index, receiver, NO_ARGUMENTS, NOWHERE, True)
             linker.watch(found, linker.on_method, place)
 
 
@@ -507,7 +507,7 @@ def fill_fields(
     for method in _AFTER_FIELDS:
         found = linker.class_attribute_variable(class_.value, method)
         if found is not None:
-            invoke_all(linker, variant, index, found, instance, [], linker.new())
+            invoke_all(linker, variant, index, found, instance, [], NOWHERE)
 
 
 def fill_default(linker: Linker, value: int, data: tuple[Variant, int, int]) -> None:

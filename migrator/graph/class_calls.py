@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.builtin_place import Place, Semantics
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _dunder(method: str) -> Semantics:
                 found = linker.class_attribute_variable(linker.values.owners[value], method)
                 if found is not None:
                     calling.invoke_all(
-                        linker, place.variant, place.instruction, found, value, [], linker.new()
+                        linker, place.variant, place.instruction, found, value, [], NOWHERE
                     )
 
         if variable is not None:

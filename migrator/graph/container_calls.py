@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.graph import calling, items, operators
 from migrator.graph.builtin_place import Place, Semantics
 from migrator.graph.definitions import Variant
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _container(name: str) -> Semantics:
         for key, variable in place.arguments.keywords:
             if key is not None and variable is not None:
                 linker.containers.write(value, key, variable)
-                linker.put(linker.containers.of(value).keys, linker.values.string(key))
+                linker.containers.of(value).add_key(linker.constant_variable(key))
             elif variable is not None:
                 linker.watch(variable, _merge(linker), value)
         linker.put(place.target, value)
@@ -132,7 +133,7 @@ def _set_default(place: Place) -> bool:
             linker.containers.write(receiver, each, source or 0)
 
     if key is not None:
-        linker.flow(key, linker.containers.of(receiver).keys)
+        linker.containers.of(receiver).add_key(key)
     if source is not None:
         linker.start(run)
     return _get(place)
@@ -194,7 +195,7 @@ def _sort(place: Place) -> bool:
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
     linker.mutated(place.variant, place.instruction, receiver, "method")
-    place.call(place.keyword("key"), [linker.containers.of(receiver).every], linker.new())
+    place.call(place.keyword("key"), [linker.containers.of(receiver).every], NOWHERE)
     return True
 
 

@@ -9,6 +9,7 @@ from migrator.facts import ir
 from migrator.facts.project import absolute
 from migrator.graph import calling, items, operators, stated_types
 from migrator.graph.definitions import Class, Module, Variant
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:
         if kind == Kind.CLASS:
             hook = linker.class_attribute_variable(value, "__init_subclass__")
             if hook is not None:
-                place = (variant, index, class_.value, given, linker.new(), True)
+                place = (variant, index, class_.value, given, NOWHERE, True)
                 linker.watch(hook, linker.on_method, place)
             for meta in linker.metaclasses(value):
                 linker.on_metaclass(meta, (variant, index, class_))

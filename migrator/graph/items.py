@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Variant
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def mapping(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     container = linker.containers.of(value)
     for key, key_variable, source in pairs:
         if key_variable is not None:
-            linker.flow(variant.variable(key_variable), container.keys)
+            container.add_key(variant.variable(key_variable))
         if source is not None:
             _write(linker, variant, value, key, key_variable, variant.variable(source))
     for other in merged:
@@ -90,7 +91,7 @@ def collect(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     if element is not None:
         linker.containers.write(value, None, variant.variable(element))
     if key is not None:
-        linker.flow(variant.variable(key), linker.containers.of(value).keys)
+        linker.containers.of(value).add_key(variant.variable(key))
     set_to(linker, variant, target, value)
 
 
@@ -227,15 +228,14 @@ def _write_item(linker: Linker) -> Callable[[int, Any], None]:
         if kind == Kind.CONTAINER:
             linker.mutated(variant, index, value, "item")
             if key_variable is not None:
-                keys = linker.containers.of(value).keys
-                linker.flow(variant.variable(key_variable), keys)
+                linker.containers.of(value).add_key(variant.variable(key_variable))
             if given is not None:
                 _write(linker, variant, value, key, key_variable, given)
         elif kind == Kind.INSTANCE:
             first = variant.variable(key_variable) if key_variable is not None else linker.new()
             method = "__delitem__" if flags & ir.DELETES else "__setitem__"
             arguments = [first] if given is None else [first, given]
-            special_method(linker, variant, index, value, method, arguments, linker.new())
+            special_method(linker, variant, index, value, method, arguments, NOWHERE)
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
             linker.start(
                 lambda: linker.foreign_set_item(

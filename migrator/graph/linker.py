@@ -53,6 +53,8 @@ class Linker(Definitions):
         """Generators to the functions that run in them."""
         self.annotations_of_classes: dict[tuple[int, int], None] = {}
         """Classes of the project that annotate something, with the variable of what they say."""
+        self.stated: dict[int, int] = {}
+        """Names of annotations, as variables, to what a name of that annotation may hold."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = 0
@@ -62,6 +64,7 @@ class Linker(Definitions):
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
+        self._fields: dict[int, dict[str, int]] = {}
         self._whole_fields: set[int] = set()
         self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
@@ -320,10 +323,12 @@ class Linker(Definitions):
 
     def own_field(self, value: int, name: str) -> int:
         """The variable of what code stores that knows exactly this value."""
-        key = ("field", value, name)
-        known = self._slots.get(key)
+        fields = self._fields.get(value)
+        if fields is None:
+            fields = self._fields[value] = {}
+        known = fields.get(name)
         if known is None:
-            known = self._slots[key] = self.new()
+            known = fields[name] = self.new()
         return known
 
     def read_field(self, value: int, name: str, target: int) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Class, Variant
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -344,9 +345,9 @@ def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
             given = [linker.variable_of(receiver)]
             if not deletes:
                 given.append(source if source is not None else linker.new())
-            calling.invoke_all(linker, variant, index, setter, found, given, linker.new())
+            calling.invoke_all(linker, variant, index, setter, found, given, NOWHERE)
     if values.kinds[found] == Kind.DESCRIPTOR and values.names[found] == "builtins.property.setter":
         arguments = calling.Arguments((source,), ())
         calling.call_value(
-            linker, variant, index, values.owners[found], arguments, linker.new(), receiver
+            linker, variant, index, values.owners[found], arguments, NOWHERE, receiver
         )

@@ -10,6 +10,7 @@ from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Variant
 from migrator.graph.items import MOST_COMBINATIONS, constant_of, slice_slot, special_method
+from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _enter(linker: Linker) -> Callable[[int, Any], None]:
                     linker, variant, index, value, method, [], target
                 )
             for method in ("__exit__", "__aexit__"):
-                special_method(linker, variant, index, value, method, [], linker.new())
+                special_method(linker, variant, index, value, method, [], NOWHERE)
             if not entered:
                 linker.put(target, value)
         elif kind == Kind.CONTAINER:
@@ -181,7 +182,7 @@ def raiser(linker: Linker) -> Callable[[int, Any], None]:
         values = linker.values
         kind = values.kinds[value]
         if kind == Kind.CLASS:
-            calling.call_value(linker, variant, index, value, calling.NO_ARGUMENTS, linker.new())
+            calling.call_value(linker, variant, index, value, calling.NO_ARGUMENTS, NOWHERE)
         if kind in (Kind.CLASS, Kind.INSTANCE, Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
             variant.raises[values.names[value]] = None
 

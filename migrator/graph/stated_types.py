@@ -129,6 +129,13 @@ def annotated(linker: Linker, variant: Variant, annotation: ir.Annotation) -> in
     text, head, arguments = annotation
     if head is None and not arguments:
         return None
+    if head is not None and not arguments:
+        variable = variant.variable(head)
+        known = linker.stated.get(variable)
+        if known is None:
+            known = linker.stated[variable] = linker.new()
+            linker.watch(variable, _typed(linker), (variant, arguments, known))
+        return known
     target = linker.new()
     name = text.partition("[")[0].rpartition(".")[2]
     if head is None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Class, Function, Variant
+from migrator.graph.solver import NOWHERE
 
 if TYPE_CHECKING:
     from migrator.graph.linker import Linker
@@ -100,7 +101,7 @@ class Substitutes:
         variant, index = data
         linker = self._linker
         arguments = calling.arguments_of(linker, variant, variant.function.facts.code[index])
-        calling.call_value(linker, variant, index, callee, arguments, linker.new())
+        calling.call_value(linker, variant, index, callee, arguments, NOWHERE)
 
     def _substitute(self, class_value: int, target: int) -> None:
         linker = self._linker

@@ -91,10 +91,12 @@ class Value(NamedTuple):
 class Values:
     """The table of all values: from parts to integer and back. Equal parts, same integer."""
 
-    __slots__ = ("_ids", "_outside", "functions", "kinds", "names", "outside", "owners", "parts")
+    __slots__ = ("_bound", "_ids", "_outside", "_plain_instances", "functions", "kinds", "names", "outside", "owners", "parts")
 
     def __init__(self) -> None:
         self._ids: dict[tuple[Hashable, ...], int] = {}
+        self._bound: dict[int, int] = {}
+        self._plain_instances: dict[int, int] = {}
         self._outside = OUTSIDE
         self.outside = bytearray()
         """By value: whether it says little of the project's own code; see `OUTSIDE`."""
@@ -118,14 +120,20 @@ class Values:
     ) -> int:
         known = self._ids.get(key)
         if known is None:
-            known = self._ids[key] = len(self.kinds)
-            self.kinds.append(kind)
-            self.outside.append(self._is_outside(kind, owner, function))
-            self.names.append(name)
-            self.owners.append(owner)
-            self.functions.append(function)
-            self.parts.append(parts)
+            known = self._ids[key] = self._add(kind, name, owner, function, parts)
         return known
+
+    def _add(
+        self, kind: Kind, name: str, owner: int, function: int, parts: tuple[Hashable, ...]
+    ) -> int:
+        made = len(self.kinds)
+        self.kinds.append(kind)
+        self.outside.append(self._is_outside(kind, owner, function))
+        self.names.append(name)
+        self.owners.append(owner)
+        self.functions.append(function)
+        self.parts.append(parts)
+        return made
 
     def _is_outside(self, kind: Kind, owner: int, function: int) -> bool:
         if kind == Kind.BOUND:
@@ -182,6 +190,14 @@ class Values:
         With a place only those of a `CLASS` that are made there, for classes whose instances are
         told apart (`Framework.instances_apart`).
         """
+        if not place:
+            known = self._plain_instances.get(class_)
+            if known is None:
+                known = self._plain_instances[class_] = self._instance(class_, ())
+            return known
+        return self._instance(class_, place)
+
+    def _instance(self, class_: int, place: tuple[Hashable, ...]) -> int:
         if self.kinds[class_] == Kind.EXTERNAL:
             return self.external_instance(self.names[class_])
         key = (Kind.INSTANCE, class_, *place)
@@ -201,9 +217,13 @@ class Values:
 
     def bound(self, receiver: int, function: int) -> int:
         """`function` (a `FUNCTION`, `EXTERNAL`, or `OPAQUE`) bound to `receiver`."""
-        return self._intern(
-            (Kind.BOUND, receiver, function), Kind.BOUND, self.names[function], receiver, function
-        )
+        key = receiver << 32 | function
+        known = self._bound.get(key)
+        if known is None:
+            known = self._bound[key] = self._add(
+                Kind.BOUND, self.names[function], receiver, function, ()
+            )
+        return known
 
     def string(self, text: str) -> int:
         """A string constant."""
