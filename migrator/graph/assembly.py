@@ -384,12 +384,17 @@ def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Functi
     """Calls of something about which nothing at all is known, in any variant."""
     held, call = linker.held, ir.CALL
     for function in functions:
-        calls = [code for code in function.facts.code if code[0] == call and code[2] is not None]
+        calls = [
+            (index, code)
+            for index, code in enumerate(function.facts.code)
+            if code[0] == call and code[2] is not None
+        ]
         variants = list(function.variants.values()) if calls else []
-        for code in calls:
+        for index, code in calls:
             callee = code[2]
             for each in variants:
-                if held[each.base + callee if callee >= 0 else each.refs[~callee]] is not None:
+                variable = each.base + callee if callee >= 0 else each.refs[~callee]
+                if held[variable] is not None or index in each.calls:
                     break
             else:
                 reason = "unknown decorator" if code[6] & ir.DECORATES else "unknown callee"

@@ -45,6 +45,29 @@ def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
     call_value(linker, variant, index, callee, arguments, target)
 
 
+def call_at_once(
+    linker: Linker, variant: Variant, index: int, target: int, method: int, receiver: int
+) -> bool:
+    """Call a method that an attribute was found to be, if it is read only to be called.
+
+    Then no value and no variable is needed for the method that is bound to its receiver.
+    """
+    function = variant.function
+    call = function.methods.get(target - variant.base)
+    if call is None:
+        return False
+    code = function.facts.code
+    if code[index][0] != ir.ATTRIBUTE or code[index][1] != target - variant.base:
+        return False
+    instruction = code[call]
+    arguments = variant.arguments.get(call)
+    if arguments is None:
+        arguments = variant.arguments[call] = arguments_of(linker, variant, instruction)
+    result = variant.base + instruction[1] if instruction[6] & ir.USED else NOWHERE
+    call_value(linker, variant, call, method, arguments, result, receiver)
+    return True
+
+
 def arguments_of(linker: Linker, variant: Variant, instruction: ir.Instruction) -> Arguments:
     """The arguments of a call instruction in a variant."""
     base, refs = variant.base, variant.refs
@@ -500,7 +523,7 @@ def fill_fields(
             linker.store_field(instance, name, variable)
         elif linker.factories and name not in given:
             data = (variant, index, linker.own_field(instance, name))
-            linker.watch(owner.attributes[name], linker.on_default, data)
+            linker.default_of(owner.attributes[name]).apply(linker, data)
     for keyword, value in arguments.keywords:
         if keyword is not None and value is not None:
             linker.store_field(instance, keyword, value)
@@ -510,12 +533,34 @@ def fill_fields(
             invoke_all(linker, variant, index, found, instance, [], NOWHERE)
 
 
-def fill_default(linker: Linker, value: int, data: tuple[Variant, int, int]) -> None:
-    """Watcher of what a class body gives to a field: a declaration tells the default."""
-    variant, index, target = data
-    declared = linker.factories.get(value)
-    if declared is None:
-        return
+class Default:
+    """What a class body gives to a field, with the places where an instance gets it."""
+
+    __slots__ = ("_declared", "_places")
+
+    def __init__(self) -> None:
+        self._declared: list[tuple[int | None, int | None]] = []
+        self._places: list[tuple[Variant, int, int]] = []
+
+    def apply(self, linker: Linker, place: tuple[Variant, int, int]) -> None:
+        """An instance is made at a place, whose field is that variable."""
+        self._places.append(place)
+        for each in self._declared:
+            _fill(linker, place, each)
+
+    def declare(self, linker: Linker, value: int, _: None) -> None:
+        """Watcher of what the class body gives: a declaration tells the default."""
+        declared = linker.factories.get(value)
+        if declared is not None:
+            self._declared.append(declared)
+            for each in self._places:
+                _fill(linker, each, declared)
+
+
+def _fill(
+    linker: Linker, place: tuple[Variant, int, int], declared: tuple[int | None, int | None]
+) -> None:
+    variant, index, target = place
     default, factory = declared
     if default is not None:
         linker.flow(default, target)

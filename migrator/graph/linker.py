@@ -64,6 +64,7 @@ class Linker(Definitions):
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
+        self._defaults: dict[int, calling.Default] = {}
         self._fields: dict[int, dict[str, int]] = {}
         self._whole_fields: set[int] = set()
         self._sensitive: dict[int, bool] = {}
@@ -77,7 +78,6 @@ class Linker(Definitions):
         self.on_call = self._watcher(calling.call)
         self.on_method = self._watcher(calling.call_method)
         self.on_metaclass = self._watcher(calling.call_metaclass)
-        self.on_default = self._watcher(calling.fill_default)
         self.on_spread = self._watcher(calling.spread)
         self.on_spread_keywords = self._watcher(calling.spread_keywords)
         self.foreign = Foreign(self, frameworks)
@@ -360,6 +360,14 @@ class Linker(Definitions):
     def store_field(self, value: int, name: str, source: int) -> None:
         """`value.name = source`, without any descriptor."""
         self.flow(source, self.own_field(value, name))
+
+    def default_of(self, variable: int) -> calling.Default:
+        """What a class body gives to the field of which that is the variable."""
+        known = self._defaults.get(variable)
+        if known is None:
+            known = self._defaults[variable] = calling.Default()
+            self.watch(variable, partial(known.declare, self), None)
+        return known
 
     def variable_of(self, value: int) -> int:
         """A variable that holds just one value."""

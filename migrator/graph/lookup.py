@@ -165,14 +165,20 @@ def bind(linker: Linker, found: int, data: tuple[Load, int, bool]) -> None:
     values = linker.values
     kind = values.kinds[found]
     if kind == Kind.FUNCTION:
-        linker.put(target, values.bound(receiver, found) if instance else found)
+        if not instance:
+            linker.put(target, found)
+        elif not calling.call_at_once(linker, variant, index, target, found, receiver):
+            linker.put(target, values.bound(receiver, found))
     elif kind == Kind.DESCRIPTOR:
         what, wrapped = values.names[found], values.owners[found]
         if what == "builtins.staticmethod":
             linker.put(target, wrapped)
         elif what == "builtins.classmethod":
             class_value = values.owners[receiver] if instance else receiver
-            linker.put(target, values.bound(class_value, wrapped))
+            if values.kinds[wrapped] != Kind.FUNCTION or not calling.call_at_once(
+                linker, variant, index, target, wrapped, class_value
+            ):
+                linker.put(target, values.bound(class_value, wrapped))
         elif what == "builtins.property.setter":
             pass
         elif instance:
