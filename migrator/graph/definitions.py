@@ -106,6 +106,7 @@ class Class:
         "name",
         "order",
         "owner",
+        "parents",
         "settled",
         "subclasses",
         "value",
@@ -122,6 +123,8 @@ class Class:
         self.keywords: dict[str, int] = {}
         self.bases: list[list[int]] = [[] for _ in facts.bases]
         self.order: tuple[int, ...] | None = None
+        self.parents: list[int] | None = None
+        """The instances of its direct bases in the project."""
         self.subclasses: set[int] = set()
         self.dependents: list[tuple[Callable[[int, Any], None], int, Any]] = []
         self.settled = False
@@ -214,6 +217,9 @@ class Definitions(Solver):
         self.stored_on_classes: set[str] = set()
         self.tops: set[str] = set()
         self._externals: dict[str, int] = {}
+        self._attributes: dict[str, dict[int, int | None]] = {}
+        self.plans: dict[str, dict[int, int | None]] = {}
+        """Attributes by name and class, as far as they are settled; see `lookup.plan`."""
         for module in facts.modules.values():
             self._index(module)
         for name in list(self.modules):
@@ -408,6 +414,32 @@ class Definitions(Solver):
                 if head in sequence:
                     sequence.remove(head)
 
+    def forget_lookups(self) -> None:
+        """Some class has other bases or attributes than it had."""
+        self._attributes.clear()
+        self.plans.clear()
+
+    def class_attribute_variable(self, class_value: int, name: str) -> int | None:
+        """The variable of the first class in C3 order whose body binds the name."""
+        if not self.closing:
+            return self._find_attribute(class_value, name)
+        found = self._attributes.get(name)
+        if found is None:
+            found = self._attributes[name] = {}
+        if class_value in found:
+            return found[class_value]
+        variable = found[class_value] = self._find_attribute(class_value, name)
+        return variable
+
+    def _find_attribute(self, class_value: int, name: str) -> int | None:
+        for base in self.order(class_value):
+            class_ = self.class_of_value.get(base)
+            if class_ is not None:
+                variable = class_.attributes.get(name)
+                if variable is not None:
+                    return variable
+        return None
+
     def add_base(self, class_: Class, position: int, value: int) -> None:
         """A base expression of a class may be that value."""
         group = class_.bases[position]
@@ -423,7 +455,9 @@ class Definitions(Solver):
         if class_.index in seen:
             return
         seen.add(class_.index)
+        self.forget_lookups()
         class_.order = None
+        class_.parents = None
         dependents, class_.dependents = class_.dependents, []
         for index in sorted(class_.subclasses):
             self._forget_order(self.classes[index], seen)

@@ -64,6 +64,7 @@ def _class(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     first_time = class_.owner is None
     if first_time:
         class_.owner = variant
+        linker.forget_lookups()
     for name, local, _, _ in facts.attributes:
         known = class_.attributes.get(name)
         if known is None:

@@ -129,6 +129,7 @@ class Linker(Definitions):
     def stores_on_class(self, name: str) -> None:
         """Some code sets an attribute of that name on a class: what reads it has to know."""
         self.stored_on_classes.add(name)
+        self.plans.pop(name, None)
         self._late_names.add(name)
 
     def _read_again(self) -> bool:
@@ -350,12 +351,15 @@ class Linker(Definitions):
         owner = self.values.owners[value]
         if self.values.parts[value]:
             return [self.values.instance(owner)]
-        return [
-            self.values.instance(base)
-            for group in self.class_of_value[owner].bases
-            for base in group
-            if base in self.class_of_value and base != owner
-        ]
+        class_ = self.class_of_value[owner]
+        if class_.parents is None:
+            class_.parents = [
+                self.values.instance(base)
+                for group in class_.bases
+                for base in group
+                if base in self.class_of_value and base != owner
+            ]
+        return class_.parents
 
     def store_field(self, value: int, name: str, source: int) -> None:
         """`value.name = source`, without any descriptor."""
@@ -385,16 +389,6 @@ class Linker(Definitions):
         if kind == Kind.CLASS:
             return value
         return self.values.owners[value] if kind == Kind.INSTANCE else None
-
-    def class_attribute_variable(self, class_value: int, name: str) -> int | None:
-        """The variable of the first class in C3 order whose body binds the name."""
-        for base in self.order(class_value):
-            class_ = self.class_of_value.get(base)
-            if class_ is not None:
-                variable = class_.attributes.get(name)
-                if variable is not None:
-                    return variable
-        return None
 
     def metaclasses(self, class_value: int) -> list[int]:
         """The project's metaclasses of a class, its own or inherited."""

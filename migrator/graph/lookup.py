@@ -49,8 +49,14 @@ def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
         return
     if name in linker.stored:
         linker.read_field(receiver, name, target)
-    if not _search(linker, receiver, linker.order(class_value), data, instance=True):
-        _fall_back(linker, receiver, class_value, data)
+    planned = plan(linker, class_value, name)
+    if planned is None:
+        if not _search(linker, receiver, linker.order(class_value), data, instance=True):
+            _fall_back(linker, receiver, class_value, data)
+    elif planned != NOWHERE:
+        linker.watch(planned, linker.on_bind, (data, receiver, True))
+    elif name not in linker.stored:
+        linker.unresolved_attribute(data)
     _depend(linker, class_value, receiver, data)
 
 
@@ -59,7 +65,10 @@ def _load_class(linker: Linker, receiver: int, data: Load) -> None:
     if name == "__name__":
         linker.put(target, linker.values.string(linker.values.names[receiver].rpartition(".")[2]))
         return
-    if not _search(linker, receiver, linker.order(receiver), data, instance=False):
+    planned = plan(linker, receiver, name)
+    if planned:
+        linker.watch(planned, linker.on_bind, (data, receiver, False))
+    elif not _search(linker, receiver, linker.order(receiver), data, instance=False):
         metaclasses = linker.metaclasses(receiver)
         found = any(
             _search(linker, receiver, linker.order(each), data, instance=True)
@@ -68,6 +77,45 @@ def _load_class(linker: Linker, receiver: int, data: Load) -> None:
         if not found:
             linker.unresolved_attribute(data)
     _depend(linker, receiver, receiver, data)
+
+
+def plan(linker: Linker, class_value: int, name: str) -> int | None:
+    """How instances of a class come by an attribute, where only the project's classes say so.
+
+    It is the variable of the first class in C3 order that binds the name, or NOWHERE where none
+    does. None means that more has to be looked at: frameworks, outside bases, `__getattr__`, what
+    is set on classes, or a name that is perhaps only annotated.
+    """
+    if not linker.closing or name in linker.stored_on_classes:
+        return None
+    plans = linker.plans.get(name)
+    if plans is None:
+        plans = linker.plans[name] = {}
+    if class_value in plans:
+        return plans[class_value]
+    made = plans[class_value] = _make_plan(linker, class_value, name)
+    return made
+
+
+def _make_plan(linker: Linker, class_value: int, name: str) -> int | None:
+    inherits = False
+    for base in linker.order(class_value):
+        class_ = linker.class_of_value.get(base)
+        if class_ is None:
+            if linker.values.kinds[base] == Kind.OPAQUE or linker.frameworks_of(base):
+                return None
+            dotted = linker.values.names[base]
+            inherits |= not dotted.startswith(_WITHOUT_ATTRIBUTES) and not _lacks(dotted, name)
+            continue
+        variable = class_.attributes.get(name)
+        if variable is not None:
+            return None if _is_annotated(class_, name) else variable
+    if inherits or any(
+        linker.class_attribute_variable(class_value, each) is not None
+        for each in ("__getattr__", "__getattribute__")
+    ):
+        return None
+    return NOWHERE
 
 
 def _depend(linker: Linker, class_value: int, receiver: int, data: Load) -> None:

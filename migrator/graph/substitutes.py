@@ -32,6 +32,7 @@ class Substitutes:
 
     def __init__(self, linker: Linker) -> None:
         self._linker = linker
+        self._called = {each.function.index for each in linker.variants if each.called}
         self._read_from_self: dict[int, dict[str, list[tuple[str, Function, int]]]] = {}
 
     def find(self) -> None:
@@ -58,7 +59,7 @@ class Substitutes:
                     if position and base in linker.order(value):
                         continue  # that class itself stands in there
                     for method, function, index in self._readers(base, name):
-                        if not is_made or not _is_called(function):
+                        if not is_made or function.index not in self._called:
                             self._receive(class_, base, method, function, index)
 
     def _readers(self, class_value: int, name: str) -> list[tuple[str, Function, int]]:
@@ -127,10 +128,6 @@ def _methods(class_: Class) -> Iterator[tuple[str, Function]]:
             and "staticmethod" not in function.facts.decorators
         ):
             yield function.facts.name.rpartition(".")[2], function
-
-
-def _is_called(function: Function) -> bool:
-    return any(each.called for each in function.variants.values())
 
 
 def _is_abstract(class_: Class) -> bool:
