@@ -91,7 +91,18 @@ class Value(NamedTuple):
 class Values:
     """The table of all values: from parts to integer and back. Equal parts, same integer."""
 
-    __slots__ = ("_bound", "_ids", "_outside", "_plain_instances", "functions", "kinds", "names", "outside", "owners", "parts")
+    __slots__ = (
+        "_bound",
+        "_ids",
+        "_outside",
+        "_plain_instances",
+        "functions",
+        "kinds",
+        "names",
+        "outside",
+        "owners",
+        "parts",
+    )
 
     def __init__(self) -> None:
         self._ids: dict[tuple[Hashable, ...], int] = {}
