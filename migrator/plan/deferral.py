@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from migrator.model.program import EntryPoint
+from migrator.plan.details import ANY, Mask
 from migrator.plan.reach import Reach, Site, handlers
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -31,8 +32,34 @@ class Deferral:
         return self._known[site]
 
     def may_defer_in_hook(self, site: Site) -> bool:
-        """The same in code that runs around requests, whose effects are nobody's purpose."""
-        return not _used(site) and bool(self._reach.writes(site.callee)) and self._mute(site)
+        """The same in code that runs around requests, whose effects are nobody's purpose.
+
+        Not where it changes objects that a request may show afterwards: those are changed there,
+        and their rows are sent later.
+        """
+        return (
+            not _used(site)
+            and bool(self._reach.writes(site.callee))
+            and self._mute(site)
+            and not self._changes_argument(site)
+            and not self._updates_what_is_shown(site)
+        )
+
+    def _updates_what_is_shown(self, site: Site) -> bool:
+        details = self._reach.details
+        written = details.details(self._reach.write_details[site.callee])
+        updated = details.mask(detail for detail in written if detail[1] != ANY)
+        return details.overlap(updated, self._shown_by_routes)
+
+    @cached_property
+    def _shown_by_routes(self) -> Mask:
+        return self._reach.details.mask(
+            (access.table, column)
+            for entry in self._reach.program.entry_points.values()
+            if entry.kind == "route"
+            for access in entry.reads
+            for column in access.columns or (ANY,)
+        )
 
     def _shown(self, site: Site) -> bool:
         if _used(site) or not self._mute(site):

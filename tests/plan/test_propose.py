@@ -51,7 +51,7 @@ def test_every_entry_point_has_its_place(plan: Plan) -> None:
 def test_a_hook_around_requests_is_deferred_and_binds_nothing(plan: Plan) -> None:
     for name in ("orders", "payments", "mail"):
         touch = call(plan, name, "services.touch")
-        assert (touch.remedy, touch.unit, touch.owner) == ("defer", "function", "members")
+        assert (touch.remedy, touch.unit, touch.owner) == ("defer", "rows", "members")
     assert not any(c.owner == "members" for c in plan.services["members"].calls)
 
 

@@ -180,6 +180,16 @@ def test_deferred_rows_leave_the_rest_of_the_replica_guarded(system: System, mem
     assert shown["last_seen"] == "2020-01-02 03:04:05"
 
 
+def test_deferred_rows_are_seen_by_the_request_that_changed_them(
+    system: System, member: int
+) -> None:
+    """The hook commits, so that the handler loads the object anew."""
+    path = f"/orders/members/{member}"
+    assert system.get(system.orders, path).json["last_seen"] == "None"
+    answer = system.get(system.orders, path, **{"X-Member": str(member)})
+    assert answer.json["last_seen"] == "2020-01-02 03:04:05"
+
+
 @pytest.mark.parametrize("how", ["orm", "bulk", "ignore", "delete", "drop"])
 def test_a_write_to_a_replica_is_refused_though_the_code_swallows_errors(
     system: System, member: int, how: str

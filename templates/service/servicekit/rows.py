@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, attributes
 
-from servicekit import links, transaction
+from servicekit import links, pending, transaction
 from servicekit.errors import OwnershipViolation, RowConflict
 from servicekit.settings import settings
 from servicekit.sqlite import quoted
@@ -31,6 +31,7 @@ def install() -> None:
     """Watch flushes, when the manifest has rows that cross."""
     if _remedies():
         event.listen(Session, "before_flush", _before_flush)
+        pending.install()
 
 
 def _remedies() -> Dict[str, _Remedy]:
@@ -71,6 +72,8 @@ def _before_flush(session: Any, context: Any, instances: Any) -> None:
         _send(session, owner, synchronous, [each.row for each in changes], inserted)
         for change in changes:
             change.keep()
+            if not synchronous:
+                change.remember()
     links.saved(session, inserted)
 
 
@@ -81,9 +84,9 @@ def _remedy(remedies: Dict[str, _Remedy], mapper: Any) -> Optional[_Remedy]:
 
 
 def _pending(session: Any) -> List[Tuple[Any, str]]:
-    pending = [(entity, "I") for entity in session.new]
-    pending += [(entity, "U") for entity in session.dirty]
-    return pending + [(entity, "D") for entity in session.deleted]
+    found = [(entity, "I") for entity in session.new]
+    found += [(entity, "U") for entity in session.dirty]
+    return found + [(entity, "D") for entity in session.deleted]
 
 
 def _send(
@@ -135,6 +138,11 @@ class _Change:
         even where the call has expired all else."""
         for name, value in self._changed.items():
             attributes.set_committed_value(self._entity, name, value)
+
+    def remember(self) -> None:
+        """Have the rest of the request see a change that its owner makes later."""
+        if self._changed:
+            pending.remember(self._entity, self._changed)
 
     def _key(self, mapper: Any) -> Dict[str, Any]:
         parts = zip(mapper.primary_key, self._state.identity)

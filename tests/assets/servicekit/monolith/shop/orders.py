@@ -13,7 +13,7 @@ blueprint = Blueprint("orders", __name__)
 @blueprint.route("/orders/members/<int:number>")
 def member_email(number):
     member = Member.query.get(number)
-    return jsonify(email=member and member.email)
+    return jsonify(email=member and member.email, last_seen=str(member and member.last_seen))
 
 
 @blueprint.route("/orders", methods=["POST"])
