@@ -7,10 +7,13 @@ from typing import Any
 
 import click
 
+from migrator.cli.completion import listed, of_plan, signals
 from migrator.model.errors import ConfigurationError
 from migrator.plan.constraints import Constraints, services_range
 
 Wrapped = Callable[..., Any]
+
+_TABLES = listed("tables")
 
 
 def demand_options(function: Wrapped) -> Wrapped:
@@ -25,18 +28,47 @@ _OPTIONS = (
     click.option(
         "--largest", metavar="N", type=int, default=0, help="The most tables of one service."
     ),
-    click.option("--together", metavar="A,B", multiple=True, help="Tables of one service."),
-    click.option("--apart", metavar="A,B", multiple=True, help="Tables of different services."),
-    click.option("--own", metavar="SERVICE=A,B", multiple=True, help="Tables of a named service."),
     click.option(
-        "--leave", metavar="A,B", multiple=True, help="Tables that stay in the remainder."
+        "--together",
+        metavar="A,B",
+        multiple=True,
+        help="Tables of one service.",
+        shell_complete=listed("tables"),
     ),
-    click.option("--first", metavar="NAME", default="", help="Take out only this service."),
+    click.option(
+        "--apart",
+        metavar="A,B",
+        multiple=True,
+        help="Tables of different services.",
+        shell_complete=listed("tables"),
+    ),
+    click.option(
+        "--own",
+        metavar="SERVICE=A,B",
+        multiple=True,
+        help="Tables of a named service.",
+        shell_complete=listed("tables"),
+    ),
+    click.option(
+        "--leave",
+        metavar="A,B",
+        multiple=True,
+        help="Tables that stay in the remainder.",
+        shell_complete=listed("tables"),
+    ),
+    click.option(
+        "--first",
+        metavar="NAME",
+        default="",
+        help="Take out only this service.",
+        shell_complete=of_plan("services", "tables"),
+    ),
     click.option(
         "--weight",
         metavar="SIGNAL=X",
         multiple=True,
         help="What a signal counts for; 0 switches it off.",
+        shell_complete=signals,
     ),
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from migrator.cli.completion import of_plan, proposals
 from migrator.cli.terminal import TerminalProgress, console, place_link, print_hanging, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
@@ -14,14 +15,22 @@ from migrator.model.errors import ConfigurationError
 from migrator.plan.explain import Explainer
 from migrator.plan.store import FILE_NAME, find, load
 
+_NAMES = of_plan("services", "tables", "entry_points")
+
 
 @click.command("explain")
-@click.argument("name")
-@click.argument("other", default="")
+@click.argument("name", shell_complete=_NAMES)
+@click.argument("other", default="", shell_complete=_NAMES)
 @click.option(
     "--source", type=click.Path(path_type=Path), default=Path("."), help="The monolith's root."
 )
-@click.option("--plan", "plan_name", default="", help="The plan to explain, or a proposal's name.")
+@click.option(
+    "--plan",
+    "plan_name",
+    default="",
+    shell_complete=proposals,
+    help="The plan to explain, or a proposal's name.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The lines as JSON on stdout.")
 def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) -> None:
     """Say why NAME is in its service, or what ties NAME and OTHER.

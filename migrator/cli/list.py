@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from migrator.cli.completion import of_plan
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
@@ -44,10 +45,26 @@ _FEW = 3
     "--distributions", "what", flag_value="distributions", help="Packages that are imported."
 )
 @click.option("--unresolved", "what", flag_value="unresolved", help="What could not be resolved.")
-@click.option("--writes", metavar="TABLE", default="", help="The entry points that write a table.")
-@click.option("--reads", metavar="TABLE", default="", help="The entry points that read a table.")
 @click.option(
-    "--of", metavar="ENTRY_POINT", default="", help="What an entry point reads and writes."
+    "--writes",
+    metavar="TABLE",
+    default="",
+    help="The entry points that write a table.",
+    shell_complete=of_plan("tables"),
+)
+@click.option(
+    "--reads",
+    metavar="TABLE",
+    default="",
+    help="The entry points that read a table.",
+    shell_complete=of_plan("tables"),
+)
+@click.option(
+    "--of",
+    metavar="ENTRY_POINT",
+    default="",
+    help="What an entry point reads and writes.",
+    shell_complete=of_plan("entry_points"),
 )
 @click.option("--json", "as_json", is_flag=True, help="The rows as JSON on stdout.")
 def command(source: Path, what: str, writes: str, reads: str, of: str, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from migrator.cli.completion import proposals
 from migrator.cli.scores import print_beside
 from migrator.cli.terminal import WIDTH, TerminalProgress, console, print_hanging, print_json
 from migrator.facts.settings import load_settings
@@ -47,7 +48,7 @@ def command() -> None:
 
 
 @command.command("compare")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=proposals)
 @_SOURCE
 @_JSON
 def compare_command(names: tuple[str, ...], source: Path, as_json: bool) -> None:
@@ -73,8 +74,8 @@ def compare_command(names: tuple[str, ...], source: Path, as_json: bool) -> None
 
 
 @command.command("diff")
-@click.argument("before")
-@click.argument("after", default=FILE_NAME)
+@click.argument("before", shell_complete=proposals)
+@click.argument("after", default=FILE_NAME, shell_complete=proposals)
 @_SOURCE
 @_JSON
 def diff_command(before: str, after: str, source: Path, as_json: bool) -> None:
@@ -103,7 +104,7 @@ def diff_command(before: str, after: str, source: Path, as_json: bool) -> None:
 
 
 @command.command("roadmap")
-@click.argument("name", default=FILE_NAME)
+@click.argument("name", default=FILE_NAME, shell_complete=proposals)
 @_SOURCE
 @_JSON
 def roadmap_command(name: str, source: Path, as_json: bool) -> None:
@@ -125,7 +126,7 @@ def roadmap_command(name: str, source: Path, as_json: bool) -> None:
 
 
 @command.command("maturity")
-@click.argument("name", default=FILE_NAME)
+@click.argument("name", default=FILE_NAME, shell_complete=proposals)
 @_SOURCE
 @_JSON
 def maturity_command(name: str, source: Path, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from migrator.cli.completion import strategies
 from migrator.cli.demands import constraints_of, demand_options
 from migrator.cli.findings import print_findings
 from migrator.cli.propose_graph import propose_from_graph
@@ -36,6 +37,7 @@ from migrator.plan.wording import counted
     "--proposal",
     metavar="NAME",
     default="",
+    shell_complete=strategies,
     help=f"Which one to write: {', '.join(STRATEGIES)}."
     f"  [default: {WHOLE_TRANSACTIONS}, or {ONE_SERVICE} where nothing beats it]",
 )

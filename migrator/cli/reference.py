@@ -37,7 +37,8 @@ value on stdout and nothing else, also when the verb fails: then it is
 Tables are no wider than 100 columns. Where the output is piped it is plain text; `NO_COLOR=1` takes
 the colours off a terminal too.
 
-Completion of verbs and options by the Tab key, to be put into the shell's start file:
+Completion by the Tab key (verbs, options; services, tables, entry points and proposals of the plan;
+running services), to be put into the shell's start file:
 
     eval "$(_MIGRATOR_COMPLETE=bash_source migrator)"       # ~/.bashrc
     eval "$(_MIGRATOR_COMPLETE=zsh_source migrator)"        # ~/.zshrc

@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from migrator.cli.completion import running
 from migrator.cli.running import services_option
 from migrator.cli.terminal import print_json
 from migrator.model.errors import ConfigurationError
@@ -19,7 +20,7 @@ _SHOWN = 12
 
 
 @click.command("route")
-@click.argument("service")
+@click.argument("service", shell_complete=running)
 @click.option("--to", type=click.Choice(["service", "remainder"]), help="Who answers.")
 @click.option(
     "--percent",

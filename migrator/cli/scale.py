@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from migrator.cli.completion import running
 from migrator.cli.running import services_option
 from migrator.cli.terminal import print_json
 from migrator.operation.control import Scale, ask
 
 
 @click.command("scale")
-@click.argument("service")
+@click.argument("service", shell_complete=running)
 @click.argument("processes", type=click.IntRange(1, 32))
 @services_option
 @click.option("--json", "as_json", is_flag=True, help="What runs then, as JSON on stdout.")

@@ -95,6 +95,22 @@ def test_the_shell_completes_verbs_and_options() -> None:
     assert "--debug" in completed("--d")
 
 
+def test_the_shell_completes_names_of_the_plan(
+    planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ["--source", str(planned)]
+    assert completed("explain", *at, "pe") == ["people"]
+    assert completed("explain", *at, "route:bench.f") == ["route:bench.fault"]
+    assert {"fewest", "migrator.plan.yaml"} <= set(completed("plan", "diff", *at, ""))
+    monkeypatch.chdir(planned)
+    assert completed("propose", ".", "--apart", "borrower,lo") == ["borrower,loan"]
+    assert completed("propose", "--weight", "co-") == ["co-change="]
+    assert completed("propose", "--proposal", "by") == ["by-team"]
+    (tmp_path / "system.json").write_text('{"services": {"loans": {}}}')
+    assert completed("scale", "--services", str(tmp_path), "") == ["loans"]
+    assert completed("scale", "--services", str(planned), "") == []
+
+
 def test_of_many_findings_a_few_of_each_kind_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     many = [
         Finding(kind=kind, subject=f"s{number}", message="it does", at="a.py:1", hint="do this")
