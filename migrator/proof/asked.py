@@ -11,7 +11,13 @@ from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.comparison import compare
 from migrator.proof.files import Files, file_differences, read_folders
 from migrator.proof.recording import RecordingProxy
-from migrator.proof.replicas import manifests, owned_tables, settle
+from migrator.proof.replicas import (
+    await_arrival,
+    loose_replicas,
+    manifests,
+    owned_tables,
+    settle,
+)
 from migrator.proof.result import Comparison
 from migrator.proof.tables import Content, TableDifference, differences, without_key
 from migrator.proof.traffic import Recording, Traffic, record
@@ -98,7 +104,12 @@ def ask_services(
     """Ask a running system the traffic, with `processes` web processes a service, and let it come
     to rest."""
     begun = time.monotonic()
-    recording = record(proxy, system, system.gateway_url, traffic)
+    if loose_replicas(manifests(system)):
+        proxy.before = lambda: await_arrival(system)
+    try:
+        recording = record(proxy, system, system.gateway_url, traffic)
+    finally:
+        proxy.before = lambda: None
     replicas, replica_problems = settle(system)
     tables, owners = owned_tables(system)
     deferred = {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from migrator.model.manifest import ServiceManifest
+from migrator.model.manifest import ReplicaTable, ServiceManifest
 from migrator.proof.outage import Probe, ask
 from migrator.proof.tables import Row
 
@@ -72,11 +72,20 @@ def find_canaries(
             if each.service == reader and each.request.method == "GET" and each.answer.status == 200
         ]
         for table, replica in sorted(manifest.replicas.items()):
-            if pages and replica.freshness == "strict":
+            fresh = [each for each in pages if _catches_up(replica, each)]
+            if fresh:
                 found.extend(
-                    _canaries_of(url, databases[replica.owner], replica.owner, table, pages)
+                    _canaries_of(url, databases[replica.owner], replica.owner, table, fresh)
                 )
     return [each for each in found if not _hides(each, found, url, databases[each.owner])]
+
+
+def _catches_up(replica: ReplicaTable, page: Probe) -> bool:
+    """Whether a request must show what its client has just written at the owner."""
+    if replica.freshness == "session":
+        sent = {name.lower() for name, _ in page.request.request_headers}
+        return bool(sent & {"cookie", "authorization"})
+    return replica.freshness == "strict"
 
 
 def _hides(canary: Canary, others: list[Canary], url: str, database: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -39,6 +40,8 @@ class RecordingProxy:
         self.upstream = ""
         self.timeout = timeout
         self.plain = plain
+        self.before: Callable[[], None] = lambda: None
+        """Called before each request is passed on."""
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         proxy = self
@@ -118,6 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             started=time.time(),
         )
         self.owner.begin(exchange)
+        self.owner.before()
         send(self.owner.upstream, exchange, self.owner.timeout)
         self._answer(exchange)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +60,38 @@ def replica_differences(system: RunningSystem) -> tuple[int, list[TableDifferenc
                 differences(expected, here, set(), {table: f"{replica.owner} (copy of {name})"})
             )
     return count, found
+
+
+def loose_replicas(manifests: Mapping[str, ServiceManifest]) -> dict[str, list[str]]:
+    """Service to its replicas that a request need not catch up with, as its plan says."""
+    found = {
+        name: sorted(t for t, r in manifest.replicas.items() if r.freshness != "strict")
+        for name, manifest in sorted(manifests.items())
+    }
+    return {name: tables for name, tables in found.items() if tables}
+
+
+def await_arrival(system: RunningSystem, seconds: float = 5.0) -> None:
+    """Wait until loose replicas have what their owners have committed, or the time is over."""
+    end = time.monotonic() + seconds
+    for name, tables in loose_replicas(manifests(system)).items():
+        replicas = system.services[name].manifest.replicas
+        for owner in sorted({replicas[table].owner for table in tables}):
+            head = _one(system.services[owner].database, _HEAD)
+            while time.monotonic() < end:
+                if _one(replica_database(system, name), _CURSOR, owner) >= head:
+                    break
+                time.sleep(0.005)
+
+
+_HEAD = "SELECT seq FROM sqlite_sequence WHERE name = '_outbox'"
+_CURSOR = "SELECT seq FROM _cursors WHERE owner = ?"
+
+
+def _one(database: Path, query: str, *values: str) -> int:
+    with closing(sqlite3.connect(database, timeout=30)) as db:
+        row = db.execute(query, values).fetchone()
+    return int(row[0]) if row else 0
 
 
 def waiting_commands(system: RunningSystem) -> int:

@@ -23,7 +23,7 @@ from migrator.proof.checks import CHECKS, Trial, run_check
 from migrator.proof.faults import inject, propose_faults
 from migrator.proof.outage import probes_from
 from migrator.proof.recording import RecordingProxy
-from migrator.proof.replicas import manifests
+from migrator.proof.replicas import loose_replicas, manifests
 from migrator.proof.result import FaultReport, Latency, Proof, Tried
 from migrator.proof.traffic import OwnTests, Recording, Traffic
 
@@ -57,6 +57,12 @@ def verify(
         progress.warn(
             f"{', '.join(changed)} of [tool.migrator.run.environment] changed since the services"
             f" were generated; next: migrator generate {root} -o {output}"
+        )
+    if loose := loose_replicas({name: read_manifest(output / name) for name in system.services}):
+        named = "; ".join(f"{', '.join(tables)} in {name}" for name, tables in loose.items())
+        progress.warn(
+            f"the plan lets copies be late ({named}): each request is asked when they have arrived,"
+            " so that answers are compared, and not how late they may be"
         )
     folder.mkdir(parents=True, exist_ok=True)
     with RecordingProxy() as proxy:

@@ -106,7 +106,7 @@ def test_the_shell_completes_names_of_the_plan(
     assert completed("propose", ".", "--apart", "borrower,lo") == ["borrower,loan"]
     assert completed("propose", "--weight", "co-") == ["co-change="]
     assert completed("propose", "--proposal", "by") == ["by-team"]
-    (tmp_path / "system.json").write_text('{"services": {"loans": {}}}')
+    (tmp_path / "system.json").write_text('{"services": ["loans"]}')
     assert completed("scale", "--services", str(tmp_path), "") == ["loans"]
     assert completed("scale", "--services", str(planned), "") == []
 
