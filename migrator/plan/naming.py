@@ -45,11 +45,21 @@ def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str,
         )
         for label in shared:
             del total[label]
+    whole = _of_the_whole(evidence) if len(groups) == 1 else ""
     chosen: list[str] = []
     for counter, tables in zip(votes, groups, strict=True):
-        name = _best(counter, total, len(tables)) or dominating(evidence, tables)
+        name = whole or _best(counter, total, len(tables)) or dominating(evidence, tables)
         chosen.append(_distinct(slug(name), chosen))
     return chosen
+
+
+def _of_the_whole(evidence: Evidence) -> str:
+    """The package that answers most of the application: what one service of all is called."""
+    packages: Counter[str] = Counter()
+    for entry in evidence.working.values():
+        packages.update(_labels(entry.file.removesuffix(".py").split("/"))[:1])
+    most = max(packages.values(), default=0)
+    return min((name for name, count in packages.items() if count == most), default="")
 
 
 def _best(votes: Counter[str], total: Counter[str], tables: int) -> str:

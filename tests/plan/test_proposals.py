@@ -86,6 +86,11 @@ def test_nothing_beats_one_service_where_transactions_bind_all() -> None:
     assert propose_all(sketch(SHOP)).verdict == []
 
 
+def test_one_service_has_the_name_of_the_package_that_answers() -> None:
+    found = propose_all(sketch(TANGLE.replace("fruit/models.py", "storage/rows.py")))
+    assert list(found["one-service"].plan.services) == ["fruit"]
+
+
 def test_a_proposal_that_is_not_there_is_named(proposals: Proposals) -> None:
     with pytest.raises(ConfigurationError, match="by-team: "):
         proposals["by-team"]

@@ -248,7 +248,12 @@ class MappingBuilder:
                 texts += [self.values.text(each) for each in self.engine.points_to(slot)]
             else:
                 texts.append(self.values.text(value))
+        # One helper may make the names of indexes and of referred columns (`table.id`), too.
+        referred = {
+            t.rpartition(".")[0] for each in self.declared.keys.values() for t in each.texts
+        }
         known = [text for text in texts if text]
+        known.sort(key=lambda text: ("." in text, text not in referred))
         return known[0] if known else snake_case(self.values.name(class_).rsplit(".", 1)[-1])
 
     def _table_arguments(self, class_: int) -> Iterator[int]:
