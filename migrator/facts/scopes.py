@@ -31,8 +31,38 @@ class Loop:
         self.leaving: list[Env] = []
 
 
+_NO_NAMES: frozenset[str] = frozenset()
+
+
 class Frame:
     """One function (or the module, index 0) that is being walked."""
+
+    __slots__ = (
+        "body",
+        "cells",
+        "class_",
+        "code",
+        "constants",
+        "count",
+        "decorators",
+        "end_line",
+        "env",
+        "flags",
+        "global_names",
+        "index",
+        "line",
+        "loops",
+        "name",
+        "named",
+        "nonlocal_names",
+        "parameters",
+        "parent",
+        "refs",
+        "returns",
+        "trials",
+        "versions",
+        "waiting",
+    )
 
     def __init__(self, index: int, parent: Frame | None, name: str, class_: int) -> None:
         self.index = index
@@ -46,8 +76,8 @@ class Frame:
         self.cells: dict[str, int] = {}
         self.waiting: dict[str, int] = {}
         self.refs: list[tuple[int, int]] = []
-        self.global_names: set[str] = set()
-        self.nonlocal_names: set[str] = set()
+        self.global_names = _NO_NAMES
+        self.nonlocal_names = _NO_NAMES
         self.constants: dict[tuple[type, object], int] = {}
         self.loops: list[Loop] = []
         self.trials: list[dict[str, list[int]]] = []
@@ -75,8 +105,10 @@ class Frame:
     def read(self, name: str) -> int:
         """The variable of a name of a function, where its code stands now."""
         known = self.env.get(name)
-        if known is not None:
-            return known
+        return self.reference(name) if known is None else known
+
+    def reference(self, name: str) -> int:
+        """The reference that stands for a name which nothing has been given to here so far."""
         waiting = self.waiting.get(name)
         if waiting is None:
             self.refs.append((-2, 0))

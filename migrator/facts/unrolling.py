@@ -28,39 +28,38 @@ _UNKNOWN = object()
 
 
 def rows_of(
-    loop: ast.For, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+    loop: ast.For, block: Sequence[ast.stmt], known: Mapping[str, ast.expr]
 ) -> list[Row] | None:
     """The rows that a loop runs over, or None where they are not written out.
 
-    `before` are the statements of the same block that come first, `known` the displays that names
-    stand for inside of a loop around it.
+    `block` are the statements among which it stands, `known` the displays that names stand for
+    inside of a loop around it.
     """
+    rows = _rows(loop, block, known)
+    if not rows or len(rows) > MOST_ROWS or loop.orelse:
+        return None
     nodes = [each for statement in loop.body for each in ast.walk(statement)]
-    if loop.orelse or any(isinstance(each, _DEFINITIONS) for each in nodes):
+    if len(rows) * len(nodes) > MOST_NODES or any(isinstance(each, _DEFINITIONS) for each in nodes):
         return None
-    if not any(isinstance(each, ast.Call) for each in nodes):
-        return None
-    rows = _rows(loop.iter, before, known)
-    if not rows or len(rows) > MOST_ROWS or len(rows) * len(nodes) > MOST_NODES:
-        return None
-    return rows
+    return rows if any(isinstance(each, ast.Call) for each in nodes) else None
 
 
 def _rows(
-    iterated: ast.expr, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+    loop: ast.For, block: Sequence[ast.stmt], known: Mapping[str, ast.expr]
 ) -> list[Row] | None:
+    iterated = loop.iter
     if (
         isinstance(iterated, ast.Call)
         and isinstance(iterated.func, ast.Attribute)
         and iterated.func.attr == "items"
         and not iterated.args
     ):
-        display = _display(iterated.func.value, before, known)
+        display = _display(iterated.func.value, loop, block, known)
         if not isinstance(display, ast.Dict) or None in display.keys:
             return None
         keys = [each for each in display.keys if each is not None]
         return list(zip(keys, display.values, strict=True))
-    display = _display(iterated, before, known)
+    display = _display(iterated, loop, block, known)
     if not isinstance(display, ast.Tuple | ast.List | ast.Set):
         return None
     if any(isinstance(each, ast.Starred) for each in display.elts):
@@ -69,7 +68,7 @@ def _rows(
 
 
 def _display(
-    node: ast.expr, before: Sequence[ast.stmt], known: Mapping[str, ast.expr]
+    node: ast.expr, loop: ast.For, block: Sequence[ast.stmt], known: Mapping[str, ast.expr]
 ) -> ast.expr | None:
     """The display that is iterated: written there, or the last thing that its name was given.
 
@@ -79,17 +78,21 @@ def _display(
         return node
     if node.id in known:
         return known[node.id]
-    for statement in reversed(before):
-        if (
-            isinstance(statement, ast.Assign)
-            and len(statement.targets) == 1
-            and isinstance(statement.targets[0], ast.Name)
-            and statement.targets[0].id == node.id
-        ):
-            return statement.value
+    end = block.index(loop)
+    given = [
+        place
+        for place, each in enumerate(block[:end])
+        if type(each) is ast.Assign
+        and len(each.targets) == 1
+        and type(each.targets[0]) is ast.Name
+        and each.targets[0].id == node.id
+    ]
+    if not given:
+        return None
+    for statement in block[given[-1] + 1 : end]:
         if any(isinstance(each, ast.Name) and each.id == node.id for each in ast.walk(statement)):
             return None
-    return None
+    return block[given[-1]].value  # type: ignore[attr-defined, no-any-return]
 
 
 def parts(target: ast.expr, row: Row) -> Iterator[tuple[ast.expr, ast.expr]]:
