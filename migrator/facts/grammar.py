@@ -29,20 +29,21 @@ from migrator.facts.formatted import (
 )
 
 _NAME = r"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
-_TOKEN = re.compile(
+_MARK = re.compile(r"""[\n;:#'"()\[\]{}]""")
+"""One set of characters: searching for these is an order of magnitude faster than for words."""
+_STATEMENT = re.compile(
     rf"""
-    (?P<comment>\#[^\n]*)
-  | (?P<string>['"])
-  | (?P<header>(?:def|class)[ \t]+{_NAME}[ \t]*\[)
-  | (?P<alias>type[ \t]+(?P<name>{_NAME})[ \t]*(?P<mark>\[|=(?!=)))
-  | (?P<except>except\b\*?)
-  | (?P<lazy>lazy[ \t]+(?=(?:import|from)\b))
-  | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
+    [ \t]* (?:async[ \t]+)?
+    (?:
+        (?P<header>(?:def|class)[ \t]+{_NAME}[ \t]*\[)
+      | (?P<alias>type[ \t]+(?P<name>{_NAME})[ \t]*(?P<mark>\[|=(?!=)))
+      | (?P<except>except\b\*?)
+      | (?P<lazy>lazy[ \t]+(?=(?:import|from)\b))
+    )
     """,
     re.VERBOSE,
 )
 _BRACKET = re.compile(r"""(?P<string>['"])|#[^\n]*|[()\[\]{},:]""")
-_STATEMENTS = frozenset({"header", "alias", "mark", "except", "lazy"})
 _MOST_STRINGS = 10_000
 
 
@@ -84,39 +85,43 @@ class _Lowered:
         return self.source.count("\n", 0, position) + 1
 
     def _lower(self) -> None:
-        source, position, depth = self.source, 0, 0
+        source, depth = self.source, 0
+        position = self._statement(0, depth)
         while True:
-            match = _TOKEN.search(source, position)
+            match = _MARK.search(source, position)
             if match is None:
                 break
-            position = match.end()
-            kind = match.lastgroup
-            if kind == "string":
+            position, mark = match.end(), match.group()
+            if mark in "\n;:":
+                position = self._statement(position, depth)
+            elif mark in "'\"":
                 position = self._string(prefix_start(source, match.start()), depth)
-            elif kind in _STATEMENTS and not self._begins(match.start()):
-                position = match.start() + 1
-            elif kind == "header":
-                end = _closing(source, position)
-                self.lines.append(self.line(match.start()))
-                self.headers[self.lines[-1]] = source[position : end - 1]
-                self.replace(position - 1, end, _joined(source[position - 1 : end]))
-                position = end
-            elif kind in ("alias", "mark"):
-                position = self._alias(match)
-            elif kind == "except" and depth == 0:
-                position = self._handler(match)
-            elif kind == "lazy":
-                position = self._lazy(match)
-            elif kind == "open":
+            elif mark == "#":
+                end = source.find("\n", position)
+                position = end if end >= 0 else len(source)
+            elif mark in "([{":
                 depth += 1
-            elif kind == "close":
+            else:
                 depth = max(depth - 1, 0)
         self.pieces.append(source[self.copied :])
 
-    def _begins(self, position: int) -> bool:
-        """Whether a statement may begin there; `async` may stand before `def`."""
-        line = self.source[self.source.rfind("\n", 0, position) + 1 : position].rstrip(" \t")
-        return not line or line.endswith((";", ":", "async"))
+    def _statement(self, position: int, depth: int) -> int:
+        """What is newer in the head of a statement that may begin there; where to go on."""
+        source = self.source
+        match = _STATEMENT.match(source, position)
+        if match is None:
+            return position
+        if match["header"]:
+            end = _closing(source, match.end())
+            self.lines.append(self.line(match.start("header")))
+            self.headers[self.lines[-1]] = source[match.end() : end - 1]
+            self.replace(match.end() - 1, end, _joined(source[match.end() - 1 : end]))
+            return end
+        if match["alias"]:
+            return self._alias(match)
+        if match["lazy"]:
+            return self._lazy(match)
+        return self._handler(match) if depth == 0 else match.end()
 
     def _string(self, start: int, depth: int) -> int:
         run = read_strings(self.source, start, across_lines=depth > 0)
@@ -142,7 +147,7 @@ class _Lowered:
             if source[end : end + 1] != "=":
                 return match.end()
             end += 1
-        start = match.start() + len(match.group()) - len(match.group().lstrip(" \t"))
+        start = match.start("alias")
         lead = match["name"]
         blank = _blank(source[start + len(lead) : end - 1])
         if "\n" in blank:
@@ -181,7 +186,7 @@ class _Lowered:
         statement = self.source[match.end() : end]
         if "(" in statement or "\\" in statement or "#" in statement:
             return match.end()
-        start = match.group().index("lazy") + match.start()
+        start = match.start("lazy")
         self.replace(start, end, statement + " " * (match.end() - start))
         return end
 
