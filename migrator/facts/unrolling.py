@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from migrator.facts.syntax import nodes_of
+
 Row = ast.expr | tuple[ast.expr, ast.expr]
 """An element of a sequence, or key and value of a dictionary."""
 
@@ -38,7 +40,7 @@ def rows_of(
     rows = _rows(loop, block, known)
     if not rows or len(rows) > MOST_ROWS or loop.orelse:
         return None
-    nodes = [each for statement in loop.body for each in ast.walk(statement)]
+    nodes = [each for statement in loop.body for each in nodes_of(statement)]
     if len(rows) * len(nodes) > MOST_NODES or any(isinstance(each, _DEFINITIONS) for each in nodes):
         return None
     return rows if any(isinstance(each, ast.Call) for each in nodes) else None
@@ -90,7 +92,7 @@ def _display(
     if not given:
         return None
     for statement in block[given[-1] + 1 : end]:
-        if any(isinstance(each, ast.Name) and each.id == node.id for each in ast.walk(statement)):
+        if any(isinstance(each, ast.Name) and each.id == node.id for each in nodes_of(statement)):
             return None
     return block[given[-1]].value  # type: ignore[attr-defined, no-any-return]
 
@@ -112,11 +114,11 @@ def parts(target: ast.expr, row: Row) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 def is_matched(target: ast.expr, row: Row) -> bool:
     """Whether every name of a target gets an expression of the row."""
-    names = {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    names = {each.id for each in nodes_of(target) if isinstance(each, ast.Name)}
     return names == {
         each.id
         for part, _ in parts(target, row)
-        for each in ast.walk(part)
+        for each in nodes_of(part)
         if isinstance(each, ast.Name)
     }
 
@@ -126,7 +128,7 @@ def rebound(body: Sequence[ast.stmt]) -> set[str]:
     return {
         each.id
         for statement in body
-        for each in ast.walk(statement)
+        for each in nodes_of(statement)
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
     }
 

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from migrator.facts.syntax import parse
+from migrator.facts.syntax import nodes_of, parse
 from migrator.graph.transactions import (
     Block,
     Branch,
@@ -59,7 +59,7 @@ class Sources:
             else:
                 self._modules[file] = module
                 found: dict[int, _Definition] = {}
-                for node in ast.walk(module):
+                for node in nodes_of(module):
                     if isinstance(node, _Definition):
                         found.setdefault(node.lineno, node)
                         for decorator in getattr(node, "decorator_list", ()):
@@ -193,7 +193,7 @@ class TreeBuilder:
 
 def _guarded(node: ast.AST) -> Iterator[ast.AST]:
     """Parts of an expression that are evaluated only if another part says so."""
-    for part in ast.walk(node):
+    for part in nodes_of(node):
         if isinstance(part, ast.BoolOp):
             yield from part.values[1:]
         elif isinstance(part, ast.IfExp):
@@ -215,7 +215,7 @@ def _leaves(node: ast.stmt) -> bool:
 def block_ends(body: Sequence[ast.stmt], begins: Sequence[Event]) -> Iterator[tuple[int, int]]:
     """Where the `with` blocks end (line, column) whose headers hold these events."""
     for statement in body:
-        for node in ast.walk(statement):
+        for node in nodes_of(statement):
             if not isinstance(node, ast.With | ast.AsyncWith):
                 continue
             for item in node.items:

@@ -224,6 +224,8 @@ class _Transactions:
         program = analysis.program
         reached = closure.reachable_keys(_all_roots(analysis))
         keys = [key for key in (*program.functions, *program.variants) if key in reached]
+        if not any(closure.writes(key) for key in keys):
+            return {}  # nothing to commit
         matters = {
             key
             for key in keys

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from migrator.facts.syntax import parse
+from migrator.facts.syntax import nodes_of, parse
 
 _ROOT = "/\0"
 """What the project's root is called in here, so that no other path can be taken for it."""
@@ -25,6 +26,8 @@ _SAME = {
     "absolute", "expanduser", "as_posix", "secure_filename", "strip", "rstrip",
 }  # fmt: skip
 _JOINS = {"join", "joinpath", "safe_join"}
+_SET = rb"(?<!\w)%s(?!\w)['\"]?\s*\]?[\s\\]*[:=]"
+"""`KEY = `, `KEY: str = `, `["KEY"] = `, `"KEY": ` and `KEY=`, by their text."""
 _CONFIGURES = ("config.update", "from_mapping", "config.setdefault")
 _DEPTH = 12
 _MATTER = (ast.stmt, ast.Call, ast.Dict)
@@ -69,7 +72,7 @@ class Folders:
             folder = self._folder(value, relative=_is_path(node))
             if folder:
                 found[folder] = None
-                seen.update(map(id, ast.walk(node)))
+                seen.update(map(id, nodes_of(node)))
             else:
                 waiting.extend(ast.iter_child_nodes(node))
         return list(found)
@@ -226,10 +229,12 @@ class Folders:
         if depth > _DEPTH:
             return None
         if key not in self._settings:
+            mention = key.encode()
+            set_there = re.compile(_SET % re.escape(mention))
             self._settings[key] = [
                 (module, scope, value)
                 for module in self._files
-                if key.encode() in self._content(module)
+                if mention in self._content(module) and set_there.search(self._content(module))
                 for scope, name, value in self._configured(module)
                 if name == key
             ]
@@ -270,7 +275,7 @@ class Folders:
         """All statements and expressions of a module that matter here, outer ones first."""
         if module not in self._all_nodes:
             tree = self._tree(module)
-            walked = ast.walk(tree) if tree is not None else ()
+            walked = nodes_of(tree) if tree is not None else ()
             self._all_nodes[module] = [each for each in walked if isinstance(each, _MATTER)]
         return self._all_nodes[module]
 
@@ -291,7 +296,11 @@ class Folders:
                 for target in node.targets:
                     if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
                         yield "", str(target.slice.value), node.value
-            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(_CONFIGURES):
+            elif (
+                isinstance(node, ast.Call)
+                and node.keywords
+                and ast.unparse(node.func).endswith(_CONFIGURES)
+            ):
                 for keyword in node.keywords:
                     if keyword.arg:
                         yield "", keyword.arg, keyword.value

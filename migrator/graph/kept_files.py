@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from migrator.facts.syntax import parse
+from migrator.facts.syntax import nodes_of, parse
 from migrator.graph.analysis import Analysis, FileUse
 from migrator.graph.closure import Closure
 from migrator.graph.folders import Folders
@@ -172,7 +172,7 @@ def _callers_of(analysis: Analysis, methods: tuple[str, ...]) -> set[str]:
             tree = parse(content)
         except (OSError, SyntaxError, ValueError, RecursionError):
             continue
-        for node in ast.walk(tree):
+        for node in nodes_of(tree):
             if isinstance(node, ast.Attribute) and node.attr in methods:
                 inside = [(b - a, name) for a, b, name in functions if a <= node.lineno <= b]
                 found.update(name for _, name in sorted(inside)[:1])
