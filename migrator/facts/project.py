@@ -290,12 +290,16 @@ def _tests(modules: dict[str, ModuleFacts]) -> set[str]:
     tests = {name for name, module in modules.items() if _named_like_test(module.file)}
     if len(tests) == len(modules):
         return set()
-    waiting = [name for name in modules if name not in tests]
+    waiting = [name for name in modules if name not in tests] if tests else []
+    seen: set[str] = set()
     while waiting:
-        for needed in _imported(modules[waiting.pop()], modules):
-            if needed in tests:
-                tests.discard(needed)
-                waiting.append(needed)
+        for name in _imported(modules[waiting.pop()]):
+            while name and name not in seen:
+                seen.add(name)
+                if name in tests:
+                    tests.discard(name)
+                    waiting.append(name)
+                name = name.rpartition(".")[0]
     return tests
 
 
@@ -307,17 +311,11 @@ def _named_like_test(file: str) -> bool:
     return stem.startswith("test_") or stem.endswith("_test") or stem in ("conftest", "tests")
 
 
-def _imported(module: ModuleFacts, modules: dict[str, ModuleFacts]) -> Iterator[str]:
+def _imported(module: ModuleFacts) -> Iterator[str]:
     for each in module.facts.imports:
         base = absolute(module, each.level, each.module)
-        if base is None:
-            continue
-        for name in (base, f"{base}.{each.name}" if each.name else base):
-            parts = name.split(".")
-            for end in range(1, len(parts) + 1):
-                prefix = ".".join(parts[:end])
-                if prefix in modules:
-                    yield prefix
+        if base is not None:
+            yield f"{base}.{each.name}" if each.name else base
 
 
 def absolute(module: ModuleFacts, level: int, name: str) -> str | None:

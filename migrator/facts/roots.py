@@ -82,12 +82,11 @@ def _uncovered(files: Iterable[str], roots: set[str]) -> bool:
 def _imported_heads(files: Iterable[FileFacts]) -> Counter[str]:
     """How often each dotted prefix is imported absolutely."""
     heads: Counter[str] = Counter()
-    for facts in files:
-        for each in facts.imports:
-            if each.level == 0:
-                parts = each.module.split(".")
-                for end in range(1, min(len(parts), 6) + 1):
-                    heads[".".join(parts[:end])] += 1
+    imports = (each for facts in files for each in facts.imports)
+    for module, count in Counter(each.module for each in imports if each.level == 0).items():
+        parts = module.split(".")
+        for end in range(1, min(len(parts), 6) + 1):
+            heads[".".join(parts[:end])] += count
     return heads
 
 
