@@ -316,3 +316,14 @@ def test_commands_of_flask_script_are_the_script_s_own(tmp_path: Path, capsys) -
     )
     root = project(tmp_path, {"mill/__init__.py": app, "manage.py": manage})
     assert guesses(root, capsys)["migrate"]["value"] == "python manage.py createdb"
+
+
+def test_tables_made_inside_an_application_context(tmp_path: Path, capsys) -> None:
+    app = (
+        "from flask import Flask, current_app\nfrom flask_sqlalchemy import SQLAlchemy\n"
+        "db = SQLAlchemy()\ndef create_app():\n    return Flask(__name__)\n"
+        "def fill():\n    with current_app.app_context():\n        db.create_all()\n"
+    )
+    found = guesses(project(tmp_path, {"mill.py": app}), capsys)["migrate"]["value"]
+    line = "from mill import create_app; from mill import fill; create_app().app_context().push();"
+    assert found == f"python -c '{line} fill()'"

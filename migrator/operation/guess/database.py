@@ -157,28 +157,32 @@ def guess_seed(project: Project) -> Guess | None:
 
 def _create_all(project: Project, application: str) -> Guess:
     """One line of Python that makes the tables, for projects that have no command for it."""
+    module_name, _, attribute = application.partition(":")
+    factory = attribute.partition("(")[0]
+    made, pushed = f"from {module_name} import {factory};", f" {attribute}.app_context().push();"
     for module in project.own:
         for node in module.tree.body:
             if isinstance(node, ast.FunctionDef) and _calls(node, "create_all"):
                 arguments = node.args
                 needed = len(arguments.args) - len(arguments.defaults)
                 if not needed and not arguments.kwonlyargs:
+                    inside = any(
+                        isinstance(each, ast.Name) and module.dotted(each) == "flask.current_app"
+                        for each in ast.walk(node)
+                    )
+                    code = f"from {module.name} import {node.name};"
+                    code = f"{made} {code}{pushed}" if inside else code
                     return Guess(
-                        _python(f"from {module.name} import {node.name}; {node.name}()"),
+                        _python(f"{code} {node.name}()"),
                         f"{module.file}:{node.lineno} makes the tables",
                     )
-    module_name, _, attribute = application.partition(":")
-    factory = attribute.partition("(")[0]
     for module in project.own:
         for node in module.tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 called = module.dotted(node.value.func)
                 if called.endswith("flask_sqlalchemy.SQLAlchemy"):
                     name = ast.unparse(node.targets[0])
-                    code = (
-                        f"from {module_name} import {factory}; from {module.name} import {name};"
-                        f" {attribute}.app_context().push(); {name}.create_all()"
-                    )
+                    code = f"{made} from {module.name} import {name};{pushed} {name}.create_all()"
                     place = f"{module.file}:{node.lineno}"
                     return Guess(_python(code), f"no migrations: the tables of {place}")
     return Guess("", "nothing was found that makes the tables", sure=False)
