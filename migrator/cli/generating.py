@@ -19,6 +19,7 @@ from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
 from migrator.operation.registered import (
     Registered,
+    descriptions,
     read_registered,
     rules_of_packages,
     unknown_classes,
@@ -101,6 +102,7 @@ class Generating:
             schema=self._schema,
             installed=self._installed,
             uv_variables=uv_variables(os.environ),
+            descriptions=descriptions(self._registered.rules),
         )
         pages = rules_of_packages(self._root, self._registered.rules)
         if pages and len(made.services) > 1 and made.written.first:

@@ -95,11 +95,13 @@ def generate(
     schema: Schema,
     installed: Installed,
     uv_variables: Mapping[str, str] | None = None,
+    descriptions: Mapping[str, str] | None = None,
 ) -> Generated:
     """Write the services of `plan` into `output`, all of them or nothing.
 
     `schema` and `installed` are of the monolith (`migrator.operation.monolith`); `uv_variables` is
-    the environment in which uv finds the package index (default: that of this process). Raises
+    the environment in which uv finds the package index (default: that of this process);
+    `descriptions` are the OpenAPI or Swagger documents of packages' endpoints. Raises
     ConfigurationError when the output holds something else or nothing says how the application is
     run, PlanError when the plan is stale or contradicts itself, and Refusals with everything of all
     services that cannot be carried over.
@@ -112,7 +114,7 @@ def generate(
         )
     plan = consistent_plan(graph, plan, output)
     pinning = Pinning(installed, uv_variables)
-    assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress)
+    assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress, descriptions or {})
     files = assembly.files()
     written = write_output(output, files, _times(graph, files))
     return assembly.summary(output, files, written)
@@ -188,9 +190,12 @@ class _Assembly:
         schema: Schema,
         pinning: Pinning,
         progress: Progress,
+        descriptions: Mapping[str, str],
     ) -> None:
         self._graph = graph
         self._plan = plan
+        # One service alone is described by its package as the monolith was.
+        self._descriptions = descriptions if len(plan.services) > 1 else {}
         self._run = run
         self._schema = schema
         self._project = Project(graph.program)
@@ -274,6 +279,10 @@ class _Assembly:
     ) -> _Service:
         own_copies = sorted(copied & {kept.name for kept in extraction.kept})
         manifest = manifests.of(name, data, extraction.registry, extraction.lines, own_copies)
+        if name == self._default:
+            manifest.descriptions = {
+                endpoint: f"contracts/described/{endpoint}.json" for endpoint in self._descriptions
+            }
         dependencies: list[str] = self._attempt(
             lambda: self._pinning.direct(extraction.distributions, manifest.processes.values()), []
         )
@@ -289,6 +298,8 @@ class _Assembly:
         files |= _folder("service/servicekit", "src/servicekit")
         files |= _folder("service/tests", "tests")
         files |= service_files(manifest, self._python)
+        for endpoint, path in manifest.descriptions.items():
+            files[path] = self._descriptions[endpoint] + "\n"
         files["service.json"] = _json(manifest)
         files["origin.json"] = _json([asdict(kept) for kept in service.extraction.kept])
         files["pyproject.toml"] = render(

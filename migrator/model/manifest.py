@@ -145,6 +145,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     """Those of them that count how often clients ask."""
     folders: dict[str, UsedFolder] = {}
     """By path in the monolith or `{data}/`: folders of files that code or an extension keeps."""
+    descriptions: dict[str, str] = {}
+    """Endpoints of packages that describe the whole API, to the file with what they answer."""
     environment: dict[str, str] = {}
     """The application's own variables, with `{data}`, `{base_url}`, `{port:NAME}` placeholders."""
     startup_seconds: float = 30.0

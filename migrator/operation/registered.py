@@ -33,6 +33,8 @@ class ServedRule(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     """Absolute; empty where the code has no source."""
     line: int
+    description: str = ""
+    """Of a page of a package: the OpenAPI or Swagger document that it answers with."""
 
 
 class MappedClass(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,15 +116,25 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
     ]
 
 
+def descriptions(served: list[ServedRule]) -> dict[str, str]:
+    """Endpoints of packages that describe the whole API, and how they do.
+
+    What a package would say of it in one service describes a part.
+    """
+    return {each.endpoint: each.description for each in served if each.description}
+
+
 def rules_of_packages(root: Path, served: list[ServedRule]) -> list[str]:
     """The rules that code outside the project answers: pages of extensions; static files are none.
 
-    One service answers them, from what it has: a description of the whole API describes a part.
+    One service answers them, from what it has. Descriptions of the API are none of them.
     """
     return sorted(
         each.rule
         for each in served
-        if not _own(root, each.file, each.line) and each.endpoint.rpartition(".")[2] != "static"
+        if not _own(root, each.file, each.line)
+        and each.endpoint.rpartition(".")[2] != "static"
+        and not each.description
     )
 
 

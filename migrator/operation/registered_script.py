@@ -1,6 +1,6 @@
 """Writes what an application has registered as JSON: its URL rules and its mapped classes.
 
-Each with the place of its code.
+Each with the place of its code; of a page that describes the whole API also what it says.
 
 Runs in the monolith's environment, on its interpreter (Python 3.8 on) and without migrator:
 standard library only. Arguments: `package.module:attribute` and the file to write to.
@@ -13,8 +13,13 @@ import gc
 import importlib
 import inspect
 import json
+import os
 import sys
 from typing import Any
+
+PRIVATE = ".migrator"
+ADDRESS = "http://description.invalid"
+"""Stands in what is written for the address at which the application is asked."""
 
 
 def code_of(view: Any) -> Any:
@@ -39,6 +44,26 @@ def place_of(view: Any) -> tuple[str, int]:
         return "", 0
 
 
+def is_own(file: str) -> bool:
+    """Whether a file is the project's, in whose folder this runs: its environment is not."""
+    here = os.path.join(os.getcwd(), "")
+    return file.startswith(here) and os.path.join(here, PRIVATE, "") not in file
+
+
+def description(application: Any, rule: Any) -> str:
+    """The OpenAPI or Swagger document that a page without parameters answers with; else nothing."""
+    if rule.arguments or "GET" not in (rule.methods or ()):
+        return ""
+    try:
+        answer = application.test_client().get(rule.rule, base_url=ADDRESS)
+        said = json.loads(answer.get_data(as_text=True))
+    except Exception:
+        # A page may do anything but answer, on a database that is empty: then it tells nothing.
+        return ""
+    known = isinstance(said, dict) and {"openapi", "swagger"} & set(said) and "paths" in said
+    return json.dumps(said, indent=2, ensure_ascii=False) if known else ""
+
+
 def url_rules(application: Any) -> list[dict[str, Any]]:
     """The rules of a Flask application, each with the code that answers it."""
     found = []
@@ -46,7 +71,16 @@ def url_rules(application: Any) -> list[dict[str, Any]]:
     for rule in url_map.iter_rules() if url_map is not None else ():
         view = application.view_functions.get(rule.endpoint)
         file, line = place_of(code_of(view))
-        found.append({"rule": rule.rule, "endpoint": rule.endpoint, "file": file, "line": line})
+        told = "" if is_own(file) else description(application, rule)
+        found.append(
+            {
+                "rule": rule.rule,
+                "endpoint": rule.endpoint,
+                "file": file,
+                "line": line,
+                "description": told,
+            }
+        )
     return found
 
 

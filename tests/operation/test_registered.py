@@ -1,5 +1,6 @@
 """What the application really registers, and what analysis knows of it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,44 @@ def test_a_table_whose_class_analysis_does_not_know_is_refused(tmp_path: Path) -
             "the monolith maps store.Thing to the table thing, which analysis missed",
         ),
     ]
+
+
+DESCRIBED = """
+import api
+from flask import Flask, jsonify
+
+def make():
+    app = Flask(__name__)
+    app.add_url_rule("/api.json", "api.spec", api.spec)
+    app.add_url_rule("/counts.json", "api.counts", api.counts)
+    app.add_url_rule("/fails.json", "api.fails", lambda: 1 / 0)
+    @app.get("/own.json")
+    def own():
+        return jsonify(openapi="3.1.0", paths={})
+    return app
+"""
+API = """
+from flask import current_app, jsonify, request
+
+def spec():
+    rules = {rule.rule: {} for rule in current_app.url_map.iter_rules()}
+    return jsonify(openapi="3.1.0", servers=[{"url": request.host_url}], paths=rules)
+
+def counts():
+    return jsonify(visits=3)
+"""
+
+
+def test_what_a_package_says_of_the_whole_api_is_kept(tmp_path: Path) -> None:
+    """Only of a package, and only a description; its own pages are not asked."""
+    root, outside = tmp_path / "application", tmp_path / "packages"
+    root.mkdir()
+    outside.mkdir()
+    (root / "shop.py").write_text(DESCRIBED)
+    (outside / "api.py").write_text(API)
+    found = registered_in(root, "shop:make()", outside)
+    (told,) = registered.descriptions(found.rules).values()
+    document = json.loads(told)
+    assert {"/api.json", "/own.json"} <= set(document["paths"])
+    assert document["servers"] == [{"url": f"{registered_script.ADDRESS}/"}]
+    assert registered.rules_of_packages(root, found.rules) == ["/counts.json"]

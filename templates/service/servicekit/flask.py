@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import importlib
+import os
 import weakref
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
@@ -17,6 +18,8 @@ from servicekit.settings import settings
 
 _made: List[Any] = []
 _BODY = {"form", "json", "data", "files", "values", "get_json", "get_data", "stream"}
+_ADDRESS = "http://description.invalid"
+"""Stands in a description for the address at which it is asked for."""
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
@@ -27,6 +30,7 @@ class Application:
         self.wsgi = wsgi
         self.app = app
         self._foreign = _add_foreign_routes(app)
+        _describe(app)
 
     def endpoint_of(self, environ: Dict[str, Any]) -> Optional[str]:
         """The endpoint that a request will reach; None when it ends as 404, 405 or redirect."""
@@ -134,6 +138,25 @@ def _add_foreign_routes(app: flask.Flask) -> Dict[str, str]:
             app.url_map.add(rule)
         app.view_functions.setdefault(endpoint, _misdirected)
     return foreign
+
+
+def _describe(app: flask.Flask) -> None:
+    """Pages of packages that describe the whole API go on doing so, as the monolith did."""
+    own = settings()
+    for endpoint, path in own.part("descriptions").items():
+        if endpoint in app.view_functions:
+            with open(os.path.join(os.path.dirname(own.manifest_path), path), "rb") as stream:
+                app.view_functions[endpoint] = _description(stream.read().decode())
+
+
+def _description(text: str) -> Callable[..., Any]:
+    def describe(**arguments: Any) -> Any:
+        request = flask.request
+        said = text.replace(_ADDRESS, request.host_url.rstrip("/"))
+        said = said.replace(_ADDRESS.partition("//")[2], request.host)
+        return flask.Response(said, mimetype="application/json")
+
+    return describe
 
 
 def _misdirected(**arguments: Any) -> Any:
