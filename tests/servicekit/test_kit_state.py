@@ -82,6 +82,13 @@ def test_a_lease_goes_on_at_once_when_its_holder_is_killed(service: Service) -> 
     second.wait()
 
 
+MOVABLE = """#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python' "$0" "$@"
+' '''
+print("script of its own folder")
+"""
+
+
 def test_a_worker_of_the_monolith_runs_alone_with_current_replicas(service: Service) -> None:
     """`servicekit.run` takes modules, scripts and options, and passes the exit code on."""
     done = service.run("-m", "servicekit.run", "python", "-c", "import sys; sys.exit(7)")
@@ -89,6 +96,10 @@ def test_a_worker_of_the_monolith_runs_alone_with_current_replicas(service: Serv
     done = service.run("-m", "servicekit.run", "--only-one", "x", "flask", "--version")
     assert done.returncode == 0 and "Flask" in done.stdout, done.stderr
     assert service.run("-m", "servicekit.run", "nowhere").returncode == 1
+    moved = service.folder / "src" / "script"
+    moved.write_text(MOVABLE)
+    moved.chmod(0o755)
+    assert service.run("-m", "servicekit.run", "./script").stdout == "script of its own folder\n"
     eventually(lambda: service.rows("SELECT 1 FROM _feed"))
 
 

@@ -31,7 +31,8 @@ def run(command: Sequence[str]) -> None:
     if found is None:
         raise SystemExit("servicekit.run: no such command: %s" % first)
     with open(found, "rb") as stream:
-        if b"python" not in stream.readline():
+        # Where an environment may move, `#!/bin/sh` starts the Python of the script's own folder.
+        if b"python" not in stream.readline() + stream.readline():
             raise SystemExit("servicekit.run: %s is no Python script" % found)
     _script(found, rest)
 
