@@ -11,11 +11,11 @@ from pathlib import Path
 from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, step
 from migrator.model.settings import Run
-from migrator.operation import shared_folders
+from migrator.operation import seeded, shared_folders
 from migrator.operation.application import search_path
 from migrator.operation.division import Division, require_equal, require_same_tables
 from migrator.operation.service import RunningService
-from migrator.operation.start_state import StartState, make_start_state
+from migrator.operation.start_state import StartState
 
 _MOST_NAMED = 3
 
@@ -56,7 +56,7 @@ class Dividing:
                 return
             self._each("Check the databases", lambda service: service.migrate())
             return
-        start = start_state or make_start_state(
+        start = start_state or seeded.start_state(
             self._monolith, self._run, self._folder / "start", self._progress, base_url=base_url
         )
         shutil.rmtree(self._folder / "data", ignore_errors=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import sqlite3
 import tempfile
@@ -26,6 +24,7 @@ from migrator.operation.pickled import pickled_names
 from migrator.operation.ports import HOST, free_port, require_free
 from migrator.operation.process import Process, Processes
 from migrator.operation.readiness import accepts, refuses_nonsense, wait_until
+from migrator.operation.seeded import keep, program_digest
 from migrator.operation.start_state import (
     StartState,
     make_start_state,
@@ -63,7 +62,7 @@ def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schem
     `.migrator/` for as long as no file of the program changes. Raises OperationError when `migrate`
     fails or makes no table.
     """
-    kept = private_folder(root) / f"schema-{_digest(root, run)}.json"
+    kept = private_folder(root) / f"schema-{program_digest(root, run)}.json"
     if kept.is_file():
         return msgspec.json.decode(kept.read_bytes(), type=Schema)
     with _temporary(root) as folder:
@@ -71,6 +70,7 @@ def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schem
         schema = schema_of(state.database)
         try:
             seed_state(root, run, state, progress)
+            keep(state, root, run)
         except OperationError as error:
             (progress or Silent()).warn(f"{error.message}: whether its rows name code is not known")
         schema = msgspec.structs.replace(schema, pickled=pickled_names(state.database))
@@ -308,29 +308,3 @@ def start_companions(
 def _temporary(root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder(root)) as folder:
         yield Path(folder) / "state"
-
-
-_FORMAT = b"2"
-"""Changes whenever more is read off the database."""
-_PROGRAM = {".py", ".sql", ".toml", ".cfg", ".ini", ".txt", ".mako", ".yaml", ".yml", ".json"}
-_FOREIGN = {"node_modules", "__pycache__", "site-packages"}
-
-
-def _digest(root: Path, run: Run) -> str:
-    """The digest of every file that may decide what `migrate` does."""
-    seen = hashlib.sha256(_FORMAT + msgspec.json.encode(run))
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and name not in _FOREIGN
-            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
-        )
-        for name in sorted(files):
-            if os.path.splitext(name)[1] in _PROGRAM:
-                path = os.path.join(folder, name)
-                seen.update(os.path.relpath(path, root).encode())
-                with open(path, "rb") as file:
-                    seen.update(file.read())
-    return seen.hexdigest()[:16]

@@ -16,7 +16,8 @@ from migrator.model.errors import OperationError, Place
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
-from migrator.operation.start_state import StartState, make_start_state
+from migrator.operation.seeded import start_state
+from migrator.operation.start_state import StartState
 from migrator.proof.comparison import Noise, noise_between
 from migrator.proof.files import Files, read_files
 from migrator.proof.recording import RecordingProxy
@@ -70,7 +71,7 @@ class Monolith:
             raise
 
     def _record(self) -> Baseline:
-        start_state = self.traffic.start_state or make_start_state(
+        begun = self.traffic.start_state or start_state(
             self.root,
             self.run,
             self.folder / "start-state",
@@ -78,11 +79,11 @@ class Monolith:
             base_url=self.proxy.url,
         )
         (first, tables, files), (second, again, files_again) = (
-            self._asked(self.folder / f"monolith-{number}", start_state) for number in (1, 2)
+            self._asked(self.folder / f"monolith-{number}", begun) for number in (1, 2)
         )
         return Baseline(
             root=self.root,
-            start_state=start_state,
+            start_state=begun,
             recording=first,
             tables=tables,
             noise=noise_between(first.exchanges, second.exchanges, self.proxy.url),

@@ -13,10 +13,10 @@ from migrator.model.program import Program
 from migrator.model.progress import Progress
 from migrator.model.settings import Run
 from migrator.operation.monolith import RunningMonolith
+from migrator.operation.seeded import start_state
 from migrator.operation.start_state import (
     StartState,
     copy_database,
-    make_start_state,
     private_folder,
 )
 from migrator.proof.binding import recorded_steps
@@ -65,7 +65,7 @@ def record_monolith(
     """
     state = StartState(_state_folder(target))
     with RecordingProxy(port, plain=True) as proxy:
-        make_start_state(root, run, state.folder, progress, base_url=proxy.url)
+        start_state(root, run, state.folder, progress, base_url=proxy.url)
         running = private_folder(root) / "record"
         with RunningMonolith(
             root, run, running, progress, outside_url=proxy.url, start_state=state
