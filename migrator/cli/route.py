@@ -126,6 +126,9 @@ def _print(report: MirrorReport) -> None:
         click.echo(f"      {report.service} {each.service}")
     if len(report.differences) > _SHOWN:
         click.echo(f"      {len(report.differences) - _SHOWN} more fields: mirror.json has all")
+    if not report.compared:
+        click.echo("no GET that both can answer came meanwhile: nothing was compared")
+        return
     left = f", {report.dropped} left out" if report.dropped else ""
     click.echo(
         f"{report.equal} of {report.compared} GETs answered equally by {report.service} and"

@@ -23,6 +23,7 @@ def service_readme(
         share=percentage(manifest.lines, monolith_lines),
         dropped_keys=dropped_keys,
         siblings=_siblings(manifest),
+        relying=_relying(manifest, plan),
         routes=_routes(manifest),
     )
 
@@ -73,23 +74,36 @@ def _siblings(manifest: ServiceManifest) -> list[dict[str, Any]]:
             "calls": [],
             "deferred": [],
             "rows": [],
+            "rows_later": [],
             "copies": [],
         }
         return found.setdefault(name, empty)
 
     for function, call in manifest.calls.items():
-        kind = "deferred" if call.remedy == "defer" else "calls"
+        later = call.remedy == "defer"
         if call.unit == "rows":
-            sibling(call.owner)["rows"].extend(t for t in call.tables)
+            sibling(call.owner)["rows_later" if later else "rows"].extend(call.tables)
         else:
-            sibling(call.owner)[kind].append(function)
+            sibling(call.owner)["deferred" if later else "calls"].append(function)
     for table, replica in manifest.replicas.items():
         sibling(replica.owner)["copies"].append(table)
     for each in found.values():
         each["rows"] = sorted(set(each["rows"]))
+        each["rows_later"] = sorted(set(each["rows_later"]) - set(each["rows"]))
         each["asked"] = [*_short(each["calls"]), *each["rows"]]
-        each["later"] = _short(each["deferred"])
+        each["later"] = [*_short(each["deferred"]), *each["rows_later"]]
     return [found[name] for name in sorted(found)]
+
+
+def _relying(manifest: ServiceManifest, plan: Plan) -> dict[str, dict[str, list[str]]]:
+    """Siblings that have copies of the service's tables, or call it: whom a change may break."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, service in sorted(plan.services.items()):
+        copies = sorted(t for t, r in service.replicas.items() if r.owner == manifest.name)
+        calls = sorted(f for f, served in manifest.serves.items() if name in served.callers)
+        if copies or calls:
+            found[name] = {"copies": copies, "calls": calls, "asks": _short(calls)}
+    return found
 
 
 def _short(functions: list[str]) -> list[str]:

@@ -254,6 +254,9 @@ def test_readmes_say_what_is_owned_and_who_is_asked(output: Path) -> None:
     ):
         assert words in text
     assert "\n\n\n" not in text
+    people = (output / "people" / "README.md").read_text()
+    relying = people.partition("Who relies on it")[2].partition("##")[0]
+    assert "baking" in relying and "`bakery.regulars.stamp`" in relying
     assert "\n\n\n" not in (output / "README.md").read_text()
 
 
