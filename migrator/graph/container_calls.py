@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.graph import calling, items, operators
 from migrator.graph.builtin_place import Place, Semantics
 from migrator.graph.definitions import Variant
-from migrator.graph.solver import NOWHERE
+from migrator.graph.solver import NOWHERE, once
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _listed(place: Place) -> Callable[[int, int], None]:
     return watcher
 
 
+@once
 def _merge(linker: Linker) -> Callable[[int, int], None]:
     def watcher(source: int, value: int) -> None:
         if linker.values.kinds[source] == Kind.CONTAINER:

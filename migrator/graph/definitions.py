@@ -19,6 +19,9 @@ MOST_BASES = 6
 """A base expression that may be more classes than this says little."""
 
 
+NONE: frozenset[int] = frozenset()
+
+
 class Module:
     """A module, or a namespace package (without facts)."""
 
@@ -169,7 +172,7 @@ class Variant:
         self.apart = False
         """Whether it runs for an instance that is told apart, or is called by what does."""
         self.depth = 0
-        self.chain: frozenset[int] = frozenset()
+        self.chain: frozenset[int] = NONE
         self.arguments: dict[int, Any] = {}
         """Instruction to the `calling.Arguments` of the call."""
         self.calls: dict[int, tuple[int, ...]] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Variant
-from migrator.graph.solver import NOWHERE
+from migrator.graph.solver import NOWHERE, once
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
     set_to(linker, variant, target, value)
 
 
+@once
 def _spread_into(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(source: int, data: tuple[int, int | None]) -> None:
         value, position = data
@@ -76,6 +77,7 @@ def mapping(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     set_to(linker, variant, target, value)
 
 
+@once
 def _merge_into(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(source: int, value: int) -> None:
         if linker.values.kinds[source] == Kind.CONTAINER:
@@ -152,6 +154,7 @@ def item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> N
     linker.watch(variant.variable(ins[2]), _read_item(linker), (variant, index))
 
 
+@once
 def _read_item(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, index = data
@@ -160,7 +163,7 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
         kind = linker.values.kinds[value]
         if kind == Kind.CONTAINER:
             if key is ... and key_variable is not None:
-                linker.start(lambda: _read_keys(linker, variant, index, value, target))
+                linker.start(_read_keys, linker, variant, index, value, target)
             else:
                 linker.containers.read(value, None if key is ... else key, target)
         elif kind == Kind.INSTANCE:
@@ -170,24 +173,20 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
         elif kind in (Kind.CLASS, Kind.FUNCTION, Kind.BOUND):
             linker.put(target, value)  # Generic[T] and the like
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
-            linker.start(
-                lambda: linker.foreign_item(
-                    variant, index, value, keys_of(linker, variant, key, key_variable), target
-                )
-            )
+            linker.start(_read_foreign, linker, variant, index, value, target)
 
     return watcher
+
+
+def _read_foreign(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
+    key, key_variable = variant.function.facts.code[index][3:5]
+    linker.foreign_item(variant, index, value, keys_of(linker, variant, key, key_variable), target)
 
 
 def _foreign_item(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
     """`base[key]` of an instance whose outside base says what comes."""
     if linker.frameworks_of(value):
-        key, key_variable = variant.function.facts.code[index][3:5]
-        linker.start(
-            lambda: linker.foreign_item(
-                variant, index, value, keys_of(linker, variant, key, key_variable), target
-            )
-        )
+        linker.start(_read_foreign, linker, variant, index, value, target)
 
 
 def _read_keys(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
@@ -219,6 +218,7 @@ def set_item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
     linker.watch(variant.variable(ins[1]), _write_item(linker), (variant, index))
 
 
+@once
 def _write_item(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, index = data
@@ -254,11 +254,12 @@ def _write(
         linker.containers.write(value, None if key is ... else key, source)
         return
 
-    def run() -> None:
-        for each in keys_of(linker, variant, key, variable):
-            linker.containers.write(value, each, source)
+    linker.start(_write_keys, linker, variant, value, variable, source)
 
-    linker.start(run)
+
+def _write_keys(linker: Linker, variant: Variant, value: int, variable: int, source: int) -> None:
+    for each in keys_of(linker, variant, ..., variable):
+        linker.containers.write(value, each, source)
 
 
 def slice_(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
@@ -266,6 +267,7 @@ def slice_(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     linker.watch(variant.variable(ins[2]), _slice(linker), (variant, index))
 
 
+@once
 def _slice(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, index = data
@@ -297,6 +299,7 @@ def _slice(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+@once
 def slice_slot(linker: Linker) -> Callable[[Any, int, Any], None]:
     """Listener of a container of which a slice is taken: the slots of the slice."""
 

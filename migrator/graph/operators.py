@@ -10,7 +10,7 @@ from migrator.facts import ir
 from migrator.graph import calling
 from migrator.graph.definitions import Variant
 from migrator.graph.items import MOST_COMBINATIONS, constant_of, slice_slot, special_method
-from migrator.graph.solver import NOWHERE
+from migrator.graph.solver import NOWHERE, once
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def iterate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     linker.watch(variant.variable(ins[2]), iterator(linker), (variant, index, target))
 
 
+@once
 def iterator(linker: Linker) -> Callable[[int, Any], None]:
     """A watcher that gives the elements of values to a target."""
 
@@ -63,6 +64,7 @@ def _iterate_instance(
         linker.foreign_iterate(variant, index, value, target)
 
 
+@once
 def _next_of(linker: Linker) -> Callable[[int, Any], None]:
     again = iterator(linker)
 
@@ -88,6 +90,7 @@ def delegate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
     linker.watch(variant.variable(ins[2]), _delegated(linker), (variant, variant.base + ins[1]))
 
 
+@once
 def _delegated(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, target = data
@@ -104,6 +107,7 @@ def unpack(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     linker.watch(variant.variable(ins[1]), _unpack(linker), (variant, index))
 
 
+@once
 def _unpack(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, index = data
@@ -151,6 +155,7 @@ def enter(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> 
     linker.watch(variant.variable(ins[2]), _enter(linker), (variant, index))
 
 
+@once
 def _enter(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int]) -> None:
         variant, index = data
@@ -174,6 +179,7 @@ def _enter(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+@once
 def raiser(linker: Linker) -> Callable[[int, Any], None]:
     """A watcher of what is raised: it is noted, and a class is instantiated."""
 
@@ -198,6 +204,7 @@ def catch(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> 
     )
 
 
+@once
 def _caught(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, target: int) -> None:
         kind = linker.values.kinds[value]
@@ -228,9 +235,10 @@ def operate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
     if second is not None:
         linker.watch(second, _right_operand(linker), (variant, index, method, first, target))
     if method in ("__add__", "__iadd__", "__mod__"):
-        linker.start(lambda: _texts(linker, method, first, second, target))
+        linker.start(_texts, linker, method, first, second, target)
 
 
+@once
 def _operand(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int, str, int | None, int]) -> None:
         variant, index, method, other, target = data
@@ -249,6 +257,7 @@ def _operand(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+@once
 def _right_operand(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int, str, int | None, int]) -> None:
         variant, index, method, other, target = data
@@ -391,6 +400,7 @@ def compare(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -
 _REFLECTED = {"__lt__": "__gt__", "__gt__": "__lt__", "__le__": "__ge__", "__ge__": "__le__"}
 
 
+@once
 def _compared(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, int, str, str, int | None, int]) -> None:
         variant, index, method, reflected, other, target = data

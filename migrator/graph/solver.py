@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from migrator.graph.values import Values
 
@@ -22,8 +22,8 @@ LARGE = 100_000
 MOST_OUTSIDE = 20
 MOST_OUTSIDE_OF_LARGE = 10
 """Nor more than this by adding constants and outside things; nor containers, in a large one."""
-FEW = 8
-"""So many are held in a tuple, which takes a third of a set's memory."""
+FEW = 12
+"""So many are held in a tuple, which takes a quarter of a set's memory; also what is full."""
 
 NOWHERE = 0
 """The variable of results that nobody uses; it holds nothing."""
@@ -36,10 +36,11 @@ Watcher = Callable[[int, Any], None]
 class Callback:
     """Code that looks at variables, and runs again when one of them has grown."""
 
-    __slots__ = ("queued", "run", "seen")
+    __slots__ = ("given", "queued", "run", "seen")
 
-    def __init__(self, run: Callable[[], None]) -> None:
+    def __init__(self, run: Callable[..., None], given: tuple[Any, ...]) -> None:
         self.run = run
+        self.given = given
         self.seen: tuple[int, ...] | set[int] = ()
         self.queued = False
 
@@ -52,7 +53,8 @@ class Solver:
         self.held: list[int | tuple[int, ...] | set[int] | None] = []
         """By variable; most hold one value, have one edge and one watcher, which need no set."""
         self.edges: list[int | tuple[int, ...] | set[int] | None] = []
-        self.watchers: list[tuple[Watcher, Any] | list[tuple[Watcher, Any]] | None] = []
+        self.watchers: list[tuple[Watcher, Any] | list[Any] | None] = []
+        """By variable: a watcher and its data, or a list of these by turns."""
         self.fresh: dict[int, list[int]] = {}
         self.queue: deque[int] = deque()
         self.starts: deque[tuple[Watcher, Any, tuple[int, ...]]] = deque()
@@ -64,6 +66,8 @@ class Solver:
         self.dropped = 0
         self.most_values = MOST_VALUES
         self.most_outside = MOST_OUTSIDE
+        self.made: dict[Any, Any] = {}
+        """What `once` has made."""
         self._slots: dict[tuple[Hashable, ...], int] = {}
         self.new()  # NOWHERE
 
@@ -110,16 +114,17 @@ class Solver:
             if held == value:
                 return
             self.held[variable] = (held, value)
-        elif value in held:  # type: ignore[operator]
-            return
         else:
             size = len(held)  # type: ignore[arg-type]
-            if size >= self.most_outside and (
-                size >= self.most_values or self.values.outside[value]
-            ):
+            if size >= self.most_values:
                 self.dropped += 1
                 return
-            if size < FEW:
+            if value in held:  # type: ignore[operator]
+                return
+            if size >= self.most_outside and self.values.outside[value]:
+                self.dropped += 1
+                return
+            if size < FEW or size + 1 == self.most_values:
                 self.held[variable] = (*held, value)  # type: ignore[misc]
             elif size == FEW:
                 self.held[variable] = {*held, value}  # type: ignore[misc]
@@ -176,12 +181,13 @@ class Solver:
             for value in unknown:
                 self.put(variable, value)
             return
-        if size > FEW:
-            held.update(unknown)  # type: ignore[union-attr]
+        if type(held) is set and whole < self.most_values:
+            held.update(unknown)
         else:
             before = () if held is None else (held,) if type(held) is int else held
             made = (*before, *unknown)  # type: ignore[misc]
-            self.held[variable] = made if whole <= FEW else set(made)
+            few = whole <= FEW or whole == self.most_values
+            self.held[variable] = made if few else set(made)
         if self.edges[variable] is None and self.watchers[variable] is None:
             return
         fresh = self.fresh.get(variable)
@@ -251,9 +257,10 @@ class Solver:
         if watchers is None:
             self.watchers[variable] = (watcher, data)
         elif type(watchers) is tuple:
-            self.watchers[variable] = [watchers, (watcher, data)]
+            self.watchers[variable] = [*watchers, watcher, data]
         else:
-            watchers.append((watcher, data))  # type: ignore[union-attr]
+            watchers.append(watcher)  # type: ignore[union-attr]
+            watchers.append(data)  # type: ignore[union-attr]
 
     # -- callbacks ------------------------------------------------------------------------------
 
@@ -279,9 +286,9 @@ class Solver:
             callback.queued = True
             self.callbacks.append(callback)
 
-    def start(self, run: Callable[[], None]) -> Callback:
+    def start(self, run: Callable[..., None], *given: Any) -> Callback:
         """Run something now, and again whenever what it looked at has grown."""
-        callback = Callback(run)
+        callback = Callback(run, given)
         self._run(callback)
         return callback
 
@@ -289,7 +296,7 @@ class Solver:
         outer, self.current = self.current, callback
         callback.queued = False
         try:
-            callback.run()
+            callback.run(*callback.given)
         finally:
             self.current = outer
 
@@ -316,7 +323,7 @@ class Solver:
     def _propagate(self) -> None:
         queue, fresh, put, put_all = self.queue, self.fresh, self.put, self._put_all
         all_held, all_edges, all_watchers = self.held, self.edges, self.watchers
-        starts = self.starts
+        starts, most = self.starts, self.most_values
         while queue and not starts:
             variable = queue.popleft()
             new = fresh.pop(variable)
@@ -328,7 +335,9 @@ class Solver:
                     for target in targets:  # type: ignore[union-attr]
                         held = all_held[target]
                         if held is None or (
-                            held != value if type(held) is int else value not in held  # type: ignore[operator]
+                            held != value
+                            if type(held) is int
+                            else len(held) < most and value not in held  # type: ignore[arg-type, operator]
                         ):
                             put(target, value)
                 else:
@@ -342,8 +351,9 @@ class Solver:
                 for value in new:
                     watcher(value, data)
             else:
-                for index in range(len(watchers)):
-                    watcher, data = watchers[index]  # type: ignore[misc]
+                for index in range(0, len(watchers), 2):
+                    watcher = watchers[index]
+                    data = watchers[index + 1]
                     for value in new:
                         watcher(value, data)
 
@@ -353,3 +363,19 @@ class Solver:
         if held is None:
             return ()
         return (held,) if type(held) is int else held  # type: ignore[return-value]
+
+
+S = TypeVar("S", bound=Solver)
+T = TypeVar("T")
+
+
+def once(make: Callable[[S], T]) -> Callable[[S], T]:
+    """Decorates what makes a watcher that needs nothing but the solver: it is made once for each."""
+
+    def known(solver: S) -> T:
+        found = solver.made.get(make)
+        if found is None:
+            found = solver.made[make] = make(solver)
+        return found  # type: ignore[no-any-return]
+
+    return known

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.graph.definitions import Variant
+from migrator.graph.solver import once
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def annotated_variable(linker: Linker, variant: Variant, index: int, ins: ir.Ins
         linker.watch(typed, _stated(linker), variant.variable(ins[1]))
 
 
+@once
 def _stated(linker: Linker) -> Callable[[int, Any], None]:
     """Something outside counts only where nothing is known of what is really assigned."""
 
@@ -64,6 +66,7 @@ def _stated(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
+@once
 def _declared(linker: Linker) -> Callable[[int, Any], None]:
     """In a class body only what belongs to the project: the rest is for frameworks to say."""
 
@@ -101,6 +104,7 @@ def narrow(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     linker.start(run)
 
 
+@once
 def _caught_classes(linker: Linker) -> Callable[[int, Any], None]:
     """The project's classes among classes and tuples of them."""
 
@@ -170,6 +174,7 @@ def _collection(
             linker.put(target, value)
 
 
+@once
 def _typed(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, data: tuple[Variant, tuple[Any, ...], int]) -> None:
         variant, arguments, target = data

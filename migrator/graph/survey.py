@@ -21,6 +21,9 @@ for _code in _LEADS:
     _STATIC[_code] = 1
 
 
+_NONE: frozenset[int] = frozenset()
+
+
 class Survey(NamedTuple):
     """What is known of a function's code."""
 
@@ -95,7 +98,7 @@ def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -
     passes = None
     if returned and not returns_more and positional and not facts.flags & ir.GENERATOR:
         passes = _passed(returned, narrowed, copied, positional)
-    return Survey(size, passes, bytes(fixed), frozenset(moving), methods)
+    return Survey(size, passes, bytes(fixed), frozenset(moving) if moving else _NONE, methods)
 
 
 def _passed(
