@@ -112,6 +112,10 @@ class Linker(Definitions):
         self.settle()
         Substitutes(self).find()
         self.settle()
+        self.rest()
+        self.bound_calls = set()
+        self.decided = set()
+        self._defaults = {}
 
     _everything = False
 

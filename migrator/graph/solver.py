@@ -316,6 +316,11 @@ class Solver:
             elif not self.more():
                 return
 
+    def rest(self) -> None:
+        """Nothing will settle any more: forget who would have to be told."""
+        self.watchers = [None] * len(self.watchers)
+        self.made = {}
+
     def more(self) -> bool:
         """Called when nothing is left to do; True when it has made something to do."""
         return False
@@ -370,12 +375,12 @@ T = TypeVar("T")
 
 
 def once(make: Callable[[S], T]) -> Callable[[S], T]:
-    """Decorates what makes a watcher that needs nothing but the solver: it is made once for each."""
+    """Decorates what makes a watcher that needs nothing but the solver: it makes one for each."""
 
     def known(solver: S) -> T:
         found = solver.made.get(make)
         if found is None:
             found = solver.made[make] = make(solver)
-        return found  # type: ignore[no-any-return]
+        return found
 
     return known
