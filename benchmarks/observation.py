@@ -5,8 +5,9 @@
 
 `rates` analyses projects that were recorded by `migrator observe -- COMMAND` and prints for each
 how many of the observed table accesses (entry point, table, read or written) were predicted, how
-many of those predicted for fully covered entry points were observed, and how many pairs of
-functions that called each other are edges. `cost` runs a command in a project's folder, plain and
+many of those predicted for fully covered entry points were observed, how many of the observed
+accesses to folders of files were predicted, and how many pairs of functions that called each other
+are edges. `cost` runs a command in a project's folder, plain and
 under `migrator observe`, by turns, and prints CPU seconds of all its processes and wall seconds.
 Nothing is downloaded; records of earlier runs stay.
 """
@@ -36,8 +37,8 @@ def main() -> None:
     cost_verb.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args()
     if given.verb == "rates":
-        print("| project | ran | predicted of observed | observed of predicted | calls |")
-        print("|---|---|---|---|---|")
+        print("| project | ran | predicted of observed | observed of predicted | files | calls |")
+        print("|---|---|---|---|---|---|")
         for project in given.projects:
             print(rates(project.resolve()))
     else:
@@ -56,6 +57,7 @@ def rates(project: Path) -> str:
         f"| {project.name} | {len(observed.ran)} entry points, {observed.statements} statements "
         f"| {_share(observed.predicted, observed.accesses)}, {writes} writes missed "
         f"| {seen} over {len(observed.covered)} "
+        f"| {_share(observed.files_predicted, observed.files)} "
         f"| {_share(observed.calls_predicted, observed.calls)} |"
     )
 

@@ -45,6 +45,8 @@ class EntryRun:
     runs: int = 0
     statements: int = 0
     accesses: dict[tuple[Kind, str], Seen] = field(default_factory=dict)
+    files: dict[tuple[Kind, str], Seen] = field(default_factory=dict)
+    """By folder of the project."""
     entered: set[Code] = field(default_factory=set)
     taken: set[tuple[Code, int]] = field(default_factory=set)
 
@@ -140,6 +142,16 @@ class EntryRuns:
                 self._count(
                     self._run(below), execution, path, packages, count, called=below != name
                 )
+
+        for touch, count in entry.touches.items():
+            path = tuple(filter(None, map(self.name, touch.path)))
+            below = self._below(entry, name, path)
+            if below and path:
+                in_hook = not (touch.handled or below != name) or not self._hooks.isdisjoint(path)
+                kind: Kind = "write" if touch.kind == "write" else "read"
+                place = (touch.path[-1].file, touch.line)
+                found = Seen("", path, *place, "", in_hook)
+                self._run(below).files.setdefault((kind, touch.folder), found).count += count
 
     def _below(self, entry: EntryRecord, name: str, path: tuple[str, ...]) -> str:
         """The entry point that a statement belongs to.

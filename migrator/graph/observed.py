@@ -20,7 +20,7 @@ from migrator.facts.observation.records import (
 from migrator.facts.observation.session import observations_digest
 from migrator.graph.entry_runs import EntryRun, EntryRuns, Kind, Seen
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
-from migrator.model.program import Access, EntryPoint, Hole, Observed, Program, Unseen
+from migrator.model.program import Access, EntryPoint, Hole, Observed, Program, StateFinding, Unseen
 
 
 def merge(graph: Graph, root: Path) -> Observed | None:
@@ -60,7 +60,9 @@ class _Merger:
         calls, known_calls = self._merge_calls()
         for run in self._runs.values():
             self._merge_accesses(run)
-        holes.sort(key=lambda hole: (hole.kind != "write", hole.entry_point, hole.table))
+        files, known_files, file_holes = self._merge_files()
+        holes += file_holes
+        holes.sort(key=lambda h: (h.kind != "write", h.entry_point, h.table, h.folder))
         return Observed(
             digest=digest,
             sessions=self._recorded.sessions,
@@ -74,6 +76,8 @@ class _Merger:
             covered_seen=shown,
             calls=calls,
             calls_predicted=known_calls,
+            files=files,
+            files_predicted=known_files,
             holes=tuple(holes),
             unseen=tuple(unseen),
             foreign=tuple(sorted(self._found.foreign)),
@@ -219,6 +223,76 @@ class _Merger:
             place = (access.file, access.line) if access.file else (entry.file, entry.line)
             graph.add_edge(edge, caller, target, *place, Confidence.OBSERVED, access.count)
 
+    # -- files ------------------------------------------------------------------------------------
+
+    def _merge_files(self) -> tuple[int, int, list[Hole]]:
+        """Accesses to files seen, of which predicted, and the others, which state knows from now.
+
+        Reads count in folders that files are kept in: elsewhere they are templates and settings.
+        """
+        kept = {finding.path for finding in self._program.state if finding.path}
+        kept |= {
+            folder
+            for run in self._runs.values()
+            for kind, folder in run.files
+            if kind == "write" and not _within(folder, kept)
+        }
+        seen = predicted = 0
+        holes = []
+        for run in self._runs.values():
+            entry = self._program.entry_points.get(run.name)
+            for (kind, folder), access in run.files.items():
+                if not _within(folder, kept):
+                    continue
+                seen += 1
+                if entry is not None and self._is_predicted(entry, kind, folder):
+                    predicted += 1
+                    continue
+                holes.append(_hole(run.name, kind, "", access, entry is not None, folder=folder))
+        for hole in holes:
+            self._keep_files(hole)
+        return seen, predicted, holes
+
+    def _is_predicted(self, entry: EntryPoint, kind: Kind, folder: str) -> bool:
+        functions = set(entry.functions)
+        return any(
+            functions.intersection(
+                finding.writers if kind == "write" else (*finding.writers, *finding.readers)
+            )
+            for finding in self._program.state
+            if finding.path and _within(folder, {finding.path})
+        )
+
+    def _keep_files(self, hole: Hole) -> None:
+        """Have the state say who reads or writes a folder, as it was seen."""
+        state, who = self._program.state, hole.path[-1]
+        at = next(
+            (i for i, each in enumerate(state) if each.path and _within(hole.folder, {each.path})),
+            -1,
+        )
+        known = state[at] if at >= 0 else None
+        finding = known or StateFinding(
+            kind="local-file",
+            name=who,
+            file=hole.file,
+            line=hole.line,
+            detail="seen while it ran",
+            path=hole.folder,
+        )
+        writers = {*finding.writers, *((who,) if hole.kind == "write" else ())}
+        readers = {*finding.readers, *((who,) if hole.kind == "read" else ())}
+        finding = msgspec.structs.replace(
+            finding, writers=tuple(sorted(writers)), readers=tuple(sorted(readers))
+        )
+        if known is None:
+            state.append(finding)
+        else:
+            state[at] = finding
+
+
+def _within(folder: str, paths: Iterable[str]) -> bool:
+    return any(folder == path or folder.startswith(f"{path}/") for path in paths)
+
 
 def _tables(entry: EntryPoint, kind: Kind) -> set[str]:
     return {access.table for access in (entry.reads if kind == "read" else entry.writes)}
@@ -231,7 +305,9 @@ def _predictions(entry: EntryPoint) -> Iterable[tuple[Kind, Access]]:
         yield "read", access
 
 
-def _hole(name: str, kind: Kind, table: str, access: Seen, known: bool) -> Hole:
+def _hole(
+    name: str, kind: Kind, table: str, access: Seen, known: bool, *, folder: str = ""
+) -> Hole:
     return Hole(
         entry_point=name,
         kind=kind,
@@ -244,6 +320,7 @@ def _hole(name: str, kind: Kind, table: str, access: Seen, known: bool) -> Hole:
         count=access.count,
         in_hook=access.in_hook,
         known=known,
+        folder=folder,
     )
 
 

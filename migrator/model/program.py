@@ -257,6 +257,8 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     in_hook: bool = False
     known: bool = True
     """Whether analysis knows the entry point at all."""
+    folder: str = ""
+    """Of files, in place of a table."""
 
 
 class Unseen(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,6 +297,9 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     """Pairs of functions of the project of which one was seen to call the other directly."""
     calls_predicted: int = 0
+    files: int = 0
+    """Accesses to files: an entry point, a folder in which files are kept, read or written."""
+    files_predicted: int = 0
     holes: tuple[Hole, ...] = ()
     """Writes first."""
     unseen: tuple[Unseen, ...] = ()

@@ -154,7 +154,7 @@ def _observation(observed: Observed) -> Observation:
         accesses=observed.accesses,
         predicted=observed.predicted,
         holes=[
-            f"{hole.entry_point} {hole.kind}s {hole.table}"
+            f"{hole.entry_point} {hole.kind}s {hole.table or f'files in {hole.folder}'}"
             + (f" at {hole.file}:{hole.line}" if hole.file else "")
             for hole in observed.holes
         ],

@@ -111,6 +111,50 @@ def test_counts_statements_and_calls_of_a_plain_module(project: Observed) -> Non
     assert not seen.failures and not seen.torn
 
 
+def test_folders_of_files_that_are_read_and_written(project: Observed) -> None:
+    """By whichever call of the standard library; names of files are never kept."""
+    project.write(
+        pictures="""
+            import os, pathlib, shutil
+
+            def put():
+                os.makedirs("shop/pictures", exist_ok=True)
+                with open("shop/pictures/secret.png", "wb") as file:
+                    file.write(b"x")
+                pathlib.Path("shop/pictures/a.png").write_text("x")
+
+            def drop():
+                os.replace("shop/pictures/a.png", "shop/b.png")
+                os.unlink("shop/b.png")
+
+            def look():
+                return open("shop/pictures/secret.png").read() + open("/dev/null").read()
+
+            def log():
+                open("shop/run.log", "w").close()
+        """,
+        fill="""
+            import pictures
+            pictures.put(), pictures.drop(), pictures.look(), pictures.log()
+        """,
+    )
+    project.run("-m", "fill")
+    seen = project.read()
+    touched = {
+        (each.kind, each.folder, each.path[-1].qualname)
+        for each in seen.entries["process", "fill.py"].touches
+    }
+    assert touched == {
+        ("write", "shop/pictures", "put"),
+        ("write", "shop/pictures", "drop"),
+        ("write", "shop", "drop"),
+        ("read", "shop/pictures", "look"),
+    }
+    assert not seen.failures and not seen.torn
+    text = "".join(each.read_text() for each in project.session.glob("*.jsonl"))
+    assert "secret" not in text
+
+
 def test_no_parameter_and_no_literal_is_kept(project: Observed) -> None:
     project.write(
         leak="""

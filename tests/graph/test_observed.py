@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from migrator.facts.observation.session import new_session, observations_digest
 from migrator.graph.observed import merge
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
-from migrator.model.program import Access, EntryPoint, Function, Program, Table
+from migrator.model.program import (
+    Access,
+    EntryPoint,
+    Function,
+    Program,
+    StateFinding,
+    Table,
+)
 
 LINES = [
     ["process", 1, "", "3.8.18"],
@@ -119,6 +128,40 @@ def test_counts_stand_on_predicted_accesses_and_edges(tmp_path: Path) -> None:
     assert (call.observed, call.confidence) == (5, Confidence.OBSERVED)
     write = next(graph.edges(EdgeKind.WRITES))
     assert (write.observed, write.confidence) == (7, Confidence.PROVEN)
+
+
+def test_files_are_measured_by_the_folders_that_they_are_kept_in(tmp_path: Path) -> None:
+    """What is only read elsewhere (templates, settings) is none of them."""
+    record(
+        tmp_path,
+        ROUTE,
+        ["touch", 1, "write", [10], "shop/pictures/small", 6, 1, 2],
+        ["touch", 1, "read", [10, 13], "shop/pictures", 31, 1, 3],
+        ["touch", 1, "write", [10], "exports", 8, 1, 1],
+        ["touch", 1, "read", [13], "shop/templates", 31, 1, 9],
+    )
+    graph = sketch()
+    entry = graph.program.entry_points["route:shop.buy"]
+    graph.program.entry_points[entry.name] = replace(entry, functions=("shop.views.buy",))
+    graph.program.state.append(
+        StateFinding(
+            kind="local-file",
+            name="shop.views.buy",
+            file="shop/views.py",
+            line=6,
+            writers=("shop.views.buy",),
+            path="shop/pictures",
+        )
+    )
+    observed = merge(graph, tmp_path)
+    assert observed is not None
+    assert (observed.files, observed.files_predicted) == (3, 2)
+    (hole,) = observed.holes
+    assert (hole.kind, hole.folder, hole.line) == ("write", "exports", 8)
+    assert hole.path == ("shop.views.buy",)
+    pictures, exports = graph.program.state
+    assert pictures.readers == ()
+    assert (exports.path, exports.writers) == ("exports", ("shop.views.buy",))
 
 
 def test_what_was_not_predicted_is_a_hole_and_enters_the_graph(tmp_path: Path) -> None:

@@ -38,6 +38,18 @@ class Execution(NamedTuple):
     """Below the entry point's handler, not only below a hook around it."""
 
 
+class Touch(NamedTuple):
+    """A way on which files in a folder of the project were read or written."""
+
+    kind: str
+    """`read` or `write`; what takes files away writes."""
+    folder: str
+    """Relative to the project's root; empty: the root itself."""
+    path: tuple[Code, ...]
+    line: int
+    handled: bool
+
+
 class Call(NamedTuple):
     """A function of the project called another, through libraries unless `direct`."""
 
@@ -59,6 +71,7 @@ class EntryRecord:
     executions: Counter[Execution] = field(default_factory=Counter)
     through: dict[Execution, tuple[str, ...]] = field(default_factory=dict)
     """The packages between a statement and the innermost function of the project."""
+    touches: Counter[Touch] = field(default_factory=Counter)
     calls: Counter[Call] = field(default_factory=Counter)
     entered: set[Code] = field(default_factory=set)
     taken: set[tuple[Code, int]] = field(default_factory=set)
@@ -182,6 +195,10 @@ class _Process:
             entry.executions[execution] += rest[4]
             if rest[5]:
                 entry.through[execution] = tuple(map(str, rest[5]))
+
+        elif kind == "touch":
+            path = tuple(self._functions[each] for each in rest[1])
+            entry.touches[Touch(rest[0], rest[2], path, rest[3], bool(rest[4]))] += rest[5]
 
     def _function(
         self, number: int, file: int, qualname: str, line: int, end_line: int, arms: list[int]

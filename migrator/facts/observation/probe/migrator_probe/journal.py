@@ -88,10 +88,11 @@ class Journal:
     def _lines(self) -> list[list[Any]]:
         seen: list[list[Any]] = []
         for entry in list(tally.entries.values()):
-            if not (entry.runs or entry.new_arms or entry.calls or entry.statements):
+            counted = entry.calls or entry.statements or entry.files
+            if not (entry.runs or entry.new_arms or counted):
                 continue
             runs, arms, calls = entry.runs, entry.new_arms, entry.calls
-            statements, through = entry.statements, entry.through
+            statements, through, files = entry.statements, entry.through, entry.files
             entry.clear()
             number = self._entries.get(id(entry))
             if number is None:
@@ -106,6 +107,8 @@ class Journal:
                 text, path, line, handled = execution
                 below = through.get(execution, [])
                 seen.append(["statement", number, text, path, line, int(handled), count, below])
+            for (kind, folder, path, line, handled), count in list(files.items()):
+                seen.append(["touch", number, kind, path, folder, line, int(handled), count])
         while self.failures:
             seen.append(["failure", self.failures.pop()])
         return self._definitions(seen) + seen
@@ -120,7 +123,7 @@ class Journal:
         for line in seen:
             if line[0] == "call":
                 self._define(lines, line[2:4])
-            elif line[0] == "statement":
+            elif line[0] in ("statement", "touch"):
                 self._define(lines, line[3])
             elif line[0] == "arms":
                 self._define(lines, [each for each in line[2] if each in tally.functions])

@@ -6,7 +6,7 @@ import builtins
 import os
 import sys
 
-from . import databases, frameworks, imports, journal, tally
+from . import databases, files, frameworks, imports, journal, tally
 from .rewriting import ENTER, LIVE, MARK
 
 
@@ -22,4 +22,5 @@ def begin(configuration: str) -> None:
     finder = imports.Finder(root, {**frameworks.PATCHES, **databases.PATCHES})
     sys.meta_path.insert(0, finder)
     finder.patch_loaded()
+    files.Files(root).install()
     record.stay()

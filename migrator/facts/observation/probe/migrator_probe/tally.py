@@ -29,6 +29,8 @@ Call = Tuple[int, int, bool]
 """Caller, callee, and whether no library stands between."""
 Execution = Tuple[int, Tuple[int, ...], int, bool]
 """Statement, functions from the outermost in, line in the innermost, whether handled."""
+Touch = Tuple[str, str, Tuple[int, ...], int, bool]
+"""Read or write, a folder of files, and the rest as of an execution."""
 
 
 class Entry:
@@ -40,6 +42,7 @@ class Entry:
         self.function = function
         self.arms: set[int] = set()
         self.executions: set[Execution] = set()
+        self.touches: set[Touch] = set()
         self.clear()
 
     def clear(self) -> None:
@@ -50,6 +53,7 @@ class Entry:
         self.calls: dict[Call, int] = {}
         self.statements: dict[Execution, int] = {}
         self.through: dict[Execution, list[str]] = {}
+        self.files: dict[Touch, int] = {}
 
 
 class Numbers:
@@ -245,24 +249,7 @@ def executed(text: Any, backslash: bool = False) -> None:
         number = _raw_texts.get(text)
         if number is None:
             number = _number_of(text, backslash)
-        path: list[int] = []
-        line = 0
-        handled = False
-        frame: Any = _getframe(1)
-        while frame is not None:
-            code = frame.f_code
-            function = known.get(code)
-            if function is not None:
-                if not path:
-                    line = frame.f_lineno
-                if len(path) < _LONGEST_PATH:
-                    path.append(function)
-            else:
-                handled = handled or code in handling
-                if code in boundaries:
-                    break
-            frame = frame.f_back
-        execution = (number, tuple(path[::-1]), line, handled)
+        execution = (number, *_way(_getframe(1)))
         statements = entry.statements
         statements[execution] = statements.get(execution, 0) + 1
         if execution not in entry.executions:
@@ -273,6 +260,40 @@ def executed(text: Any, backslash: bool = False) -> None:
             _write(False)
     except Exception:
         failed("statement")
+
+
+def touched(kind: str, folder: str) -> None:
+    """A file in a folder of the project is read, or written, by code of the project."""
+    entry = _current.get()
+    path, line, handled = _way(_getframe(1))
+    if not path:
+        return
+    touch = (kind, folder, path, line, handled)
+    entry.files[touch] = entry.files.get(touch, 0) + 1
+    if touch not in entry.touches:
+        entry.touches.add(touch)
+        entry.novel = True
+
+
+def _way(frame: Any) -> Tuple[Tuple[int, ...], int, bool]:
+    """Functions of the project from the outermost in, line in the innermost, whether handled."""
+    path: list[int] = []
+    line = 0
+    handled = False
+    while frame is not None:
+        code = frame.f_code
+        function = known.get(code)
+        if function is not None:
+            if not path:
+                line = frame.f_lineno
+            if len(path) < _LONGEST_PATH:
+                path.append(function)
+        else:
+            handled = handled or code in handling
+            if code in boundaries:
+                break
+        frame = frame.f_back
+    return tuple(path[::-1]), line, handled
 
 
 def _packages_below(frame: Any) -> list[str]:
@@ -332,6 +353,7 @@ def forget() -> None:
         entry.clear()
         entry.arms = set()
         entry.executions = set()
+        entry.touches = set()
     _switch_on()
 
 
