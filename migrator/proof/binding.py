@@ -245,7 +245,10 @@ def _field(answer: Answer, part: Part, secret: bool, text: str) -> Value | None:
 
 
 def _gives(name: str, part: Part, secret: bool) -> bool:
-    """Whether a field that equals the value is where a client takes it from."""
+    """Whether a field that equals the value is where a client takes it from.
+
+    A number in a list is none, as in `_leads_to`: the order of the list may vary, keys do not.
+    """
     if secret:
         return True
     if is_html(name):
@@ -255,7 +258,8 @@ def _gives(name: str, part: Part, secret: bool) -> bool:
     key = re.sub(r"\[\d+\]$", "", name).rpartition(".")[2]
     if part.value.lstrip("-").isdigit():
         by_name = _IDENTIFIER.search(part.name) is not None or part.name == key
-        return (part.kind == "path" or by_name) and _IDENTIFIER.search(key) is not None
+        one = "[" not in name
+        return one and (part.kind == "path" or by_name) and _IDENTIFIER.search(key) is not None
     return len(part.value) >= 6 and _varies(part.value)
 
 

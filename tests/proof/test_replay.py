@@ -191,6 +191,16 @@ def test_an_identifier_is_bound_where_both_sides_call_it_so():
     assert step.values["v1"].otherwise == "12"
 
 
+def test_a_number_is_not_bound_to_a_place_in_a_list():
+    """A list may come in another order; who made the thing knows its key."""
+    made = exchange("POST", "/posts", headers=[("Location", f"{BASE}/posts/12")])
+    listed = exchange("GET", "/posts", answer=b'[{"id": 12}, {"id": 9}]', headers=JSON, at=1)
+    step, _ = bound(made, listed, exchange("GET", "/posts/12", at=2))
+    assert step.values["v1"].field == "header.location"
+    step, _ = bound(made, listed, exchange("GET", "/posts/9", at=2))
+    assert step.target == "/posts/9"
+
+
 def test_what_the_client_sent_itself_is_not_bound():
     first = exchange("GET", "/people/ann-9", answer=b'{"slug": "ann-9"}', headers=JSON)
     step, _ = bound(first, exchange("GET", "/people/ann-9/posts", at=1))
