@@ -105,9 +105,8 @@ def _thin_out(
     kept: Sequence[ast.alias | ast.expr],
 ) -> Edit:
     """Leave some items out of a comma-separated list, with their comments."""
-    starts = [module.offset(each.lineno, each.col_offset) for each in items]
-    ends = [module.offset(each.end_lineno or 0, each.end_col_offset or 0) for each in items]
-    end = module.offset(whole.end_lineno or 0, whole.end_col_offset or 0)
+    starts, ends = zip(*(module.span(each) for each in items), strict=True)
+    _, end = module.span(whole)
     tail = module.text[ends[-1] : end]
     pieces: list[tuple[bytes, bytes]] = []
     for position, item in enumerate(items):

@@ -117,6 +117,11 @@ class Module:
             return len(self.text)
         return self.line_starts[line - 1] + column
 
+    def span(self, node: ast.expr | ast.stmt | ast.alias) -> tuple[int, int]:
+        """The offsets of a node's first character and of that behind its last."""
+        end = self.offset(node.end_lineno or 0, node.end_col_offset or 0)
+        return self.offset(node.lineno, node.col_offset), end
+
     def line(self, number: int) -> bytes:
         """One line with its end."""
         return self.text[self.offset(number) : self.offset(number + 1)]

@@ -74,8 +74,7 @@ def _memoised(unit: Unit, node: FunctionNode, remedy: StateRemedy) -> tuple[list
     for each in node.decorator_list:
         called = each.func if isinstance(each, ast.Call) else each
         if last_name(called) in MEMOS:
-            start = module.offset(each.lineno, each.col_offset)
-            end = module.offset(each.end_lineno or 0, each.end_col_offset or 0)
+            start, end = module.span(each)
             text = f'{kind}("{remedy.name}")'.encode()
             return [Edit(start, end, text)], f"from servicekit.caching import {kind}"
     raise Refused(
@@ -91,8 +90,7 @@ def _class_replaced(
     """Let the class of an extension's object be one that keeps outside of the process."""
     module = unit.module
     source, _, name = maker.partition(".")
-    start = module.offset(value.func.lineno, value.func.col_offset)
-    end = module.offset(value.func.end_lineno or 0, value.func.end_col_offset or 0)
+    start, end = module.span(value.func)
     text = f'{name}("{remedy.name}", '.encode() + module.text[start:end] + b")"
     return [Edit(start, end, text)], f"from servicekit.{source} import {name}"
 
@@ -119,8 +117,7 @@ def _shared(unit: Unit, value: ast.expr | None, remedy: StateRemedy) -> tuple[li
         kind = "RequestDict"
     else:
         kind = f"Shared{kind}"
-    start = module.offset(value.lineno, value.col_offset)
-    end = module.offset(value.end_lineno or 0, value.end_col_offset or 0)
+    start, end = module.span(value)
     if initial == "itself":
         content = b", " + module.text[start:end]
     else:
@@ -167,8 +164,7 @@ def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit
             if target is None:
                 continue
             name = _lease_name(project, unit, target)
-            start = module.offset(target.lineno, target.col_offset)
-            end = module.offset(target.end_lineno or 0, target.end_col_offset or 0)
+            start, end = module.span(target)
             text = f'only_one("{name}", '.encode() + module.text[start:end] + b")"
             edits.append(Edit(start, end, text))
     if not edits:

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -101,12 +100,7 @@ class Control:
         threading.Thread(target=self._serve, name="control", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.unlink(missing_ok=True)
         listener, self._listener = self._listener, None
         if listener is not None:

@@ -6,10 +6,9 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -25,6 +24,7 @@ from migrator.operation.ports import HOST, free_port, require_free
 from migrator.operation.process import Process, Processes
 from migrator.operation.readiness import accepts, refuses_nonsense, wait_until
 from migrator.operation.seeded import keep, program_digest
+from migrator.operation.side import Side
 from migrator.operation.start_state import (
     StartState,
     make_start_state,
@@ -32,7 +32,6 @@ from migrator.operation.start_state import (
     private_folder,
     seed_state,
 )
-from migrator.operation.suite import SuiteRun, run_suite
 from migrator.operation.tree import copy_project
 
 THREADS = 8
@@ -102,7 +101,7 @@ def schema_of(database: Path) -> Schema:
     )
 
 
-class RunningMonolith:
+class RunningMonolith(Side):
     """The monolith, started: a context manager.
 
     It runs in its own environment and in a copy of its sources, with data in `folder` copied from
@@ -125,22 +124,14 @@ class RunningMonolith:
         start_state: StartState | None = None,
         scattered: bool = False,
     ) -> None:
-        self.root = root.resolve()
-        self.run = run
-        self.folder = folder.resolve()
         self.port = port or free_port()
         self.base_url = f"http://{HOST}:{self.port}"
         """Where it listens."""
-        self.outside_url = outside_url or self.base_url
-        self.ports: dict[str, int] = {}
-        """The ports that stand for `{port:NAME}`."""
-        self._progress = progress or Silent()
+        super().__init__(root.resolve(), run, outside_url or self.base_url, progress)
+        self.folder = folder.resolve()
         self._start_state = start_state
         self._scattered = scattered
         self._state = StartState(self.folder / "state")
-        self._stack = ExitStack()
-        self._environment: Environment | None = None
-        self._processes: Processes | None = None
 
     @property
     def database(self) -> Path:
@@ -163,11 +154,8 @@ class RunningMonolith:
         return self.folder / "logs"
 
     @property
-    def environment(self) -> Environment:
-        """Its virtual environment."""
-        if self._environment is None:
-            self._environment = monolith_environment(self.root, self.run, self._progress)
-        return self._environment
+    def _tested_in(self) -> Path:
+        return self.folder
 
     def __enter__(self) -> RunningMonolith:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -182,57 +170,25 @@ class RunningMonolith:
                 base_url=self.outside_url,
             )
         self._state.lay_into(copy_project(self.root, self.project))
-        self._processes = self._stack.enter_context(Processes(self.folder / "processes.json"))
+        self._running = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
             require_free(self.port)
             with step(self._progress, "Start the monolith"):
-                self._start(self._processes)
+                self._start(self._running)
         except BaseException:
             self._stack.close()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
     def stop(self) -> None:
         """Stop all its processes. The database stays where it is."""
         self._stack.close()
-        self._processes = None
-
-    def run_tests(
-        self,
-        base_url: str = "",
-        *,
-        variables: dict[str, str] | None = None,
-        arguments: str = "",
-        folder: Path | None = None,
-    ) -> SuiteRun:
-        """Run its tests against itself, or against what stands at `base_url` (a proxy)."""
-        if self._processes is None:
-            raise OperationError("the monolith is stopped: its tests need it running")
-        return run_suite(
-            self.root,
-            self.run,
-            self.environment,
-            self._processes,
-            folder or self.folder,
-            base_url or self.outside_url,
-            self._progress,
-            ports=self.ports,
-            variables=variables,
-            arguments=arguments,
-        )
+        self._running = None
 
     def check(self) -> None:
         """Raise OperationError for a process that has ended by itself."""
-        if self._processes is not None:
-            self._processes.check()
+        if self._running is not None:
+            self._running.check()
 
     def _start(self, processes: Processes) -> None:
         given = Placeholders(

@@ -7,9 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from migrator.facts.settings import load_run
 from migrator.generation.output import require_resolved
@@ -17,12 +15,10 @@ from migrator.model.errors import ConfigurationError, OperationError, Place
 from migrator.model.manifest import System
 from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent, step
-from migrator.model.settings import Run
 from migrator.operation import shared_folders
 from migrator.operation.application import Placeholders, monolith_variables
 from migrator.operation.dividing import Dividing, for_each
 from migrator.operation.division import Division
-from migrator.operation.environment import Environment
 from migrator.operation.monolith import start_companions
 from migrator.operation.nginx import Gateway
 from migrator.operation.ports import HOST, free_port, require_free
@@ -35,8 +31,8 @@ from migrator.operation.routes import (
     write_switches,
 )
 from migrator.operation.service import RunningService, read_json
-from migrator.operation.start_state import StartState, monolith_environment
-from migrator.operation.suite import SuiteRun, run_suite
+from migrator.operation.side import Side
+from migrator.operation.start_state import StartState
 
 SYSTEM = "system.json"
 REVIVALS = 5
@@ -44,7 +40,7 @@ DRAIN_SECONDS = 30.0
 """How long removed web processes may take for what they are at."""
 
 
-class RunningSystem:
+class RunningSystem(Side):
     """Every service with `processes` web processes and workers each, behind NGINX.
 
     A context manager. The services' data lies in `OUTPUT/.migrator/data`; it is made from
@@ -54,6 +50,8 @@ class RunningSystem:
     which a service knows a sibling, of both names, kind (`calls`, `feed`) and real address. Raises
     OperationError with the log's tail when anything does not start; nothing is left running then.
     """
+
+    _task = "Run the tests through the gateway"
 
     def __init__(
         self,
@@ -68,27 +66,20 @@ class RunningSystem:
     ) -> None:
         self.output = output.resolve()
         self.system = read_system(self.output)
-        self.monolith = Path(self.system.monolith)
-        self.run: Run = load_run(self.monolith)
-        self.folder = self.output / PRIVATE
         self.port = port or free_port()
         self.gateway_url = f"http://{HOST}:{self.port}"
-        self.outside_url = outside_url or self.gateway_url
+        root = Path(self.system.monolith)
+        super().__init__(root, load_run(root), outside_url or self.gateway_url, progress)
+        self.folder = self.output / PRIVATE
         self.services: dict[str, RunningService] = {}
-        self.ports: dict[str, int] = {}
-        """The ports that stand for `{port:NAME}`."""
         self.switches: dict[str, Switch] = {}
         """Who answers the reads of services in transition; those without one: the service."""
         self._instances = processes
         self._changing = threading.RLock()
         """Held while processes are added or taken away, by `scale`, `route` and `revive`."""
         self._revived: dict[str, list[float]] = {}
-        self._progress = progress or Silent()
         self._start_state = start_state
         self._between = between
-        self._stack = ExitStack()
-        self._environment: Environment | None = None
-        self._running: Processes | None = None
         self._gateway: Gateway | None = None
 
     @property
@@ -129,14 +120,6 @@ class RunningSystem:
             self.stop()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def stop(self) -> None:
         """Stop everything, the gateway first, so that no request meets half a system."""
@@ -285,37 +268,9 @@ class RunningSystem:
                     self._revived[known] = [*lately, now]
         return revived
 
-    def run_tests(
-        self,
-        base_url: str = "",
-        *,
-        variables: dict[str, str] | None = None,
-        arguments: str = "",
-        folder: Path | None = None,
-    ) -> SuiteRun:
-        """Run the monolith's tests through the gateway, or against `base_url` (a proxy)."""
-        if self._running is None:
-            raise OperationError("the services are stopped: the tests need them running")
-        return run_suite(
-            self.monolith,
-            self.run,
-            self.environment,
-            self._running,
-            folder or self.folder / "tests",
-            base_url or self.outside_url,
-            self._progress,
-            ports=self.ports,
-            variables=variables,
-            arguments=arguments,
-            task="Run the tests through the gateway",
-        )
-
     @property
-    def environment(self) -> Environment:
-        """The monolith's environment, in which its tests and companions run."""
-        if self._environment is None:
-            self._environment = monolith_environment(self.monolith, self.run, self._progress)
-        return self._environment
+    def _tested_in(self) -> Path:
+        return self.folder / "tests"
 
     def prepare(self) -> None:
         """Install the services and make their data, and start nothing.
@@ -337,7 +292,7 @@ class RunningSystem:
                 self._progress,
                 "Install the services",
             )
-        Dividing(self.output, self.monolith, self.run, self.services, self._progress).prepare(
+        Dividing(self.output, self.root, self.run, self.services, self._progress).prepare(
             self._start_state, base_url=self.outside_url
         )
 
@@ -391,10 +346,10 @@ class RunningSystem:
         data.mkdir(exist_ok=True)
         given = Placeholders(data=data, base_url=self.outside_url, ports=self.ports)
         variables = monolith_variables(
-            self.monolith, self.run, self.environment, data / "no-database", given
+            self.root, self.run, self.environment, data / "no-database", given
         )
         start_companions(
-            self.monolith, self.run, self.environment, running, self.logs, given, variables
+            self.root, self.run, self.environment, running, self.logs, given, variables
         )
 
 

@@ -9,9 +9,8 @@ from statistics import median
 from typing import Protocol
 
 from migrator.model.progress import Progress, Silent
-from migrator.operation.monolith import RunningMonolith
+from migrator.operation.side import Side
 from migrator.operation.start_state import StartState
-from migrator.operation.system import RunningSystem
 from migrator.proof.exchange import Exchange
 from migrator.proof.probing import probe_requests, send_all
 from migrator.proof.recorded import RecordedTraffic, load, load_secrets
@@ -41,7 +40,7 @@ class Traffic(Protocol):
         """The state that it starts from, where that is not a migrated and seeded monolith's."""
 
     def drive(
-        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+        self, side: Side, upstream: str, proxy: RecordingProxy
     ) -> tuple[list[Exchange], TestRun]:
         """Ask everything of a running side that listens at `upstream`, behind the proxy."""
 
@@ -52,7 +51,7 @@ class OwnTests:
     start_state: StartState | None = None
 
     def drive(
-        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+        self, side: Side, upstream: str, proxy: RecordingProxy
     ) -> tuple[list[Exchange], TestRun]:
         """Run the tests; what the proxy saw, and what they counted."""
         proxy.take()
@@ -76,7 +75,7 @@ class Replay:
     progress: Progress = field(default_factory=Silent)
 
     def drive(
-        self, side: RunningMonolith | RunningSystem, upstream: str, proxy: RecordingProxy
+        self, side: Side, upstream: str, proxy: RecordingProxy
     ) -> tuple[list[Exchange], TestRun]:
         """Ask each request in turn; what the application sends itself passes the proxy."""
         proxy.take()
@@ -98,7 +97,7 @@ def read_replay(path: Path, secrets: Path | None, progress: Progress) -> Replay:
 
 def record(
     proxy: RecordingProxy,
-    side: RunningMonolith | RunningSystem,
+    side: Side,
     upstream: str,
     traffic: Traffic,
 ) -> Recording:

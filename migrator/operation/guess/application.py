@@ -269,15 +269,21 @@ def _call(project: Project, factory: Factory) -> Guess | None:
 
 def default_configuration(project: Project) -> str:
     """The class that a dictionary of configurations has under `default`; empty for none."""
+    return configurations(project).get("default", "")
+
+
+def configurations(project: Project) -> dict[str, str]:
+    """The classes that dictionaries of configurations have, by key; of several the first."""
+    found: dict[str, str] = {}
     for module in project.own:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
                     if (
                         isinstance(key, ast.Constant)
-                        and key.value == "default"
-                        and isinstance(value, ast.Name)
-                        and value.id[:1].isupper()
+                        and isinstance(key.value, str)
+                        and isinstance(value, (ast.Name, ast.Attribute))
+                        and (name := ast.unparse(value).rpartition(".")[2])[:1].isupper()
                     ):
-                        return value.id
-    return ""
+                        found.setdefault(key.value, name)
+    return found

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrator.operation.guess.application import configurations
 from migrator.operation.guess.project import Module, Project
 
 SETTING = re.compile(r"(?i)(DATABASE|DB|SQLALCHEMY)_?(URI|URL|DSN)|SQLALCHEMY_DATABASE_URI")
@@ -42,7 +43,7 @@ def selected_configuration(project: Project, application: str) -> list[str]:
     `from_object` is given; the key is that of a call in the application's expression or module, a
     variable's default, or `default`.
     """
-    named = _by_key(project)
+    named = configurations(project)
     chosen = next((named[key] for key in _keys(project, application) if key in named), "")
     chosen = chosen or _from_object(project)
     bases = {
@@ -108,22 +109,6 @@ def _file(value: ast.expr) -> str:
         if _FILE.fullmatch(name) and not re.match(r"(?!sqlite)\w+(\+\w+)?://", text):
             return name
     return ""
-
-
-def _by_key(project: Project) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for module in project.own:
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Dict):
-                for key, value in zip(node.keys, node.values, strict=True):
-                    if (
-                        isinstance(key, ast.Constant)
-                        and isinstance(key.value, str)
-                        and isinstance(value, (ast.Name, ast.Attribute))
-                        and (name := ast.unparse(value).rpartition(".")[2])[:1].isupper()
-                    ):
-                        found.setdefault(key.value, name)
-    return found
 
 
 def _keys(project: Project, application: str) -> Iterator[str]:
