@@ -79,7 +79,7 @@ class Folders:
 
     def of_text(self, text: str) -> str:
         """The folder of a file that a text names, relative to where the processes run."""
-        return self._folder(text.replace("{}", _ANY), relative=True)
+        return self._folder(posixpath.dirname(text.replace("{}", _ANY)), relative=True, named=True)
 
     def _folder(self, value: str | None, *, relative: bool = False, named: bool = False) -> str:
         """The folder that a path of a file lies in, or is: a last part with a suffix is a file.

@@ -272,6 +272,12 @@ def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
                 file.write("/no/path/at all")
             return ""
 
+        @app.post("/key")
+        def key():
+            with open(".key", "w") as file:
+                file.write("k")
+            return ""
+
         @app.post("/beside")
         def beside():
             with open(os.path.join(here, "counter.txt"), "w") as file:
@@ -286,6 +292,7 @@ def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
         "reports/daily": "reports/daily",
         "journal": "journal",
         "shop.web.beside": "",  # among the code: no folder of its own
+        "shop.web.key": "",  # in the root itself
     }
     uploads = next(each for each in program.state if each.name == "UPLOADS")
     assert (uploads.writers, uploads.readers) == (("shop.web.upload",), ("shop.web.photo",))
