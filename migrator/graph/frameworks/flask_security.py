@@ -85,8 +85,8 @@ class FlaskSecurity(Framework):
     ) -> Iterable[int] | None:
         if engine.values.name(receiver) == _EXTENSION and name == "datastore":
             return engine.points_to(self._stores(engine))
-        if engine.values.name(receiver) == _STORE and name in {"user_model", "role_model"}:
-            return self._models(engine, receiver, name.partition("_")[0])
+        if engine.values.name(receiver) == _STORE and name in {"db", "user_model", "role_model"}:
+            return engine.points_to(engine.slot(self.name, name, receiver))
         return None
 
     def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
@@ -94,8 +94,8 @@ class FlaskSecurity(Framework):
         if name in _STORES:
             self.seen = True
             store = values.opaque(_STORE, site.key)
-            for position, what in ((1, "user"), (2, "role")):
-                variable = site.argument_variable(position, f"{what}_model")
+            for position, what in enumerate(("db", "user_model", "role_model")):
+                variable = site.argument_variable(position, what)
                 if variable is not None:
                     engine.flow(variable, engine.slot(self.name, what, store))
             return (store,)
@@ -123,7 +123,7 @@ class FlaskSecurity(Framework):
         return engine.slot(self.name, "stores")
 
     def _models(self, engine: Engine, store: int, what: str) -> list[int]:
-        found = engine.points_to(engine.slot(self.name, what, store))
+        found = engine.points_to(engine.slot(self.name, f"{what}_model", store))
         return [each for each in found if engine.values.kind(each) == Kind.CLASS]
 
     def _note(self, engine: Engine, site: Site, store: int, what: str, *deeds: Deed) -> list[int]:
