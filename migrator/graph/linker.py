@@ -71,6 +71,8 @@ class Linker(Definitions):
         self._registers: dict[int, bool] = {}
         self._apart: dict[int, bool] = {}
         self._late_names: set[str] = set()
+        self._reads: dict[str, list[tuple[int, int]]] = {}
+        """Names of attributes to the functions and instructions that read them."""
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
         self.on_store = self._watcher(lookup.store)
@@ -139,11 +141,18 @@ class Linker(Definitions):
     def _read_again(self) -> bool:
         """Attributes that turned out to be set on classes after they were read."""
         names, self._late_names = self._late_names, set()
-        for variant in self.variants if names else ():
-            if variant.ready:
-                for index, ins in enumerate(variant.function.facts.code):
-                    if ins[0] == ir.ATTRIBUTE and ins[3] in names:
-                        OPERATIONS[ir.ATTRIBUTE](self, variant, index, ins)
+        if names and not self._reads:
+            for function in self.functions:
+                for index, ins in enumerate(function.facts.code):
+                    if ins[0] == ir.ATTRIBUTE:
+                        self._reads.setdefault(ins[3], []).append((function.index, index))
+        for name in sorted(names):
+            for number, index in self._reads.get(name, ()):
+                function = self.functions[number]
+                for variant in function.variants.values():
+                    if variant.ready:
+                        instruction = function.facts.code[index]
+                        OPERATIONS[ir.ATTRIBUTE](self, variant, index, instruction)
         return bool(names)
 
     def unless_known(self, variable: int, otherwise: Callable[[], None]) -> None:

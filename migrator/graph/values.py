@@ -31,35 +31,29 @@ kind                  stands for
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import ClassVar, NamedTuple
+from typing import Final, NamedTuple
 
 
-class Kind(int):
-    """What a value is; see the table above.
+class Kind:
+    """What a value is, as a number; see the table above.
 
     Not an enumeration: reading a member of one takes longer than most of what is done with it.
     """
 
-    __slots__ = ()
-
-    FUNCTION: ClassVar[Kind]
-    CLASS: ClassVar[Kind]
-    INSTANCE: ClassVar[Kind]
-    MODULE: ClassVar[Kind]
-    EXTERNAL: ClassVar[Kind]
-    EXTERNAL_INSTANCE: ClassVar[Kind]
-    BOUND: ClassVar[Kind]
-    CONTAINER: ClassVar[Kind]
-    STRING: ClassVar[Kind]
-    TEMPLATE: ClassVar[Kind]
-    PARTIAL: ClassVar[Kind]
-    SUPER: ClassVar[Kind]
-    DESCRIPTOR: ClassVar[Kind]
-    OPAQUE: ClassVar[Kind]
-
-
-for _number, _name in enumerate(Kind.__annotations__):
-    setattr(Kind, _name, Kind(_number))
+    FUNCTION: Final = 0
+    CLASS: Final = 1
+    INSTANCE: Final = 2
+    MODULE: Final = 3
+    EXTERNAL: Final = 4
+    EXTERNAL_INSTANCE: Final = 5
+    BOUND: Final = 6
+    CONTAINER: Final = 7
+    STRING: Final = 8
+    TEMPLATE: Final = 9
+    PARTIAL: Final = 10
+    SUPER: Final = 11
+    DESCRIPTOR: Final = 12
+    OPAQUE: Final = 13
 
 
 OUTSIDE = frozenset(
@@ -72,7 +66,7 @@ class Value(NamedTuple):
     """The view of one value. Parts that a kind does not have are empty or -1."""
 
     id: int
-    kind: Kind
+    kind: int
     name: str
     """Dotted name, text of a string, or tag of an opaque value."""
     owner: int
@@ -123,7 +117,7 @@ class Values:
     def _intern(
         self,
         key: tuple[Hashable, ...],
-        kind: Kind,
+        kind: int,
         name: str,
         owner: int = -1,
         function: int = -1,
@@ -135,7 +129,7 @@ class Values:
         return known
 
     def _add(
-        self, kind: Kind, name: str, owner: int, function: int, parts: tuple[Hashable, ...]
+        self, kind: int, name: str, owner: int, function: int, parts: tuple[Hashable, ...]
     ) -> int:
         made = len(self.kinds)
         self.kinds.append(kind)
@@ -146,7 +140,7 @@ class Values:
         self.parts.append(parts)
         return made
 
-    def _is_outside(self, kind: Kind, owner: int, function: int) -> bool:
+    def _is_outside(self, kind: int, owner: int, function: int) -> bool:
         if kind == Kind.BOUND:
             return self.kinds[function] == Kind.EXTERNAL and self.kinds[owner] in self._outside
         return kind in self._outside
@@ -157,7 +151,7 @@ class Values:
 
     # -- made by the linker ---------------------------------------------------------------------
 
-    def definition(self, kind: Kind, name: str, index: int) -> int:
+    def definition(self, kind: int, name: str, index: int) -> int:
         """A function, class or module of the project; `index` tells namesakes apart."""
         return self._intern((kind, index), kind, name, parts=(index,))
 
@@ -256,16 +250,16 @@ class Values:
         """All that the table knows of a value."""
         return Value(
             value,
-            Kind(self.kinds[value]),
+            self.kinds[value],
             self.names[value],
             self.owners[value],
             self.functions[value],
             self.parts[value],
         )
 
-    def kind(self, value: int) -> Kind:
+    def kind(self, value: int) -> int:
         """The kind of a value."""
-        return Kind(self.kinds[value])
+        return self.kinds[value]
 
     def name(self, value: int) -> str:
         """The dotted name, the text of a string, or the tag."""
