@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.facts import ir
-from migrator.facts.ir import FLAGS
-from migrator.graph.definitions import Class, Function, Variant, note
+from migrator.graph import variants
+from migrator.graph.definitions import Variant, note
 from migrator.graph.solver import NOWHERE
 from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.linker import Linker
-
-SMALL = 60
-"""A function of at most this many instructions is analysed once per place of call."""
-MOST_VARIANTS = 150
-MOST_VARIANTS_APART = 3_000
-"""The same for what is called on instances that are told apart, or registers routes for others."""
-DEEPEST = 4
 
 Given = int | None | tuple[int | None]
 """A variable, nothing known, or a starred variable."""
@@ -119,7 +112,7 @@ def call_value(
         else:
             linker.foreign_call(variant, index, callee, arguments, target)
     elif kind == Kind.CLASS:
-        _instantiate(linker, variant, index, callee, arguments, target, edge)
+        linker.instantiate(variant, index, callee, arguments, target, edge)
     elif kind == Kind.INSTANCE:
         found = linker.class_attribute_variable(values.owners[callee], "__call__")
         if found is not None:
@@ -186,7 +179,7 @@ def _call_function(
     partial: int | None,
 ) -> None:
     function, env = linker.function_of_value[callee]
-    chosen = choose(
+    chosen = variants.choose(
         linker, function, env, variant, index, receiver, runs_here=edge, partial=partial
     )
     if edge:
@@ -234,87 +227,6 @@ def result(linker: Linker, chosen: Variant, target: int) -> None:
         linker.put(target, linker.generator_of(chosen))
     else:
         linker.flow(chosen.base + ir.RETURNED, target)
-
-
-def choose(
-    linker: Linker,
-    function: Function,
-    env: Variant | None,
-    caller: Variant,
-    index: int,
-    receiver: int | None,
-    *,
-    runs_here: bool = True,
-    partial: int | None = None,
-) -> Variant:
-    """The variant that a call runs in: by class of receiver, by place, or the general one.
-
-    The class of the receiver counts where a framework says so (models), also for a function that
-    wraps the method; the receiver itself where instances are told apart; the place of call counts
-    for small functions, for those that make closures and those that register something with a
-    framework, unless they recurse. A handler that a framework calls some other time (not
-    `runs_here`) is told apart only where it makes closures, and by the `partial` that it is: one
-    function with a class to work on is a view for each class.
-    """
-    env_id = env.id if env is not None else -1
-    told_apart = receiver is not None and linker.values.is_apart(receiver)
-    if receiver is not None and not told_apart:
-        class_value = linker.class_behind(receiver)
-        own = function.class_.value if function.class_ is not None else None
-        if (
-            class_value is not None
-            and class_value != own
-            and linker.receiver_sensitive(class_value)
-        ):
-            key = (env_id, "receiver", class_value)
-            label = linker.values.names[class_value]
-            return _variant(linker, function, env, key, label, caller)
-    facts = function.facts
-    if partial is not None and not runs_here and len(function.variants) < MOST_VARIANTS:
-        key = (env_id, "partial", partial)
-        number = sum(each[1] == "partial" for each in function.variants)
-        return _variant(linker, function, env, key, f"partial {number}", caller)
-    small = runs_here and function.size <= SMALL
-    makes = function.makes_functions or function.captures or linker.registers(function)
-    if not facts.parameters or not (small or told_apart or makes):
-        return linker.general(function, env)
-    if function.index in caller.chain or caller.depth >= DEEPEST:
-        return linker.general(function, env)
-    place = (env_id, "place", caller.id, index, receiver if told_apart else None)
-    apart = told_apart or caller.apart
-    registers = linker.registers(function)
-    decorates = function.makes_functions and caller.function.facts.parent < 0
-    most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
-    affordable = registers or linker.may_copy(function.size)
-    if len(function.variants) >= most or not affordable:
-        return function.variants.get(place) or linker.general(function, env)
-    code = caller.function.facts.code[index]
-    position = FLAGS.get(code[0])
-    where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
-    within = f"{caller.label} " if caller.label else ""
-    label = f"{within}{caller.function.name}:{where}"
-    if told_apart:
-        assert receiver is not None
-        label += f" {linker.values.parts[receiver][-1]}"
-    chosen = _variant(linker, function, env, place, label, caller)
-    chosen.apart = apart
-    return chosen
-
-
-def _variant(
-    linker: Linker,
-    function: Function,
-    env: Variant | None,
-    key: tuple[Any, ...],
-    label: str,
-    caller: Variant,
-) -> Variant:
-    known = function.variants.get(key)
-    if known is None:
-        known = linker.make_variant(function, env, key, label)
-        known.depth = caller.depth + (1 if key[1] == "place" else 0)
-        known.chain = caller.chain | {function.index, caller.function.index}
-    return known
 
 
 # -- arguments ----------------------------------------------------------------------------------
@@ -434,135 +346,3 @@ def _call_partial(
     inner = linker.values.owners[callee]
     whole = callee if partial is None else partial
     call_value(linker, variant, index, inner, merged, target, receiver, edge=edge, partial=whole)
-
-
-# -- classes ------------------------------------------------------------------------------------
-
-
-def _instantiate(
-    linker: Linker,
-    variant: Variant,
-    index: int,
-    class_value: int,
-    arguments: Arguments,
-    target: int,
-    edge: bool,
-) -> None:
-    class_ = linker.class_of_value[class_value]
-    instance = linker.new_instance(class_value, variant, index)
-    key = (class_value, arguments, target, variant.id, index)
-    if key in linker.bound_calls:
-        return
-    linker.bound_calls.add(key)
-    if edge:
-        note(variant.instances, index, class_value)
-    for meta in linker.metaclasses(class_value):
-        found = linker.class_attribute_variable(meta, "__call__")
-        if found is not None:
-            data = (variant, index, class_value, arguments, target, True)
-            linker.watch(found, linker.on_method, data)
-    outside = [each for each in linker.order(class_value) if each not in linker.class_of_value]
-    constructor = linker.class_attribute_variable(class_value, "__init__")
-    maker = linker.class_attribute_variable(class_value, "__new__")
-    if maker is not None:
-        first = linker.variable_of(class_value)
-        given = Arguments((first, *arguments.positional), arguments.keywords)
-        linker.watch(maker, linker.on_method, (variant, index, None, given, target, edge))
-    handled = False
-    if constructor is not None:
-        linker.watch(
-            constructor,
-            linker.on_method,
-            (variant, index, instance, arguments, NOWHERE, edge),
-        )
-    else:
-        fill_fields(linker, variant, index, class_, instance, arguments)
-        if outside:
-            handled = linker.foreign_construct(
-                variant, index, class_value, outside, arguments, target
-            )
-    if not handled:
-        linker.put(target, instance)
-
-
-def call_metaclass(linker: Linker, meta: int, data: tuple[Variant, int, Class]) -> None:
-    """Watcher of the metaclass of a class statement, which makes the class."""
-    variant, index, class_ = data
-    if linker.values.kinds[meta] != Kind.CLASS:
-        return
-    for method, receiver in (("__new__", meta), ("__init__", class_.value)):
-        found = linker.class_attribute_variable(meta, method)
-        if found is not None:
-            place = (variant, index, receiver, NO_ARGUMENTS, NOWHERE, True)
-            linker.watch(found, linker.on_method, place)
-
-
-_AFTER_FIELDS = ("__post_init__", "__attrs_post_init__")
-
-
-def fill_fields(
-    linker: Linker,
-    variant: Variant,
-    index: int,
-    class_: Class,
-    instance: int,
-    arguments: Arguments,
-) -> None:
-    """A class without a constructor of its own: arguments are what the fields of its name hold."""
-    names: dict[str, Class] = {}
-    for each in reversed(linker.order(class_.value)):
-        known = linker.class_of_value.get(each)
-        if known is not None:
-            for name, _, _, annotation in known.facts.attributes:
-                if annotation is not None:
-                    names[name] = known
-    given = {keyword for keyword, _ in arguments.keywords}
-    for position, (name, owner) in enumerate(names.items()):
-        variable = arguments.positional[position] if position < len(arguments.positional) else None
-        if isinstance(variable, int):
-            linker.store_field(instance, name, variable)
-        elif linker.factories and name not in given:
-            data = (variant, index, linker.own_field(instance, name))
-            linker.default_of(owner.attributes[name]).apply(linker, data)
-    for keyword, value in arguments.keywords:
-        if keyword is not None and value is not None:
-            linker.store_field(instance, keyword, value)
-    for method in _AFTER_FIELDS:
-        found = linker.class_attribute_variable(class_.value, method)
-        if found is not None:
-            invoke_all(linker, variant, index, found, instance, [], NOWHERE)
-
-
-class Default:
-    """What a class body gives to a field, with the places where an instance gets it."""
-
-    __slots__ = ("_declared", "_places")
-
-    def __init__(self) -> None:
-        self._declared: list[tuple[int | None, int | None]] = []
-        self._places: list[tuple[Variant, int, int]] = []
-
-    def apply(self, linker: Linker, place: tuple[Variant, int, int]) -> None:
-        """An instance is made at a place, whose field is that variable."""
-        self._places.append(place)
-        for each in self._declared:
-            _fill(linker, place, each)
-
-    def declare(self, linker: Linker, value: int, _: None) -> None:
-        """Watcher of what the class body gives: a declaration tells the default."""
-        declared = linker.factories.get(value)
-        if declared is not None:
-            self._declared.append(declared)
-            for each in self._places:
-                _fill(linker, each, declared)
-
-
-def _fill(
-    linker: Linker, place: tuple[Variant, int, int], declared: tuple[int | None, int | None]
-) -> None:
-    variant, index, target = place
-    default, factory = declared
-    if default is not None:
-        linker.flow(default, target)
-    if factory is not None:
-        invoke_all(linker, variant, index, factory, None, [], target)

@@ -13,10 +13,11 @@ from typing import Any
 
 from migrator.facts import ir
 from migrator.facts.project import ProjectFacts
-from migrator.graph import calling, lookup
+from migrator.graph import calling, construction, lookup
 from migrator.graph.closing import close_modules
 from migrator.graph.containers import Containers
-from migrator.graph.definitions import Definitions, Function, Variant
+from migrator.graph.definitions import Function, Variant
+from migrator.graph.fields import Fields
 from migrator.graph.foreign import Foreign
 from migrator.graph.frameworks import Framework
 from migrator.graph.instructions import OPERATIONS
@@ -25,7 +26,7 @@ from migrator.graph.substitutes import Substitutes
 from migrator.graph.values import Kind
 
 
-class Linker(Definitions):
+class Linker(Fields):
     """Definitions and solver, with the code of variants flowing through them."""
 
     def __init__(self, facts: ProjectFacts, frameworks: tuple[Framework, ...]) -> None:
@@ -64,9 +65,7 @@ class Linker(Definitions):
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
-        self._defaults: dict[int, calling.Default] = {}
-        self._fields: dict[int, dict[str, int]] = {}
-        self._whole_fields: set[int] = set()
+        self._defaults: dict[int, construction.Default] = {}
         self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
         self._apart: dict[int, bool] = {}
@@ -79,7 +78,7 @@ class Linker(Definitions):
         self.on_setter = self._watcher(lookup.call_setter)
         self.on_call = self._watcher(calling.call)
         self.on_method = self._watcher(calling.call_method)
-        self.on_metaclass = self._watcher(calling.call_metaclass)
+        self.on_metaclass = self._watcher(construction.call_metaclass)
         self.on_spread = self._watcher(calling.spread)
         self.on_spread_keywords = self._watcher(calling.spread_keywords)
         self.foreign = Foreign(self, frameworks)
@@ -322,67 +321,11 @@ class Linker(Definitions):
                 return self._rest(variant, "builtins.dict")
         return None
 
-    def field(self, value: int, name: str) -> int:
-        """The variable of what is stored in an attribute of a value itself.
-
-        An instance also has what code of its bases, which knows only the base, stores there, and
-        one that is told apart what code stores that knows only its class.
-        """
-        variable = self.own_field(value, name)
-        if self.values.kinds[value] == Kind.INSTANCE and variable not in self._whole_fields:
-            self._whole_fields.add(variable)
-            for inherited in self._inherited(value):
-                self.flow(self.field(inherited, name), variable)
-        return variable
-
-    def own_field(self, value: int, name: str) -> int:
-        """The variable of what code stores that knows exactly this value."""
-        fields = self._fields.get(value)
-        if fields is None:
-            fields = self._fields[value] = {}
-        known = fields.get(name)
-        if known is None:
-            known = fields[name] = self.new()
-        return known
-
-    def read_field(self, value: int, name: str, target: int) -> None:
-        """What `field` tells flows into a variable, without one of its own for all of it.
-
-        Many classes have one base: what it stores then flows to where it is read once, and not
-        through a variable of each of them.
-        """
-        variable = self.own_field(value, name)
-        if self._leads(variable, target):
-            return
-        self.flow(variable, target)
-        if self.values.kinds[value] == Kind.INSTANCE and variable not in self._whole_fields:
-            for inherited in self._inherited(value):
-                self.read_field(inherited, name, target)
-
-    def _inherited(self, value: int) -> list[int]:
-        """The instances whose fields an instance has too: those of its direct bases."""
-        owner = self.values.owners[value]
-        if self.values.parts[value]:
-            return [self.values.instance(owner)]
-        class_ = self.class_of_value[owner]
-        if class_.parents is None:
-            class_.parents = [
-                self.values.instance(base)
-                for group in class_.bases
-                for base in group
-                if base in self.class_of_value and base != owner
-            ]
-        return class_.parents
-
-    def store_field(self, value: int, name: str, source: int) -> None:
-        """`value.name = source`, without any descriptor."""
-        self.flow(source, self.own_field(value, name))
-
-    def default_of(self, variable: int) -> calling.Default:
+    def default_of(self, variable: int) -> construction.Default:
         """What a class body gives to the field of which that is the variable."""
         known = self._defaults.get(variable)
         if known is None:
-            known = self._defaults[variable] = calling.Default()
+            known = self._defaults[variable] = construction.Default()
             self.watch(variable, partial(known.declare, self), None)
         return known
 
@@ -441,6 +384,17 @@ class Linker(Definitions):
         if known:
             return self.values.instance(class_value, variant.id, index)
         return self.values.instance(class_value)
+
+    def instantiate(
+        self,
+        variant: Variant,
+        index: int,
+        class_value: int,
+        arguments: calling.Arguments,
+        target: int,
+        edge: bool,
+    ) -> None:
+        construction.instantiate(self, variant, index, class_value, arguments, target, edge)
 
     # -- the way out ----------------------------------------------------------------------------
 
