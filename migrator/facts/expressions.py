@@ -76,6 +76,7 @@ class ExpressionWalker(Walker):
         frame = self.frame
         target = frame.count
         frame.count = target + 1
+        line, end_line = node.lineno, node.end_lineno
         frame.code.append(
             (
                 ir.ATTRIBUTE,
@@ -83,9 +84,9 @@ class ExpressionWalker(Walker):
                 base,
                 node.attr,
                 self.flags,
-                node.lineno,
+                line,
                 node.col_offset,
-                node.end_lineno,
+                line if end_line == line else end_line,
                 node.end_col_offset,
             )
         )
@@ -116,6 +117,7 @@ class ExpressionWalker(Walker):
         frame = self.frame
         target = frame.count
         frame.count = target + 1
+        line, end_line = node.lineno, node.end_lineno
         frame.code.append(
             (
                 ir.CALL,
@@ -125,9 +127,9 @@ class ExpressionWalker(Walker):
                 tuple(keywords),
                 tuple(literals),
                 self.flags | flags,
-                node.lineno,
+                line,
                 node.col_offset,
-                node.end_lineno,
+                line if end_line == line else end_line,
                 node.end_col_offset,
             )
         )

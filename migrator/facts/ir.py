@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 9
+FORMAT = 10
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -151,16 +151,16 @@ class FileFacts(NamedTuple):
     lines: int
     names: tuple[str, ...]
     """Names that the module's code or a function mentions as a global; refs index them."""
-    bound: frozenset[str]
-    """Those that the module binds."""
+    bound: tuple[str, ...]
+    """Those that the module binds, sorted."""
     exported: tuple[str, ...] | None
     """The constant strings of `__all__`."""
     imports: tuple[ImportFacts, ...]
     functions: tuple[FunctionFacts, ...]
     classes: tuple[ClassFacts, ...]
-    stored: frozenset[str]
-    """Names of attributes that some code here sets."""
-    stored_on_classes: frozenset[str]
+    stored: tuple[str, ...]
+    """Names of attributes that some code here sets, sorted."""
+    stored_on_classes: tuple[str, ...]
     """Those among them that look like being set on a class: `Some.name =`, `cls.name =`. It saves
     the linker work to know them beforehand; which ones really are, it finds out itself."""
 
@@ -183,10 +183,22 @@ def pack(facts: FileFacts) -> tuple[Any, ...]:
     )
 
 
+_REFERENCES: dict[tuple[int, int], tuple[int, int]] = {}
+_PARAMETERS: dict[tuple[Any, ...], ParameterFacts] = {}
+"""What functions of all files have in common: one object for all of them."""
+
+
 def _function(each: Sequence[Any]) -> FunctionFacts:
     name, line, end_line, parent, class_, flags, parameters, *rest = each
-    known = tuple(ParameterFacts(*p) for p in parameters)
-    return FunctionFacts(name, line, end_line, parent, class_, flags, known, *rest)
+    known = []
+    for parameter in parameters:
+        same = _PARAMETERS.get(parameter)
+        if same is None:
+            same = _PARAMETERS[parameter] = ParameterFacts(*parameter)
+        known.append(same)
+    share = _REFERENCES.setdefault
+    rest[2] = tuple([share(reference, reference) for reference in rest[2]])
+    return FunctionFacts(name, line, end_line, parent, class_, flags, tuple(known), *rest)
 
 
 def unpack(packed: Sequence[Any]) -> FileFacts:

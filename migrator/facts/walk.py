@@ -111,13 +111,13 @@ class _Walker(PatternWalker):
         return ir.FileFacts(
             lines,
             names,
-            frozenset(self.names.bound),
+            tuple(sorted(self.names.bound)),
             tuple(self.exported) if self.exported is not None else None,
             tuple(self.imports),
             (module, *functions[1:]),
             tuple(each for each in self.classes if each is not None),
-            frozenset(self.stored),
-            frozenset(self.stored_on_classes),
+            tuple(sorted(self.stored)),
+            tuple(sorted(self.stored_on_classes)),
         )
 
     # -- simple statements ----------------------------------------------------------------------

@@ -165,12 +165,10 @@ class Walker:
 
 def place(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
     """Line, column, end line and end column of a node."""
-    return (
-        node.lineno,
-        node.col_offset,
-        node.end_lineno or node.lineno,
-        node.end_col_offset or node.col_offset,
-    )
+    line, end_line = node.lineno, node.end_lineno
+    if end_line is None or end_line == line:
+        end_line = line  # one object, in memory and in the cache
+    return line, node.col_offset, end_line, node.end_col_offset or node.col_offset
 
 
 def dotted(node: ast.expr) -> str:

@@ -246,9 +246,9 @@ class Definitions(Solver):
     def _index(self, facts: ModuleFacts) -> None:
         module = self._add_module(facts.name, facts)
         first = self.new(len(facts.facts.bound))
-        module.names = {name: first + i for i, name in enumerate(sorted(facts.facts.bound))}
-        self.stored |= facts.facts.stored
-        self.stored_on_classes |= facts.facts.stored_on_classes
+        module.names = {name: first + i for i, name in enumerate(facts.facts.bound)}
+        self.stored.update(facts.facts.stored)
+        self.stored_on_classes.update(facts.facts.stored_on_classes)
         prefix = f"{facts.name}." if facts.name else ""
         for each in facts.facts.functions:
             name = prefix + each.name if each.name else facts.name
