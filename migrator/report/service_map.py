@@ -105,10 +105,12 @@ def narrow(content: Content) -> Drawing:
         for number, service in enumerate(content.services)
     ]
     at = {box.name: box for box in boxes}
-    arrows = [
-        _arc(link, at[link.source], at[link.target], len(boxes))
-        for link in _drawn(content.links, at)
-    ]
+    arrows = _apart(
+        [
+            _within(_arc(link, at[link.source], at[link.target], len(boxes)), _NARROW_WIDTH)
+            for link in _drawn(content.links, at)
+        ]
+    )
     return Drawing(
         width=_NARROW_WIDTH,
         height=_ROW * len(boxes) + 8,
@@ -271,6 +273,12 @@ def _apart(arrows: list[Arrow]) -> list[Arrow]:
         moved.get((each.source, each.target), each) if each.kind == "call" else each
         for each in arrows
     ]
+
+
+def _within(arrow: Arrow, width: int) -> Arrow:
+    """The arrow with a label that does not leave the drawing."""
+    most = width - len(arrow.label) * _LETTER / 2 - 2
+    return msgspec.structs.replace(arrow, x=round(min(arrow.x, most), 1))
 
 
 def _touch(a: Arrow, b: Arrow) -> bool:
