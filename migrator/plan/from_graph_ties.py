@@ -22,6 +22,9 @@ _HUB_EXPONENT = 0.25
 _CROWD = 50
 """Classes that share something with more than so many others are not tied by it."""
 
+_CROWD_AT_TABLE = 20
+"""The same for a table: what so many use is infrastructure, and says nothing of their domain."""
+
 
 @dataclass(frozen=True)
 class Ties:
@@ -79,11 +82,12 @@ def _uses(graph: ClassGraph, _: Collection[str]) -> Weights:
 
 
 def _writes(graph: ClassGraph, _: Collection[str]) -> Weights:
-    return _cliques(table.writers for table in graph.tables.values())
+    return _cliques((table.writers for table in graph.tables.values()), _CROWD_AT_TABLE)
 
 
 def _reads(graph: ClassGraph, _: Collection[str]) -> Weights:
-    return _cliques({**table.writers, **table.readers} for table in graph.tables.values())
+    users = ({**table.writers, **table.readers} for table in graph.tables.values())
+    return _cliques(users, _CROWD_AT_TABLE)
 
 
 def _transactions(graph: ClassGraph, _: Collection[str]) -> Weights:
@@ -121,7 +125,7 @@ def _routes(graph: ClassGraph, _: Collection[str]) -> Weights:
     for route in graph.routes:
         groups.setdefault(first_part(route.path), set()).update(route.classes)
     groups.pop("", None)
-    return _cliques(groups.values())
+    return _cliques(groups.values(), _CROWD)
 
 
 def _packages(_: ClassGraph, classes: Collection[str]) -> Weights:
@@ -140,10 +144,10 @@ def _packages(_: ClassGraph, classes: Collection[str]) -> Weights:
     return weights
 
 
-def _cliques(groups: Iterable[Collection[str]]) -> Weights:
+def _cliques(groups: Iterable[Collection[str]], crowd: int) -> Weights:
     weights: Weights = {}
     for members in groups:
-        if len(members) <= _CROWD:
+        if len(members) <= crowd:
             add_clique(weights, members)
     return weights
 
@@ -161,7 +165,7 @@ _SIGNALS: dict[str, tuple[Callable[[ClassGraph, Collection[str]], Weights], floa
     "writes": (_writes, 2.0),
     "packages": (_packages, 0.5),
     "calls": (_calls, 1.0),
-    "uses": (_uses, 1.0),
+    "uses": (_uses, 3.0),
     "reads": (_reads, 1.0),
     "foreign-keys": (_references, 1.0),
     "paths": (_routes, 0.5),
