@@ -12,6 +12,7 @@ from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.model.errors import ConfigurationError, Place
 from migrator.plan.constraints import Constraints
 from migrator.plan.from_graph import GraphPartition, partition_graph, read_graph, read_use_cases
+from migrator.plan.wording import enumerated
 
 
 def propose_from_graph(
@@ -61,6 +62,10 @@ def propose_from_graph(
         click.echo(str(output))
 
 
+_SHOWN = 12
+"""Classes of a partition that are named; the file has them all."""
+
+
 def _print(found: GraphPartition) -> None:
     out = console(stderr=True)
     table = Table(box=None, pad_edge=False)
@@ -68,7 +73,7 @@ def _print(found: GraphPartition) -> None:
     table.add_column("classes", justify="right")
     table.add_column("of them", overflow="fold")
     for name, classes in found.groups.items():
-        table.add_row(name, str(len(classes)), ", ".join(classes))
+        table.add_row(name, str(len(classes)), enumerated(classes, _SHOWN))
     out.print(table)
     out.print()
     for label, value, better in _scores(found):

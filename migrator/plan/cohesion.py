@@ -16,7 +16,7 @@ from migrator.model.program import Program, Table
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import GOD_CLASS, GOD_TABLE
 from migrator.plan.outline import Consequences
-from migrator.plan.wording import counted, enumerated, short
+from migrator.plan.wording import counted, enumerated, told_apart
 
 _EVERYONE = 0.5
 """A table is written by everyone if at least this share of the services does, and three."""
@@ -109,7 +109,7 @@ def _services_by_function(program: Program, plan: Plan) -> dict[str, frozenset[s
 
 def _told(groups: Sequence[ColumnGroup]) -> str:
     return "; ".join(
-        f"{enumerated(sorted(group.columns))} by {enumerated(map(short, sorted(group.functions)))}"
+        f"{enumerated(sorted(group.columns))} by {enumerated(told_apart(sorted(group.functions)))}"
         f" for {_named(group.services)}"
         for group in groups
     )
@@ -134,7 +134,7 @@ def _cut_of_table(
         functions = sorted(frozenset().union(*(group.functions for group in shared)))
         return (
             f"cut by columns: {enumerated(sorted(moved))} into a table of their own, which"
-            f" {enumerated(map(short, functions))} {'writes' if len(functions) == 1 else 'write'};"
+            f" {enumerated(told_apart(functions))} {'writes' if len(functions) == 1 else 'write'};"
             f" the rest of {table.name} is then written by {owner} alone"
         )
     writing = {
@@ -147,7 +147,7 @@ def _cut_of_table(
     if len(writing) < 2:
         return ""
     return (
-        f"cut by function: {enumerated(map(short, sorted(writing)))} write it; let one function"
+        f"cut by function: {enumerated(told_apart(sorted(writing)))} write it; let one function"
         f" of {owner} do it, which the others call"
     )
 

@@ -175,7 +175,7 @@ WEIGHTS = {name: factor for name, (_, factor) in _SIGNALS.items()}
 """What each signal counts for in the sum, if nobody says otherwise."""
 
 _NOTHING = {
-    "transactions": "the graph has no transactions",
+    "transactions": "no transaction ties several classes",
     "writes": "no table is written by several classes",
     "packages": "the names of the classes have no packages that tell them apart",
     "calls": "the graph has no calls",

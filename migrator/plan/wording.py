@@ -28,6 +28,20 @@ def short(dotted: str) -> str:
     return head.rpartition(".")[2]
 
 
+def told_apart(names: Iterable[str]) -> list[str]:
+    """The last parts of dotted names, and as many before it as tell each from the others."""
+    split = [name.split(".") for name in names]
+    found = []
+    for parts in split:
+        others = [other for other in split if other != parts]
+        length = next(
+            (n for n in range(1, len(parts)) if all(o[-n:] != parts[-n:] for o in others)),
+            len(parts),
+        )
+        found.append(".".join(parts[-length:]))
+    return found
+
+
 def sentence(parts: Sequence[str]) -> str:
     """Parts joined by semicolons, empty ones left out."""
     return "; ".join(part for part in parts if part)

@@ -43,7 +43,7 @@ def test_the_partition_is_a_file_and_scores_are_on_stderr(
     said = capsys.readouterr()
     assert said.out.strip() == str(output)
     assert "SM   structural modularity" in said.err and "BCP" not in said.err
-    assert "signal left out: transactions: the graph has no transactions" in said.err
+    assert "signal left out: transactions: no transaction ties several classes" in said.err
     assert run("--from-graph", calls, "-o", str(output)) == 2
     assert run("--from-graph", calls, "-o", str(output), "--force") == 0
 

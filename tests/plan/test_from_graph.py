@@ -64,7 +64,7 @@ def test_plain_calls_the_outside_left_out(written) -> None:
     assert found.measures.ifn == 1 / 2
     assert (found.measures.bcp, found.measures.database_purity) == (None, None)
     assert found.signals == {"calls": 1.0}
-    assert found.left_out["transactions"] == "the graph has no transactions"
+    assert found.left_out["transactions"] == "no transaction ties several classes"
 
 
 def test_the_number_is_found_when_none_is_demanded(written) -> None:
