@@ -57,7 +57,9 @@ class StartState:
         """Note files below the sources that are there no more."""
         for path in paths:
             (self.project / path).unlink(missing_ok=True)
-        self._removed.write_text("".join(f"{path}\n" for path in sorted({*self.removed, *paths})))
+        if paths:
+            gone = sorted({*self.removed, *paths})
+            self._removed.write_text("".join(f"{path}\n" for path in gone))
 
     def lay_into(self, copied: Path) -> Path:
         """Make a copy of the sources what it was when this state was left."""

@@ -127,6 +127,14 @@ def test_rows_take_along_what_a_collection_lost(system: System, member: int) -> 
     assert rows == [(None,)]
 
 
+def test_what_a_constraint_of_the_owner_refuses_is_an_error_of_the_orm(
+    system: System, member: int
+) -> None:
+    (note,) = system.case("annotate", member=member, words=["a"])["notes"]
+    refused = {"error": "NOT NULL constraint failed: notes.words", "words": "a"}
+    assert system.case("nameless", number=note) == refused
+
+
 def test_a_row_is_never_sent_without_the_key_that_it_waits_for(system: System, member: int) -> None:
     answer = system.post(system.orders, "/cases/annotate_new", member=member, words="too early")
     assert (answer.status, answer.json["table"]) == (500, "notes")

@@ -15,6 +15,7 @@ from servicekit import frameworks, metrics, outbox, scope, sessions, settlement
 from servicekit.entities import Entities, adopt, expire_replicas
 from servicekit.errors import (
     CannotCross,
+    ConstraintRefused,
     DependencyUnavailable,
     OwnershipViolation,
     RemoteError,
@@ -137,6 +138,8 @@ def _send(owner: str, site: str, body: Dict[str, Any], until: float) -> Dict[str
         raise DependencyUnavailable(found["service"])
     if "violation" in found:
         raise OwnershipViolation(*found["violation"])
+    if "constraint" in found:
+        raise ConstraintRefused(*found["constraint"])
     if "conflict" in found:
         raise RowConflict(found["conflict"])
     if answer.status == 409:

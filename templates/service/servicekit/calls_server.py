@@ -27,7 +27,13 @@ from servicekit import (
     transaction,
 )
 from servicekit import sqlalchemy as database
-from servicekit.errors import CannotCross, DependencyUnavailable, OwnershipViolation, RowConflict
+from servicekit.errors import (
+    CannotCross,
+    ConstraintRefused,
+    DependencyUnavailable,
+    OwnershipViolation,
+    RowConflict,
+)
 from servicekit.feed import authorized
 from servicekit.peers import Unreachable
 from servicekit.replicas import replicas
@@ -95,6 +101,8 @@ class CallsServer:
             return 424, {"service": error.service}
         except OwnershipViolation as error:
             return 409, {"violation": [error.table, error.owner]}
+        except ConstraintRefused as error:
+            return 409, {"constraint": list(error.args)}
         except RowConflict as error:
             return 409, {"conflict": str(error)}
         except CannotCross as error:

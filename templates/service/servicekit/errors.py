@@ -36,5 +36,9 @@ class RemoteError(RuntimeError):
     """An exception at the owner of a function that is none of those it is known to raise."""
 
 
+class ConstraintRefused(RuntimeError):
+    """A constraint of the owner's table does not allow a row that was sent: message and SQL."""
+
+
 class RowConflict(RuntimeError):
     """Rows that a service wanted to change at their owner had been changed in the meantime."""

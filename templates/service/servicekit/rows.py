@@ -7,13 +7,15 @@ The ORM is told that these changes are saved, so that it writes nothing itself.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from sqlalchemy import event, inspect
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, attributes
 
 from servicekit import links, pending, transaction
-from servicekit.errors import OwnershipViolation, RowConflict
+from servicekit.errors import ConstraintRefused, OwnershipViolation, RowConflict
 from servicekit.settings import settings
 from servicekit.sqlite import quoted
 from servicekit.values import Codec
@@ -100,7 +102,11 @@ def _send(
     from servicekit.calls import exchange
     from servicekit.entities import adopt
 
-    answer = exchange(owner, SITE, {"rows": rows, "context": None})
+    try:
+        answer = exchange(owner, SITE, {"rows": rows, "context": None})
+    except ConstraintRefused as error:
+        message, sql = error.args
+        raise IntegrityError(sql, {}, sqlite3.IntegrityError(message)) from error
     keys = [key for key in answer["results"][0] if key is not None]
     for entity, key in zip(inserted, keys):
         adopt(session, entity, Codec(None).decode(key))
@@ -202,12 +208,23 @@ def apply(rows: List[Dict[str, Any]], strict: bool) -> List[Any]:
     open_call = transaction.active()
     assert open_call is not None
     open_call.begin()
-    return [_apply_one(open_call, row, strict) for row in rows]
+    return [_apply_one(_Statements(open_call), row, strict) for row in rows]
 
 
-def _apply_one(
-    open_call: transaction.CallTransaction, row: Dict[str, Any], strict: bool
-) -> Optional[Any]:
+class _Statements:
+    """Executes in an open call; what a constraint refuses is the sender's to know."""
+
+    def __init__(self, open_call: transaction.CallTransaction) -> None:
+        self._open_call = open_call
+
+    def execute(self, sql: str, parameters: List[Any]) -> Any:
+        try:
+            return self._open_call.execute(sql, parameters)
+        except sqlite3.IntegrityError as error:
+            raise ConstraintRefused(str(error), sql) from error
+
+
+def _apply_one(open_call: _Statements, row: Dict[str, Any], strict: bool) -> Optional[Any]:
     table = row["table"]
     if table not in settings().part("tables"):
         raise OwnershipViolation(table, "another than " + settings().name)

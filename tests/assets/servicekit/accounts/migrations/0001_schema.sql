@@ -14,7 +14,7 @@ CREATE TABLE profiles (
 );
 CREATE TABLE notes (
   id INTEGER NOT NULL,
-  words TEXT,
+  words TEXT NOT NULL,
   order_id INTEGER,
   PRIMARY KEY (id)
 );

@@ -250,6 +250,15 @@ def case_drop_order(number):
     return {"left": Note.query.filter_by(order_id=number).count()}
 
 
+def case_nameless(number):
+    try:
+        Note.query.get(number).words = None
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        return {"error": str(error.orig), "words": Note.query.get(number).words}
+
+
 def case_drop_note(number):
     db.session.delete(Note.query.get(number))
     db.session.commit()
