@@ -227,6 +227,8 @@ def _events(linker: Linker, variants: list[Variant], special: set[int]) -> tuple
                     variant, index, kind, name, columns=columns, via=via, operation=operation
                 )
                 found.setdefault(event, (variant.function.index, index, 0))
+    if len(found) < 2:
+        return tuple(found)
     return tuple(sorted(found, key=lambda event: (*found[event], *_order_at_a_place(event))))
 
 
@@ -331,8 +333,8 @@ class Types:
                 held.add(values)
             elif values is not None:
                 held.update(values)  # type: ignore[arg-type]
-        if not held:
-            return ()
+        if len(held) < 2:
+            return self._names_of(held.pop(), depth)[:_MOST_TYPES] if held else ()
         names = (self._names_of(value, depth) for value in held)
         return tuple(sorted({name for each in names for name in each})[:_MOST_TYPES])
 
@@ -351,8 +353,8 @@ class Types:
         known = self._inside.get((value, depth))
         if known is None:
             inner = self._of(self._linker.containers.of(value).variables(), depth + 1)
-            known = tuple(f"list[{each}]" for each in inner) or (self._linker.values.names[value],)
-            self._inside[value, depth] = known
+            known = tuple(sorted(f"list[{each}]" for each in inner))
+            known = self._inside[value, depth] = known or (self._linker.values.names[value],)
         return known
 
 
