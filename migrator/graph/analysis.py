@@ -73,6 +73,15 @@ class Index(NamedTuple):
     line: int
 
 
+class ProvidedFunction(NamedTuple):
+    """A function without code."""
+
+    calls: tuple[int, ...]
+    """The values of the project's functions that it calls."""
+    make: Callable[[], Function]
+    """Gives it, once functions have their keys."""
+
+
 @dataclass
 class ExtensionState:
     """What the objects of a framework's class keep, and the functions that use them.
@@ -107,7 +116,7 @@ class Analysis:
     mutations: list[Mutation] = field(default_factory=list)
     mapping: Mapping | None = None
     """The object-relational mapping, once its plug-in has finished."""
-    provided: dict[str, Function] = field(default_factory=dict)
+    provided: dict[str, ProvidedFunction] = field(default_factory=dict)
     """Functions that frameworks provide in the name of the project's classes, by their keys in
     `Program.variants`."""
     file_uses: list[FileUse] = field(default_factory=list)
@@ -121,6 +130,8 @@ class Analysis:
     uses: dict[str, set[tuple[int, int, str]]] = field(default_factory=dict)
     """Functions and variants to the places (line, column) where they read an attribute of an
     instance whose row a commit expires, with the row's table; line 0 is the function's end."""
+    variants_at: dict[str, set[str]] = field(default_factory=dict)
+    """What a place says of its function variant (`Site.variant`) to keys of `program.variants`."""
     context_reads: dict[str, set[str]] = field(default_factory=dict)
     """Functions to the request context that their own bodies read: `flask.g.member`."""
     context_writes: dict[str, set[str]] = field(default_factory=dict)

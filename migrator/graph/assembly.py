@@ -12,6 +12,8 @@ from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
 from migrator.graph.definitions import Function, Variant
 from migrator.graph.imports import imported_module
 from migrator.graph.linker import Linker
+from migrator.graph.receivers import Receivers, State
+from migrator.graph.roots import all_started
 from migrator.graph.values import Kind
 from migrator.model import program as model
 from migrator.model.graph import EdgeKind, NodeKind
@@ -132,20 +134,26 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
             NodeKind.FUNCTION, function.name, function.module.file, function.facts.line
         )
         nodes.append(node)
-    special = linker.special = _special_variants(linker)
+    linker.special = _special_variants(linker)
+    linker.receivers = receivers = _receivers(analysis, linker)
     program = analysis.program
     types = Types(linker)
     for name, functions in by_name.items():
         variants = [each for function in functions for each in function.variants.values()]
-        events = _events(linker, variants, special)
-        program.functions[name] = _function(types, functions, variants, events)
-        for label, same in _grouped(linker, variants, special):
-            program.variants[label] = _function(
-                types, functions, same, _events(linker, same, special)
-            )
+        states = [State(each.id, None) for each in variants]
+        program.functions[name] = _function(types, functions, variants, _events(linker, states))
+        told_apart = [each for each in states if each.variant in linker.special]
+        told_apart += [each for v in variants for each in receivers.of(v.id)]
+        for key, same in _grouped(linker, told_apart):
+            own = [linker.variants[each.variant] for each in same]
+            program.variants[key] = _function(types, functions, own, _events(linker, same))
+            for each in own:
+                place = f"{name}[{each.label}]" if each.label else name
+                analysis.variants_at.setdefault(place, set()).add(key)
         _edges(analysis, linker, variants, nodes)
         _unresolved_calls(analysis, linker, functions)
-    for key, given in analysis.provided.items():
+    for key, provided in analysis.provided.items():
+        given = provided.make()
         program.variants[key] = given
         known = program.functions.setdefault(given.name, given)
         both = tuple(dict.fromkeys((*known.events, *given.events)))
@@ -153,13 +161,20 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         analysis.graph.add_node(NodeKind.FUNCTION, given.name, given.file, given.line)
 
 
-def _grouped(
-    linker: Linker, variants: list[Variant], special: set[int]
-) -> Iterator[tuple[str, list[Variant]]]:
-    groups: dict[str, list[Variant]] = {}
-    for variant in variants:
-        if variant.id in special:
-            groups.setdefault(linker.key_of(variant), []).append(variant)
+def _receivers(analysis: Analysis, linker: Linker) -> Receivers:
+    """Methods apart by class, below all entry points."""
+    assert linker.foreign is not None
+    engine = linker.foreign.engine
+    provided = [each for one in analysis.provided.values() for each in one.calls]
+    values = [*all_started(analysis), *provided]
+    roots = [state for each in values for state in engine.running(each)[0]]
+    return Receivers(linker, roots)
+
+
+def _grouped(linker: Linker, states: list[State]) -> Iterator[tuple[str, list[State]]]:
+    groups: dict[str, list[State]] = {}
+    for each in states:
+        groups.setdefault(linker.key_of(*each), []).append(each)
     yield from groups.items()
 
 
@@ -211,15 +226,17 @@ def _special_variants(linker: Linker) -> set[int]:
     return special
 
 
-def _events(linker: Linker, variants: list[Variant], special: set[int]) -> tuple[model.Event, ...]:
-    """Calls and effects of all those variants, in source order, each once."""
+def _events(linker: Linker, states: list[State]) -> tuple[model.Event, ...]:
+    """Calls and effects of all those states, in source order, each once."""
+    assert linker.receivers is not None
     found: dict[model.Event, tuple[int, int, int]] = {}
-    for variant in variants:
-        for index, callees in variant.calls.items():
-            for callee in callees:
-                target = linker.variants[callee]
-                label = linker.key_of(target) if callee in special and target.label else ""
-                event = _event(variant, index, "call", target.function.name, variant_label=label)
+    for state in states:
+        variant = linker.variants[state.variant]
+        for index in variant.calls:
+            for called in linker.receivers.called(state, index):
+                name, key = linker.variants[called.variant].function.name, linker.key_of(*called)
+                label = key if key != name else ""
+                event = _event(variant, index, "call", name, variant_label=label)
                 found.setdefault(event, (variant.function.index, index, 1))
         for index, effects in variant.effects.items():
             for kind, name, columns, via, operation in effects:

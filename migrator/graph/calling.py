@@ -90,15 +90,18 @@ def call_value(
     *,
     edge: bool = True,
     partial: int | None = None,
+    within: str = "",
 ) -> None:
     """Let `callee` be called at a place; what it gives flows into `target`.
 
-    `partial` is the outermost of the partials that hold it.
+    `partial` is the outermost of the partials that hold it, `within` tells several calls of one
+    place apart.
     """
     values = linker.values
     kind = values.kinds[callee]
     if kind == Kind.FUNCTION:
-        _call_function(linker, variant, index, callee, arguments, target, receiver, edge, partial)
+        how = variants.How(edge, partial, within)
+        _call_function(linker, variant, index, callee, arguments, target, receiver, how)
         if callee in linker.dispatchers:
             data = (variant, index, receiver, arguments, target, edge)
             linker.watch(linker.slot("dispatched", callee), linker.on_method, data)
@@ -106,7 +109,9 @@ def call_value(
         function = values.functions[callee]
         owner = values.owners[callee]
         if values.kinds[function] in (Kind.FUNCTION, Kind.PARTIAL, Kind.DESCRIPTOR):
-            call_value(linker, variant, index, function, arguments, target, owner, edge=edge)
+            call_value(
+                linker, variant, index, function, arguments, target, owner, edge=edge, within=within
+            )
         elif values.kinds[function] == Kind.INSTANCE:
             call_value(linker, variant, index, function, arguments, target, edge=edge)
         else:
@@ -175,14 +180,15 @@ def _call_function(
     arguments: Arguments,
     target: int,
     receiver: int | None,
-    edge: bool,
-    partial: int | None,
+    how: variants.How,
 ) -> None:
     function, env = linker.function_of_value[callee]
-    chosen = variants.choose(
-        linker, function, env, variant, index, receiver, runs_here=edge, partial=partial
-    )
-    if edge:
+    class_value = variants.class_that_counts(linker, function, variant, arguments, receiver)
+    if class_value is not None:
+        chosen = variants.for_class(linker, function, env, class_value, variant)
+    else:
+        chosen = variants.choose(linker, function, env, variant, index, receiver, how)
+    if how.runs_here:
         note(variant.calls, index, chosen.id)
     if receiver is not None:
         _give_receiver(linker, chosen, receiver)

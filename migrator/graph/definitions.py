@@ -52,6 +52,7 @@ class Function:
         "class_",
         "defaults",
         "facts",
+        "first",
         "fixed",
         "index",
         "makes_functions",
@@ -86,6 +87,10 @@ class Function:
         self.moving = known.moving
         self.methods = known.methods
         """For these five see `survey.Survey`."""
+        self.first = next(
+            (p.variable for p in facts.parameters if p.kind <= ir.VAR_POSITIONAL), None
+        )
+        """The variable of the first parameter, or of `*args` where there is no other."""
         self.defaults: dict[str, int] = {}
         self.annotations: dict[str, int] = {}
         self.returns: int | None = None
@@ -154,6 +159,7 @@ class Variant:
         "outside",
         "raises",
         "ready",
+        "receiver",
         "refs",
     )
 
@@ -171,6 +177,8 @@ class Variant:
         self.called = False
         self.apart = False
         """Whether it runs for an instance that is told apart, or is called by what does."""
+        self.receiver: int | None = None
+        """The class of receiver that it is for, where that counts."""
         self.depth = 0
         self.chain: frozenset[int] = NONE
         self.arguments: dict[int, Any] = {}

@@ -12,6 +12,7 @@ from migrator.graph.closure import Closure, Evidence
 from migrator.graph.control import Sources, TreeBuilder, block_ends
 from migrator.graph.mapping import SCANNED
 from migrator.graph.refreshes import add_refreshes
+from migrator.graph.roots import all_started, handlers_of, roots_of
 from migrator.graph.state import find_state
 from migrator.graph.transactions import (
     Block,
@@ -22,36 +23,10 @@ from migrator.graph.transactions import (
     summaries,
     transactions,
 )
-from migrator.graph.values import Kind
 from migrator.model.graph import Confidence, EdgeKind, NodeKind
 from migrator.model.program import Access, EntryPoint, Event, Transaction
 
-_HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 _COMMIT_ON_TEARDOWN = re.compile(r"SQLALCHEMY_COMMIT_ON_TEARDOWN['\"\]]*\s*[=:]\s*True")
-
-
-def roots_of(analysis: Analysis, value: int) -> tuple[str, ...]:
-    """The functions or variants that run when a handler or hook is called."""
-    engine = analysis.engine
-    assert engine is not None
-    if engine.values.kind(value) in (Kind.CLASS, Kind.INSTANCE):
-        found: list[str] = []
-        is_class = engine.values.kind(value) == Kind.CLASS
-        instance = engine.values.instance(value) if is_class else value
-        class_ = engine.values.view(instance).owner
-        for method in (*_HTTP_METHODS, "dispatch_request", "__call__"):
-            variable = engine.class_attribute(class_, method)
-            for function in engine.points_to(variable) if variable is not None else ():
-                bound = engine.values.bound(instance, function)
-                found += _runs(analysis, bound)
-        return tuple(dict.fromkeys(found))
-    return _runs(analysis, value)
-
-
-def _runs(analysis: Analysis, value: int) -> tuple[str, ...]:
-    engine = analysis.engine
-    assert engine is not None
-    return engine.runs(value)
 
 
 def complete_entry_points(analysis: Analysis) -> None:
@@ -118,10 +93,9 @@ def _drop_started_by_requests(analysis: Analysis, closure: Closure) -> None:
     """A thread that an entry point starts is part of that; only others run by themselves."""
     roots = [
         root
-        for name, values in analysis.handlers.items()
+        for name in analysis.handlers
         if name not in analysis.starters
-        for value in values
-        for root in roots_of(analysis, value)
+        for root in handlers_of(analysis, name)
     ]
     started = closure.reachable(roots)
     for name, starter in analysis.starters.items():
@@ -132,14 +106,10 @@ def _drop_started_by_requests(analysis: Analysis, closure: Closure) -> None:
 def _completed(
     analysis: Analysis, closure: Closure, work: _Transactions, entry: EntryPoint
 ) -> EntryPoint:
-    handlers = [
-        root
-        for value in analysis.handlers.get(entry.name, ())
-        for root in roots_of(analysis, value)
-    ]
+    handlers = list(handlers_of(analysis, entry.name))
     if not handlers and entry.handler in analysis.provided:
         handlers = [entry.handler]
-        name = analysis.provided[entry.handler].name
+        name = closure.name(entry.handler)
         entry = msgspec.structs.replace(entry, handler=name)
     if not handlers and entry.handler in analysis.program.functions:
         handlers = [entry.handler]
@@ -198,9 +168,10 @@ def _access(place: Evidence, in_hook: bool) -> Access:
 
 
 def _all_roots(analysis: Analysis) -> list[str]:
-    """All that runs for entry points, and around them."""
-    values = (*analysis.handlers.values(), *analysis.around.values())
-    roots = [root for each in values for value in each for root in roots_of(analysis, value)]
+    """The keys of all that runs for entry points, and around them."""
+    engine = analysis.engine
+    assert engine is not None
+    roots = [key for each in all_started(analysis) for key in engine.runs(each)]
     return [*roots, *(entry.handler for entry in analysis.program.entry_points.values())]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph import calling, items, lookup, operators
-from migrator.graph.definitions import Class
+from migrator.graph import calling, items, lookup, operators, variants
+from migrator.graph.definitions import Class, Function, Variant
 from migrator.graph.frameworks import Annotation, ClassAttribute, ClassView, Site
+from migrator.graph.receivers import State
 from migrator.graph.sites import PlaceView
 from migrator.graph.values import Kind, Values
 
@@ -54,6 +55,9 @@ class LinkerEngine:
     def add(self, variable: int, *values: int) -> None:
         self._linker.add(variable, *values)
 
+    def wait(self) -> bool:
+        return self._linker.wait()
+
     def flow(self, source: int, target: int) -> None:
         self._linker.flow(source, target)
 
@@ -65,12 +69,15 @@ class LinkerEngine:
         keywords: Mapping[str, int] | None = None,
         *,
         edge: bool = True,
+        within: str = "",
     ) -> int:
         assert isinstance(site, PlaceView)
         variant, index = site.place
         given = calling.Arguments(tuple(arguments), tuple((keywords or {}).items()))
         target = self._linker.slot("invoked", site.key, callee, given, edge)
-        calling.call_value(self._linker, variant, index, callee, given, target, edge=edge)
+        calling.call_value(
+            self._linker, variant, index, callee, given, target, edge=edge, within=within
+        )
         return target
 
     def new_instance(self, site: Site, class_: int) -> int:
@@ -132,44 +139,50 @@ class LinkerEngine:
         return tuple(key for _, key in known)
 
     def runs(self, value: int) -> tuple[str, ...]:
+        linker = self._linker
+        states, name = self.running(value)
+        return tuple(sorted({linker.key_of(*each) for each in states})) or ((name,) if name else ())
+
+    def running(self, value: int) -> tuple[list[State], str]:
+        """What runs when a function value is called; the function's name if nothing of it does."""
         linker, values = self._linker, self._linker.values
-        kind = values.kinds[value]
-        if kind == Kind.PARTIAL:
-            return self._runs_partial(value)
         function_value, receiver = value, None
-        if kind == Kind.BOUND:
-            function_value, receiver = values.functions[value], values.owners[value]
+        while values.kinds[function_value] == Kind.PARTIAL:
+            function_value = values.owners[function_value]
+        if values.kinds[function_value] == Kind.BOUND:
+            receiver = values.owners[function_value]
+            function_value = values.functions[function_value]
         known = linker.function_of_value.get(function_value)
         if known is None:
-            return ()
+            return [], ""
         function, env = known
-        env_id = env.id if env is not None else -1
-        if receiver is not None and values.is_apart(receiver):
-            apart = [
-                linker.key_of(variant)
-                for key, variant in function.variants.items()
-                if key[1] == "place" and key[-1] == receiver
-            ]
-            if apart:
-                return tuple(sorted(set(apart)))
         class_value = linker.class_behind(receiver) if receiver is not None else None
-        chosen = function.variants.get((env_id, "receiver", class_value))
-        if chosen is not None:
-            return (linker.key_of(chosen),)
-        if env is None:
-            return (function.name,)
-        keys = [linker.key_of(v) for key, v in function.variants.items() if key[0] == env_id]
-        return (function.name,) if function.name in keys or not keys else tuple(sorted(set(keys)))
+        found = self._variants(function, env, value, receiver, class_value)
+        return [linker.state(each, class_value) for each in found], function.name
 
-    def _runs_partial(self, partial: int) -> tuple[str, ...]:
-        linker, inner = self._linker, self._linker.values.owners[partial]
-        while linker.values.kinds[inner] == Kind.PARTIAL:
-            inner = linker.values.owners[inner]
-        known = linker.function_of_value.get(inner)
-        for key, variant in known[0].variants.items() if known is not None else ():
-            if key[1:] == ("partial", partial):
-                return (linker.key_of(variant),)
-        return self.runs(inner)
+    def _variants(
+        self,
+        function: Function,
+        env: Variant | None,
+        value: int,
+        receiver: int | None,
+        class_value: int | None,
+    ) -> Iterable[Variant]:
+        linker, known = self._linker, function.variants
+        for key, variant in known.items():
+            if key[1:] == ("partial", value):
+                return (variant,)
+        if receiver is not None and linker.values.is_apart(receiver):
+            apart = [v for key, v in known.items() if key[1] == "place" and key[-1] == receiver]
+            if apart:
+                return apart
+        env_id = env.id if env is not None else -1
+        chosen = known.get((env_id, "receiver", class_value))
+        if chosen is None and not variants.told_by_place(linker, function):
+            chosen = known.get((env_id, "general"))
+        if chosen is not None:
+            return (chosen,)
+        return [variant for key, variant in known.items() if key[0] == env_id]
 
     def resolve(self, dotted: str) -> tuple[int, ...]:
         linker = self._linker

@@ -21,6 +21,7 @@ from migrator.graph.fields import Fields
 from migrator.graph.foreign import Foreign
 from migrator.graph.frameworks import Framework
 from migrator.graph.instructions import OPERATIONS
+from migrator.graph.receivers import Receivers, State
 from migrator.graph.solver import LARGE, MOST_OUTSIDE_OF_LARGE, MOST_VALUES_OF_LARGE, Callback
 from migrator.graph.substitutes import Substitutes
 from migrator.graph.values import Kind
@@ -45,6 +46,8 @@ class Linker(Fields):
         self._frameworks_of: dict[int, tuple[Framework, ...]] = {}
         self.special: set[int] = set()
         """Variants that act differently from their function, once assembled."""
+        self.receivers: Receivers | None = None
+        """Variants by class of receiver, once assembled."""
         self.undecided: list[Callback] = []
         self.decided: set[Callback] = set()
         self.dispatchers: set[int] = set()
@@ -58,7 +61,7 @@ class Linker(Fields):
         """Names of annotations, as variables, to what a name of that annotation may hold."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
-        self._copied = 0
+        self._copied = {False: 0, True: 0}
         size = sum(len(function.facts.code) for function in self.functions)
         self._copy_limit = 50_000 + size // 8
         if size > LARGE:
@@ -265,11 +268,15 @@ class Linker(Fields):
             value = self.values.instance(value)
         self.put(variant.base + first.variable, value)
 
-    def may_copy(self, size: int) -> bool:
-        """Whether one more variant of that size is affordable."""
-        if self._copied + size > self._copy_limit:
+    def may_copy(self, size: int, *, apart: bool) -> bool:
+        """Whether one more variant of that size is affordable.
+
+        What runs for instances that are told apart has as much again: without it what belongs to
+        one of them would be everybody's.
+        """
+        if self._copied[apart] + size > self._copy_limit:
             return False
-        self._copied += size
+        self._copied[apart] += size
         return True
 
     def registers(self, function: Function) -> bool:
@@ -290,10 +297,22 @@ class Linker(Fields):
             operations[instruction[0]](self, variant, index, instruction)
         variant.ready = True
 
-    def key_of(self, variant: Variant) -> str:
-        """Its key in `Program.variants`, or the function's name where it acts like the function."""
-        name = variant.function.name
-        return f"{name}[{variant.label}]" if variant.id in self.special else name
+    def state(self, variant: Variant, class_value: int | None) -> State:
+        """What runs of a variant for a class of receiver, where that makes a difference."""
+        if self.receivers is None:
+            return State(variant.id, class_value)
+        return self.receivers.state(variant.id, class_value)
+
+    def key_of(self, variant: int, receiver: int | None = None) -> str:
+        """The key in `Program.variants`, or the function's name where it acts like the function."""
+        known = self.variants[variant]
+        if receiver is not None:
+            label = f"{known.label} self {self.values.names[receiver]}".lstrip()
+        elif variant in self.special:
+            label = known.label or "*"
+        else:
+            return known.function.name
+        return f"{known.function.name}[{label}]"
 
     # -- values that the linker makes -----------------------------------------------------------
 

@@ -38,6 +38,9 @@ def merge(graph: Graph, root: Path) -> Observed | None:
     return observed
 
 
+_BY_THE_DATABASE = "ON DELETE"
+
+
 class _Merger:
     def __init__(self, graph: Graph, recorded: Observation) -> None:
         self._graph = graph
@@ -97,6 +100,7 @@ class _Merger:
         A predicted access counts where all functions on its path that were entered ran whole, from
         the handler on (what a guard around it left out made no difference to what the handler did):
         in one that other entry points share, the branch that leads there may not have been taken.
+        What the database does by itself (`ON DELETE`) no statement shows, so it does not count.
         """
         covered: list[str] = []
         unseen: list[Unseen] = []
@@ -116,6 +120,8 @@ class _Merger:
                 key = (kind, access.table)
                 path = [self._found.plain(each) for each in access.path]
                 inner = next((at for at, each in enumerate(path) if each in handlers), 0)
+                if _BY_THE_DATABASE in access.via:
+                    continue
                 if key in counted or not partly.isdisjoint(path[inner:]):
                     continue
                 if access.in_hook and not entered.issuperset(

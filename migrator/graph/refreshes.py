@@ -43,12 +43,10 @@ def add_refreshes(analysis: Analysis) -> None:
 
 def _by_function(analysis: Analysis) -> dict[str, set[Use]]:
     """The uses by function and by variant, as far as the program tells variants apart."""
-    program = analysis.program
     found: dict[str, set[Use]] = defaultdict(set)
     for key, uses in analysis.uses.items():
         name = key.partition("[")[0]
-        known = [each for each in (key, f"{key}[]") if each in program.variants]
-        for each in {*known, name}:
+        for each in {*analysis.variants_at.get(key, ()), name}:
             found[each] |= uses
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.facts import ir
 from migrator.graph import calling
-from migrator.graph.definitions import Variant
+from migrator.graph.definitions import Variant, note
 from migrator.graph.values import Kind
 from migrator.model.program import EventKind, Operation
 
@@ -103,6 +103,11 @@ class PlaceView:
     ) -> None:
         effects = self._variant.effects.setdefault(self._index, {})
         effects[(kind, target, columns, via, operation)] = None
+
+    def calls(self, value: int) -> None:
+        assert self._linker.foreign is not None
+        for variant, _ in self._linker.foreign.engine.running(value)[0]:
+            note(self._variant.calls, self._index, variant)
 
     # -- calls ----------------------------------------------------------------------------------
 

@@ -115,6 +115,9 @@ class Site(Protocol):
     ) -> None:
         """Record an `Event` of the function variant at this place; the same twice is one."""
 
+    def calls(self, value: int) -> None:
+        """The function value is called here, which shows only now that all is at rest."""
+
 
 class CallSite(Site, Protocol):
     """A call. Positions count without the receiver."""
@@ -206,6 +209,9 @@ class Engine(Protocol):
     def add(self, variable: int, *values: int) -> None:
         """Let a variable hold values."""
 
+    def wait(self) -> bool:
+        """Whether to come again when all is at rest, for what the absence of values decides."""
+
     def flow(self, source: int, target: int) -> None:
         """Let all values of `source`, now and later, be values of `target`."""
 
@@ -217,6 +223,7 @@ class Engine(Protocol):
         keywords: Mapping[str, int] | None = None,
         *,
         edge: bool = True,
+        within: str = "",
     ) -> int:
         """The framework calls `callee` with those *variables*, as a consequence of this site.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework
@@ -24,6 +24,7 @@ _BY_FLASK = frozenset(
 )  # fmt: skip
 _AROUND_REQUESTS = _BY_FLASK - {"message_flashed", "template_rendered", "before_render_template"}
 _OF_PRINCIPAL = frozenset({"flask_principal.identity_changed", "flask_principal.identity_loaded"})
+_ALL = ...
 _CAUSED = {"identity_changed": ("identity_loaded",)}
 """Signals that a package sends when it gets one: Flask-Principal loads the identity anew."""
 
@@ -54,7 +55,9 @@ class Blinker(Framework):
             return None
         if view.kind == Kind.OPAQUE and view.name == _CONNECT:
             for function in site.argument(0):
-                self._connect(engine, site, str(view.parts[0]), function)
+                wanted = view.parts[1]
+                assert isinstance(wanted, tuple)
+                self._connect(engine, site, str(view.parts[0]), function, wanted)
             return site.argument(0)
         if view.kind != Kind.BOUND:
             return None
@@ -67,11 +70,13 @@ class Blinker(Framework):
         name = str(receiver.parts[0])
         if method == "connect":
             functions = site.argument(0, "receiver")
+            wanted = self._texts(engine, site, 1, "sender")
             for function in functions:
-                self._connect(engine, site, name, function)
+                self._connect(engine, site, name, function, wanted)
             return functions
         if method == "connect_via":
-            return (engine.values.opaque(_CONNECT, name, site.key),)
+            wanted = self._texts(engine, site, 0, "sender")
+            return (engine.values.opaque(_CONNECT, name, wanted, site.key),)
         if method == "send":
             self._send(engine, site, name)
             return ()
@@ -82,11 +87,26 @@ class Blinker(Framework):
         name = site.text(0, "name")
         return engine.values.opaque(_SIGNAL, name or f"{site.module}:{site.line}")
 
-    def _connect(self, engine: Engine, site: CallSite, name: str, function: int) -> None:
+    @staticmethod
+    def _texts(engine: Engine, site: CallSite, position: int, name: str) -> tuple[str, ...]:
+        """The texts that a sender can only be; none where it may be anything."""
+        given = site.argument(position, name)
+        texts = [engine.values.name(e) for e in given if engine.values.kind(e) == Kind.STRING]
+        return tuple(sorted(texts)) if len(texts) == len(given) else ()
+
+    def _connect(
+        self,
+        engine: Engine,
+        site: CallSite,
+        name: str,
+        function: int,
+        wanted: tuple[Hashable, ...],
+    ) -> None:
         if engine.values.kind(function) not in (Kind.FUNCTION, Kind.BOUND, Kind.PARTIAL):
             return
         self._receivers[(name, function)] = site
-        engine.add(engine.slot("blinker", "receivers", name), function)
+        for each in (_ALL, *(wanted or (None,))):
+            engine.add(engine.slot("blinker", "receivers", name, each), function)
 
     def _send(self, engine: Engine, site: CallSite, name: str) -> None:
         site.effect("emit", name, via="signal")
@@ -97,8 +117,12 @@ class Blinker(Framework):
             if variable is not None:
                 keywords[keyword] = variable
         arguments = [sender if sender is not None else engine.slot("blinker", "nobody")]
-        for function in engine.points_to(engine.slot("blinker", "receivers", name)):
-            engine.invoke(site, function, arguments, keywords)
+        if site.given(0) and not site.argument(0) and engine.wait():
+            return
+        texts = self._texts(engine, site, 0, "sender")
+        for sent in (None, *texts) if texts else (_ALL,):
+            for function in engine.points_to(engine.slot("blinker", "receivers", name, sent)):
+                engine.invoke(site, function, arguments, keywords)
         for caused in _CAUSED.get(name, ()):
             self._send(engine, site, caused)
 

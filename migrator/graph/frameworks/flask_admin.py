@@ -433,8 +433,7 @@ class FlaskAdmin(Framework):
             self._provided[name, endpoint] = place
         self._do(engine, place, view, method)
         for bound in self._overrides(engine, site, view, _CALLED.get(method, ())):
-            for key in engine.runs(bound):
-                place.effect("call", key, via="flask-admin")
+            place.calls(bound)
         return place
 
     def _do(self, engine: Engine, place: Site, view: int, method: str) -> None:
@@ -480,5 +479,6 @@ class FlaskAdmin(Framework):
     # -- results --------------------------------------------------------------------------------
 
     def finish(self, analysis: Analysis) -> None:
+        assert analysis.engine is not None
         for place in self._provided.values():
-            analysis.provided[place.variant] = place.as_function()
+            analysis.provided[place.variant] = place.provided(analysis.engine)

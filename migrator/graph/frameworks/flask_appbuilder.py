@@ -402,8 +402,7 @@ class FlaskAppBuilder(Framework):
                 continue
             for bound in engine.points_to(engine.attribute(site, instance, called)):
                 engine.invoke(site, bound, [row] if called in _TAKES_ROW else [], edge=False)
-                for key in engine.runs(bound):
-                    place.effect("call", key, via="flask-appbuilder")
+                place.calls(bound)
         return place
 
     def _do(self, engine: Engine, place: Site, class_: int, method: str) -> None:
@@ -422,5 +421,6 @@ class FlaskAppBuilder(Framework):
     # -- results --------------------------------------------------------------------------------
 
     def finish(self, analysis: Analysis) -> None:
+        assert analysis.engine is not None
         for place in self._provided.values():
-            analysis.provided[place.variant] = place.as_function()
+            analysis.provided[place.variant] = place.provided(analysis.engine)

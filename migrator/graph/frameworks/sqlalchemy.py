@@ -460,14 +460,17 @@ class SQLAlchemy(Framework):
         listened = self.listeners.listened(engine, mapping)
         for site, facts in self.facts.places.values():
             for fact in facts:
-                record(site, mapping.accompanied(touches.of(fact)), listened)
+                touched = touches.of(fact)
+                record(site, mapping.accompanied(touched))
+                for function in listened.of(fact, touched):
+                    site.calls(function)
         for site, texts in self.facts.sql.values():
             for text in texts:
-                record(site, sql_touches(text, mapping, "sql"), {})
+                record(site, sql_touches(text, mapping, "sql"))
         for site, kind in self.facts.ends.values():
             site.effect(kind)  # type: ignore[arg-type]
-            for listener in listened.get(("", kind), ()):
-                site.effect("call", listener, via="listener")
+            for function in listened.ends.get(kind, ()):
+                site.calls(function)
         if self.seen:
             analysis.mapping = mapping
         if self.facts.expire:

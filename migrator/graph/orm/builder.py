@@ -61,6 +61,7 @@ class MappingBuilder:
         for class_ in (*classes, *self.declared.imperative):
             self._add_relations(class_)
             self._add_computed(class_)
+        self._pair_backrefs()
         self._refer()
         return Mapping(self.models, self.tables)
 
@@ -286,6 +287,25 @@ class MappingBuilder:
             )
             options = options._replace(secondary=declared.secondary)
             self._add_relation(model, class_, name, use.relationship, options)
+
+    def _pair_backrefs(self) -> None:
+        """Both sides of a relationship that a `backref` makes know each other's name."""
+        written = {
+            relationship: name
+            for class_ in self.declared.models
+            for name, relationship in self.declared.relationships_of(self.engine, class_)
+        }
+        for class_, reports in self.declared.reports.items():
+            for name, use in reports.items():
+                sides = (
+                    (class_, name, written.get(use.relationship, "")),
+                    (use.owner, written.get(use.relationship, ""), name),
+                )
+                for owner, own, other in sides:
+                    model = self.models.get(self.values.name(owner))
+                    relation = model.relations.get(own) if model is not None else None
+                    if relation is not None:
+                        relation.back_populates = relation.back_populates or other
 
     def _add_computed(self, class_: int) -> None:
         """Attributes that `column_property` makes of a query."""

@@ -12,8 +12,10 @@ from migrator.graph.sql import looks_like_sql, read_sql
 from migrator.model.program import Operation
 
 Deed = Literal[
-    "read", "mention", "load", "insert", "update", "relate", "delete", "row-update", "row-delete"
-]
+    "read", "mention", "load", "insert", "set", "update", "relate", "delete", "row-update",
+    "row-delete",
+]  # fmt: skip
+"""`set`: an attribute of an object that is being made; what its table gets, an `insert` says."""
 
 
 class Fact(NamedTuple):
@@ -85,6 +87,8 @@ class Touches:
         table = self.tables.get(fact.subject)
         if table is not None:
             return self._of_table(fact, table)
+        if fact.deed == "set":
+            return []
         model = self.engine.values.name(fact.subject)
         mapping = self.mapping
         if fact.deed == "read":

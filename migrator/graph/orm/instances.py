@@ -142,6 +142,8 @@ class Instances:
                 self.facts.note(site, "insert", class_, via="constructor")
             if self.is_relationship(engine, class_, name):
                 self.facts.note(site, "relate", class_, name, via="constructor")
+            else:
+                self.facts.note(site, "set", class_, name)
             self._link(engine, site, class_, name)
             return None
         self.facts.note(site, "update", class_, name, via="attribute")
@@ -195,6 +197,10 @@ class Instances:
                 if variable is not None:
                     field = engine.field(engine.values.instance(class_), name)
                     engine.flow(variable, field)
+            else:
+                self.facts.note(site, "set", class_, name)
+        if site.open_ended:
+            self.facts.note(site, "set", class_)
         if linked or site.open_ended:
             self.facts.note(site, "insert", class_, via="constructor")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from migrator.graph.frameworks import CallSite, Engine
-from migrator.graph.mapping import Mapping
+from migrator.graph.mapping import Mapping, Touched
 from migrator.graph.orm.declarations import ATTRIBUTE
+from migrator.graph.orm.facts import Fact
 from migrator.graph.orm.queries import SESSION
 from migrator.graph.values import Kind
 
@@ -22,8 +24,20 @@ _OF_SESSIONS = {
     "after_soft_rollback": "rollback",
     "before_attach": "",
 }
+_WRITES = frozenset({"insert", "update", "delete"})
 _OF_ATTRIBUTES = frozenset({"set", "append", "remove", "bulk_replace", "modified"})
-_WRITES = ("insert", "update", "delete")
+_OF_INSTANCES = {"init": "insert", "load": "", "refresh": ""}
+"""Events of instances to the operation that causes them; loading is that of reads."""
+_SETTING = frozenset({"set", "update", "relate"})
+"""Deeds that set an attribute, where a statement changes rows and the mapper knows of none."""
+_BY_MAPPER = frozenset({"insert", "update", "relate", "delete", "read", "load"})
+
+
+class _OfAttribute(NamedTuple):
+    classes: frozenset[int]
+    """Those whose instances may have it: the class, what it inherits from and what inherits."""
+    names: frozenset[str]
+    function: int
 
 
 class Listeners:
@@ -77,21 +91,59 @@ class Listeners:
             return ()
         return (class_, *engine.subclasses(class_))
 
-    def listened(self, engine: Engine, mapping: Mapping) -> dict[tuple[str, str], list[str]]:
-        """(table, operation) or ("", end of transaction) to the listeners that then run."""
-        found: dict[tuple[str, str], list[str]] = {}
+    def listened(self, engine: Engine, mapping: Mapping) -> Listened:
+        """Who runs when, now that the whole mapping is known."""
+        found = Listened(engine, mapping)
         for target, name, function in self._listeners:
-            called = engine.name_of(function)
-            for end in _OF_SESSIONS.get(name, "").split():
-                found.setdefault(("", end), []).append(called)
             if name in _OF_SESSIONS:
+                for end in _OF_SESSIONS[name].split():
+                    found.ends.setdefault(end, []).append(function)
                 continue
-            operation = name.rpartition("_")[2]
-            operations = tuple(each for each in _WRITES if each == operation) or _WRITES
-            if name in _OF_ATTRIBUTES:
-                operations = _WRITES[:2]
-            for class_ in self._classes(engine, target):
+            view = engine.values.view(target)
+            classes = self._classes(engine, target)
+            if name in _OF_ATTRIBUTES and view.name == ATTRIBUTE:
+                related = frozenset((*classes, *engine.bases(classes[0]))) if classes else classes
+                names = frozenset({str(view.parts[1])})
+                found.attributes.append(_OfAttribute(frozenset(related), names, function))
+                continue
+            last = name.rpartition("_")[2]
+            operation = last if last in _WRITES else _OF_INSTANCES.get(name)
+            if operation is None:
+                continue
+            for class_ in classes:
                 for table in mapping.all_tables(engine.name_of(class_)):
-                    for each in operations:
-                        found.setdefault((table, each), []).append(called)
+                    found.rows.setdefault((table, operation), []).append(function)
         return found
+
+
+class Listened:
+    """The functions that run for ends of transactions, rows of tables and attributes of models."""
+
+    def __init__(self, engine: Engine, mapping: Mapping) -> None:
+        self._engine = engine
+        self._mapping = mapping
+        self.ends: dict[str, list[int]] = {}
+        self.rows: dict[tuple[str, str], list[int]] = {}
+        """(table, operation), which is empty for reads."""
+        self.attributes: list[_OfAttribute] = []
+
+    def of(self, fact: Fact, touched: Iterable[Touched]) -> Iterable[int]:
+        """The functions that run where a fact touches these tables."""
+        found: dict[int, None] = {}
+        if fact.deed in _BY_MAPPER:
+            for each in touched:
+                found.update(dict.fromkeys(self.rows.get((each.table, each.operation), ())))
+        if fact.deed in _SETTING:
+            sides = [(fact.subject, fact.attribute), *self._other_sides(fact)]
+            for listener in self.attributes:
+                for class_, name in sides:
+                    if class_ in listener.classes and (not name or name in listener.names):
+                        found[listener.function] = None
+        return found
+
+    def _other_sides(self, fact: Fact) -> Iterable[tuple[int, str]]:
+        """What setting one side of a relationship sets: the other, of the objects behind it."""
+        relation = self._mapping.relation(self._engine.name_of(fact.subject), fact.attribute)
+        if relation is not None and relation.back_populates:
+            for target in self._engine.class_named(relation.target):
+                yield target, relation.back_populates

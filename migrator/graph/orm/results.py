@@ -14,16 +14,12 @@ if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
 
-def record(
-    site: Site, touched: Iterable[Touched], listened: dict[tuple[str, str], list[str]]
-) -> None:
-    """Record what a place touches, with the listeners that then run."""
+def record(site: Site, touched: Iterable[Touched]) -> None:
+    """Record what a place touches."""
     for each in sorted_touched(touched):
         site.effect(
             each.kind, each.table, columns=each.columns, via=each.via, operation=each.operation
         )
-        for listener in listened.get((each.table, each.operation), ()):
-            site.effect("call", listener, via="listener")
 
 
 def add_tables(analysis: Analysis, mapping: Mapping, builder: MappingBuilder) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Literal
 
+import msgspec
+
+from migrator.graph.analysis import ProvidedFunction
 from migrator.graph.frameworks import Engine, Site
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.model.program import Event, EventKind, Function, Operation
@@ -30,6 +33,7 @@ class Provided:
         self.file = file
         self.line = line
         self._effects: dict[tuple[EventKind, str, tuple[str, ...], str, Operation], None] = {}
+        self._calls: dict[int, None] = {}
 
     @property
     def key(self) -> Hashable:
@@ -46,29 +50,34 @@ class Provided:
     ) -> None:
         self._effects[(kind, target, columns, via, operation)] = None
 
-    def as_function(self) -> Function:
-        """The function of the program: all its events stand where the class does."""
-        order = ("call", "read", "write", "commit")
-        effects = sorted(
-            self._effects, key=lambda each: order.index(each[0]) if each[0] in order else 1
-        )
+    def calls(self, value: int) -> None:
+        self._calls[value] = None
+
+    def provided(self, engine: Engine) -> ProvidedFunction:
+        """The function as the analysis keeps it: all its events stand where the class does."""
+        return ProvidedFunction(tuple(self._calls), lambda: self._as_function(engine))
+
+    def _as_function(self, engine: Engine) -> Function:
+        place = Event(kind="call", line=self.line, end_line=self.line, conditional=True)
         events = []
+        for key in dict.fromkeys(key for each in self._calls for key in engine.runs(each)):
+            name, _, label = key.partition("[")
+            variant = key if label else ""
+            events.append(msgspec.structs.replace(place, target=name, variant=variant))
+        order = ("read", "write", "commit")
+        effects = sorted(
+            self._effects, key=lambda each: order.index(each[0]) if each[0] in order else 0
+        )
         for kind, target, columns, via, operation in effects:
-            name, _, label = target.partition("[")
-            is_variant = kind == "call" and bool(label)
             events.append(
                 Event(
                     kind=kind,
-                    target=name if is_variant else target,
+                    target=target,
                     line=self.line,
-                    column=0,
                     end_line=self.line,
-                    end_column=0,
                     via=via,
                     columns=columns,
                     operation=operation,
-                    variant=target if is_variant else "",
-                    conditional=kind == "call",
                 )
             )
         return Function(
