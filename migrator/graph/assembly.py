@@ -134,8 +134,8 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
             NodeKind.FUNCTION, function.name, function.module.file, function.facts.line
         )
         nodes.append(node)
-    linker.special = _special_variants(linker)
     linker.receivers = receivers = _receivers(analysis, linker)
+    linker.special = _special_variants(linker, receivers)
     program = analysis.program
     types = Types(linker)
     for name, functions in by_name.items():
@@ -178,19 +178,15 @@ def _grouped(linker: Linker, states: list[State]) -> Iterator[tuple[str, list[St
     yield from groups.items()
 
 
-def _signature(variant: Variant, linker: Linker) -> tuple[object, ...]:
-    """What a variant does itself: effects and called functions by place."""
-    effects = tuple(sorted((i, tuple(sorted(each))) for i, each in variant.effects.items()))
-    calls = tuple(
-        sorted(
-            (index, tuple(sorted({linker.variants[each].function.index for each in callees})))
-            for index, callees in variant.calls.items()
-        )
-    )
-    return effects, calls
+def _calls(variant: Variant, receivers: Receivers) -> Iterator[tuple[int, int, int]]:
+    """What a variant calls itself: place, function, and class of receiver where that counts."""
+    variants = receivers.variants
+    for index in variant.calls:
+        for called, receiver in receivers.called(State(variant.id, None), index):
+            yield index, variants[called].function.index, -1 if receiver is None else receiver
 
 
-def _special_variants(linker: Linker) -> set[int]:
+def _special_variants(linker: Linker, receivers: Receivers) -> set[int]:
     """The variants that act differently from all variants of their function taken together."""
     special: set[int] = set()
     callers: dict[int, list[int]] = {}
@@ -201,22 +197,16 @@ def _special_variants(linker: Linker) -> set[int]:
     for function in linker.functions:
         if len(function.variants) < 2:
             continue
-        union_effects: dict[int, set[object]] = {}
-        union_calls: dict[int, set[int]] = {}
-        for variant in function.variants.values():
-            for index, effects in variant.effects.items():
-                union_effects.setdefault(index, set()).update(effects)
-            for index, callees in variant.calls.items():
-                union_calls.setdefault(index, set()).update(
-                    linker.variants[each].function.index for each in callees
-                )
-        whole = (
-            tuple(sorted((i, tuple(sorted(each))) for i, each in union_effects.items())),  # type: ignore[type-var]
-            tuple(sorted((i, tuple(sorted(each))) for i, each in union_calls.items())),
-        )
-        for variant in function.variants.values():
-            if _signature(variant, linker) != whole:
-                special.add(variant.id)
+        does = {
+            variant.id: (
+                {(index, each) for index, effects in variant.effects.items() for each in effects},
+                set(_calls(variant, receivers)),
+            )
+            for variant in function.variants.values()
+        }
+        effects = set().union(*(each[0] for each in does.values()))
+        calls = set().union(*(each[1] for each in does.values()))
+        special.update(key for key, each in does.items() if each != (effects, calls))
     waiting = list(special)
     while waiting:
         for caller in callers.get(waiting.pop(), ()):

@@ -57,6 +57,7 @@ class Receivers:
 
     def __init__(self, linker: Linker, roots: Iterable[State]) -> None:
         self._linker = linker
+        self.variants = linker.variants
         self._places_of: dict[int, dict[int, _Place]] = {}
         self._classes_of: dict[int, frozenset[int]] = {}
         self._methods = lru_cache(maxsize=None)(self._find_methods)
