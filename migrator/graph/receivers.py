@@ -60,6 +60,7 @@ class Receivers:
         self.variants = linker.variants
         self._places_of: dict[int, dict[int, _Place]] = {}
         self._classes_of: dict[int, frozenset[int]] = {}
+        self._of_all: dict[tuple[int, _Place], frozenset[Code]] = {}
         self._methods = lru_cache(maxsize=None)(self._find_methods)
         roots = list(roots)
         self._reached = self._reachable(each.variant for each in roots)
@@ -75,20 +76,20 @@ class Receivers:
 
     # -- what there is ----------------------------------------------------------------------------
 
-    def _reachable(self, roots: Iterable[int]) -> dict[int, None]:
+    def _reachable(self, roots: Iterable[int]) -> dict[int, list[int]]:
+        """The variants that run below some roots, with those that they call."""
         variants = self._linker.variants
-        found: dict[int, None] = {}
+        found: dict[int, list[int]] = {}
         waiting = list(roots)
         while waiting:
             key = waiting.pop()
             if key in found:
                 continue
-            found[key] = None
             variant = variants[key]
-            for callees in variant.calls.values():
-                waiting += callees
+            called = found[key] = [each for group in variant.calls.values() for each in group]
             if self._is_full(variant):
-                waiting += self._beyond(variant)
+                called += self._beyond(variant)
+            waiting += called
         return found
 
     def _is_full(self, variant: Variant) -> bool:
@@ -187,11 +188,14 @@ class Receivers:
     # -- where classes make a difference ----------------------------------------------------------
 
     def _find_differing(self) -> set[int]:
-        """The variants that call different functions for different classes, here or further on."""
+        """The variants that call different functions for different classes, here or further on.
+
+        Those below which nothing has an effect are left out: it makes no difference to anything.
+        """
         variants = self._linker.variants
         found: set[int] = set()
         handed: dict[int, list[int]] = {}
-        for key in self._reached:
+        for key in self._effective():
             variant = variants[key]
             classes = self._classes(variant)
             if len(classes) < 2:
@@ -213,6 +217,22 @@ class Receivers:
                     waiting.append(caller)
         return found
 
+    def _effective(self) -> list[int]:
+        """What is reached and has an effect, by itself or through what it calls."""
+        variants = self._linker.variants
+        callers: dict[int, list[int]] = {}
+        for key, called in self._reached.items():
+            for callee in called:
+                callers.setdefault(callee, []).append(key)
+        found = {key: None for key in self._reached if variants[key].effects}
+        waiting = list(found)
+        while waiting:
+            for caller in callers.get(waiting.pop(), ()):
+                if caller not in found:
+                    found[caller] = None
+                    waiting.append(caller)
+        return [key for key in self._reached if key in found]
+
     def _named(self, variant: Variant, place: _Place, class_value: int) -> frozenset[Code]:
         if place.how != "super":
             return self._methods(class_value, place.name, None) if place.name else frozenset()
@@ -226,6 +246,14 @@ class Receivers:
             ):
                 found |= self._methods(class_value, place.name, values.functions[value])
         return frozenset(found)
+
+    def _named_by_all(self, variant: Variant, place: _Place) -> frozenset[Code]:
+        known = self._of_all.get((variant.id, place))
+        if known is None:
+            classes = self._classes(variant)
+            known = frozenset().union(*{self._named(variant, place, each) for each in classes})
+            self._of_all[variant.id, place] = known
+        return known
 
     # -- the walk ---------------------------------------------------------------------------------
 
@@ -297,8 +325,7 @@ class Receivers:
         own = self._named(variant, place, class_value)
         if not own and not self._is_closed(class_value):
             return callees
-        others = (self._named(variant, place, each) for each in self._classes(variant))
-        excluded = frozenset().union(*others) - own
+        excluded = self._named_by_all(variant, place) - own
         found = [each for each in callees if self._code_of(variants[each]) not in excluded]
         missing = own - {self._code_of(variants[each]) for each in found}
         found += (key for code in sorted(missing) for key in self._general(code))
