@@ -162,6 +162,12 @@ def test_history_and_owners(root: Path, graph: Graph) -> None:
         assert owners.of("fruit/apples.py") == ("@fruit/core",)
         assert owners.of("fruit/models.py") == ("@fruit/data",)
         assert propose_all(graph).left_out["by-team"] == "one team has all tables (CODEOWNERS)"
+        (root / "CODEOWNERS").write_text("* @fruit/core\n/fruit/pears.py @fruit/juice\n")
+        by_team = propose_all(graph)["by-team"].plan
+        assert {n: s.tables for n, s in by_team.services.items()} == {
+            "core": ["apple"],
+            "juice": ["pear"],
+        }
     finally:
         (root / "CODEOWNERS").unlink()
     git = ["git", "-C", str(root), "-c", "user.name=Eve", "-c", "user.email=eve@example.com"]
