@@ -19,6 +19,8 @@ _LEAST_WIDTH, _LEAST_HEIGHT = 1040, 620
 _NARROW_WIDTH, _ROW = 390, 92
 _LETTER, _LABEL_HEIGHT = 7.2, 16
 """The size of a label, by which it is seen whether two lie on each other."""
+_MOST_LETTERS = 26
+"""What a line in a box may have."""
 _CLEAR = 100.0
 """How far curves keep from a service in the middle that they do not lead to."""
 _MOST_LABELS = 16
@@ -130,15 +132,20 @@ def _box(service: ServiceView, x: float, y: float) -> Box:
         x=round(x, 1),
         y=round(y, 1),
         lines=[
-            counted(service.entry_points, "entry point")
-            + ", "
-            + counted(len(service.tables), "table"),
+            _contents(service),
             f"{service.blast_radius:.0%} of routes need it"
             if service.routes or service.blast_radius
             else "answers no route",
         ],
         remainder=service.remainder,
     )
+
+
+def _contents(service: ServiceView) -> str:
+    """What a service has, in words that fit its box."""
+    tables = counted(len(service.tables), "table")
+    said = f"{counted(service.entry_points, 'entry point')}, {tables}"
+    return said if len(said) <= _MOST_LETTERS else f"{service.entry_points} entries, {tables}"
 
 
 def _drawn(links: Sequence[Link], at: dict[str, Box]) -> list[Link]:

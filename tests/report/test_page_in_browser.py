@@ -140,6 +140,10 @@ def test_axe_finds_nothing_serious(browser, file, size, scheme):
 def test_nothing_is_wider_than_a_phone(browser, file):
     page = opened(browser, file, PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.evaluate(
+        "document.querySelector('#crossings tbody td').textContent = 'a_long_name'.repeat(9)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.locator(".narrow svg").is_visible()
     assert page.locator(".broad svg").is_hidden()
 

@@ -25,6 +25,24 @@ def overlap(a, b):
     return abs(a.x - b.x) < service_map.BOX_WIDTH and abs(a.y - b.y) < service_map.BOX_HEIGHT
 
 
+def test_labels_stay_on_a_narrow_drawing(bare):
+    names = [f"s{n}" for n in range(9)]
+    links = [("s0", "s8", "call"), ("s1", "s8", "call"), ("s0", "s7", "call")]
+    drawing = service_map.narrow(sketched(bare, names, links))
+    labels = [arrow for arrow in drawing.arrows if arrow.label]
+    assert len(labels) == 3
+    for arrow in labels:
+        assert arrow.x + len(arrow.label) * 7 / 2 <= drawing.width
+
+
+def test_what_a_box_says_fits_it(bare):
+    content = sketched(bare, ["big"], [])
+    content.services[0].entry_points = 1128
+    content.services[0].tables = [f"t{n}" for n in range(84)]
+    (box,) = service_map.wide(content).boxes
+    assert box.lines[0] == "1128 entries, 84 tables"
+
+
 def test_no_two_services_overlap_and_all_are_inside(bare):
     for count in (1, 2, 3, 8, 15, 40):
         names = [f"s{n}" for n in range(count)]
