@@ -163,3 +163,19 @@ def test_a_self_feeding_program_settles(tmp_path: Path) -> None:
         },
     )
     assert "shop.run" in calls_of(graph)["shop.run"]
+
+
+def test_a_long_chain_of_copies_is_followed_to_its_end(tmp_path: Path) -> None:
+    copies = "".join(f"    d{i + 1} = {{**d{i}}}\n" for i in range(1200))
+    graph = graph_of(
+        tmp_path,
+        {
+            "shop.py": "def act(): pass\n"
+            f"def run():\n    d0 = {{}}\n{copies}"
+            "    d0['act'] = act\n"
+            "    d1200['act']()\n"
+            "    for key in d1200:\n"
+            "        d1200[key]()\n"
+        },
+    )
+    assert calls_of(graph) == {"shop.run": {"shop.act"}}
