@@ -103,16 +103,6 @@ def test_an_object_whose_row_the_owner_inserts_goes_on_as_one_with_a_row(
     assert row == [("hi!",)]
 
 
-def test_rows_that_the_owners_database_refuses_fail_as_in_the_flush(
-    system: System, member: int
-) -> None:
-    system.case("new_profile", member=member, bio="hi")
-    assert system.post(system.orders, "/cases/new_profile", member=member, bio="ho").status == 500
-    assert "IntegrityError" in system.orders.log("web-1")
-    row = system.accounts.rows(f"SELECT bio FROM profiles WHERE member_id = {50_000 + member}")
-    assert row == [("hi!",)]
-
-
 def test_rows_take_along_what_the_flush_does_to_keys(system: System, member: int) -> None:
     """Children of a deleted parent lose it, whichever end is another service's."""
     made = system.case("annotate", member=member, words=["a", "b"])

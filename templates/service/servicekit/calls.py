@@ -5,13 +5,11 @@ return call("package.module.function", (positional, ...), {"keyword": ...})
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
-from sqlalchemy.exc import IntegrityError
 
 from servicekit import frameworks, metrics, outbox, scope, sessions, settlement
 from servicekit.entities import Entities, adopt, expire_replicas
@@ -144,8 +142,6 @@ def _send(owner: str, site: str, body: Dict[str, Any], until: float) -> Dict[str
         raise ConstraintRefused(*found["constraint"])
     if "conflict" in found:
         raise RowConflict(found["conflict"])
-    if "integrity" in found:
-        raise IntegrityError(site, {}, sqlite3.IntegrityError(found["integrity"]))
     if answer.status == 409:
         raise DependencyUnavailable(owner, found.get("error", "cancelled"))
     raise CannotCross("%s at %s: %s" % (site, owner, found.get("error", answer.status)))

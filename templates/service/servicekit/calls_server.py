@@ -107,9 +107,6 @@ class CallsServer:
             return 409, {"conflict": str(error)}
         except CannotCross as error:
             return 400, {"error": str(error)}
-        except sqlite3.IntegrityError as error:
-            # Of rows: what a function runs into travels as its exception.
-            return 409, {"integrity": str(error)}
         except (sqlite3.Error, OSError) as error:
             _log.error("a call cannot be served", why=repr(error))
             return 500, {"error": repr(error)}
