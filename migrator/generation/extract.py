@@ -352,8 +352,20 @@ class _Extractor:
             relationships=sorted(set(relationships)),
             endpoints=sorted({each.endpoint for each in self._own() if each.endpoint}),
             hooks=sorted(
-                each for each in hooks if any(u in live for u in self.project.unit_of(each))
+                each
+                for each in hooks
+                if any(u in live for u in self.project.unit_of(each)) and self._always_there(each)
             ),
+        )
+
+    def _always_there(self, hook: str) -> bool:
+        """Whether a function is defined in every configuration, below no `if` of its unit."""
+        function = self.program.functions.get(hook)
+        return function is None or not any(
+            isinstance(block, ast.If)
+            and block.lineno <= function.line <= (block.end_lineno or block.lineno)
+            for unit in self.project.unit_of(hook)
+            for block in ast.walk(unit.node)
         )
 
 

@@ -311,6 +311,52 @@ def test_output_is_the_same_every_time() -> None:
     assert list(first.files) == list(second.files)
 
 
+HOOKED = """\
+from flask import Flask
+
+
+def configure(app):
+    @app.before_request
+    def always(): ...
+
+    if app.config["REDIS"]:
+        @app.before_request
+        def sometimes(): ...
+
+
+app = Flask(__name__)
+configure(app)
+
+
+@app.get("/")
+def view():
+    return "x"
+"""
+
+
+def test_hooks_that_a_setting_decides_on_are_not_expected(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(HOOKED)
+    lines = {"configure.always": 6, "configure.sometimes": 10, "view": 18}
+    program = Program(
+        root=str(tmp_path),
+        source_roots=["."],
+        modules={"app": "app.py"},
+        functions={
+            f"app.{name}": Function(name=f"app.{name}", file="app.py", line=line, end_line=line)
+            for name, line in lines.items()
+        },
+        hooks=("app.configure.always", "app.configure.sometimes"),
+        entry_points={
+            "route:view": EntryPoint(
+                name="route:view", kind="route", handler="app.view", file="app.py", line=18
+            )
+        },
+    )
+    plan = Plan(services={"own": Service(entry_points=["route:view"])})
+    found = extract(Graph(program), plan, "own", Run(application="app:app"))
+    assert found.registry.hooks == ["app.configure.always"]
+
+
 # Crossings
 
 
