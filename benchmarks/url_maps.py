@@ -1,6 +1,6 @@
 """The URL map of an application that runs beside the routes that analysis found.
 
-    python benchmarks/url_maps.py PROJECT PYTHON MODULE:EXPRESSION [IMPORT ...]
+    python benchmarks/url_maps.py PROJECT PYTHON MODULE:EXPRESSION
 
 PYTHON is the interpreter of an environment with the application's requirements; MODULE:EXPRESSION
 gives the application there (`shop.app:create_app("testing")`), run in PROJECT with the environment
@@ -37,7 +37,9 @@ Rules = dict[tuple[str, str], set[str]]
 def served(root: Path, python: str, application: str) -> Rules:
     """The rules of the running application: endpoint and rule to methods."""
     command = [python, "-c", _ASK, application]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{application} did not start under {python}:\n{done.stderr[-2000:]}")
     found: Rules = {}
     for endpoint, rule, methods in json.loads(done.stdout.splitlines()[-1]):
         found.setdefault((endpoint, rule), set()).update(methods)

@@ -90,17 +90,15 @@ def call_value(
     *,
     edge: bool = True,
     partial: int | None = None,
-    within: str = "",
 ) -> None:
     """Let `callee` be called at a place; what it gives flows into `target`.
 
-    `partial` is the outermost of the partials that hold it, `within` tells several calls of one
-    place apart.
+    `partial` is the outermost of the partials that hold it.
     """
     values = linker.values
     kind = values.kinds[callee]
     if kind == Kind.FUNCTION:
-        how = variants.How(edge, partial, within)
+        how = variants.How(edge, partial)
         _call_function(linker, variant, index, callee, arguments, target, receiver, how)
         if callee in linker.dispatchers:
             data = (variant, index, receiver, arguments, target, edge)
@@ -109,9 +107,7 @@ def call_value(
         function = values.functions[callee]
         owner = values.owners[callee]
         if values.kinds[function] in (Kind.FUNCTION, Kind.PARTIAL, Kind.DESCRIPTOR):
-            call_value(
-                linker, variant, index, function, arguments, target, owner, edge=edge, within=within
-            )
+            call_value(linker, variant, index, function, arguments, target, owner, edge=edge)
         elif values.kinds[function] == Kind.INSTANCE:
             call_value(linker, variant, index, function, arguments, target, edge=edge)
         else:

@@ -48,6 +48,7 @@ class Function:
 
     __slots__ = (
         "annotations",
+        "apart",
         "captures",
         "class_",
         "defaults",
@@ -74,6 +75,8 @@ class Function:
         self.module = module
         self.facts = facts
         self.class_: Class | None = None
+        self.apart = 0
+        """How many of its variants run for instances that are told apart, or below such."""
         self.captures = False
         self.makes_functions = False
         self.memo: dict[int, int] = {}

@@ -69,15 +69,12 @@ class LinkerEngine:
         keywords: Mapping[str, int] | None = None,
         *,
         edge: bool = True,
-        within: str = "",
     ) -> int:
         assert isinstance(site, PlaceView)
         variant, index = site.place
         given = calling.Arguments(tuple(arguments), tuple((keywords or {}).items()))
         target = self._linker.slot("invoked", site.key, callee, given, edge)
-        calling.call_value(
-            self._linker, variant, index, callee, given, target, edge=edge, within=within
-        )
+        calling.call_value(self._linker, variant, index, callee, given, target, edge=edge)
         return target
 
     def new_instance(self, site: Site, class_: int) -> int:

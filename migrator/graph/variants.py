@@ -26,8 +26,6 @@ class How(NamedTuple):
     """It is no handler that a framework calls some other time."""
     partial: int | None = None
     """The outermost of the partials that hold what is called."""
-    within: str = ""
-    """Which of several calls that one place makes."""
 
 
 def choose(
@@ -60,13 +58,14 @@ def choose(
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)
-    place = (env_id, "place", caller.id, index, how.within, receiver if told_apart else None)
+    place = (env_id, "place", caller.id, index, receiver if told_apart else None)
     apart = told_apart or caller.apart
     registers = linker.registers(function)
     decorates = function.makes_functions and caller.function.facts.parent < 0
     most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
     affordable = registers or linker.may_copy(function.size, apart=apart)
-    if len(function.variants) >= most or not affordable:
+    made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
+    if made >= most or not affordable:
         return function.variants.get(place) or linker.general(function, env)
     code = caller.function.facts.code[index]
     position = FLAGS.get(code[0])
@@ -75,13 +74,13 @@ def choose(
     if env is not None and env.label and env is not caller.env:
         within = f"{env.label} in {within}"
     label = f"{within}{caller.function.name}:{where}"
-    if how.within:
-        label += f" {how.within}"
     if told_apart:
         assert receiver is not None
         label += f" {linker.values.parts[receiver][-1]}"
     chosen = _variant(linker, function, env, place, label, caller)
-    chosen.apart = apart
+    if apart and not chosen.apart:
+        chosen.apart = True
+        function.apart += 1
     return chosen
 
 

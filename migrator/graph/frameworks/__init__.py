@@ -223,7 +223,6 @@ class Engine(Protocol):
         keywords: Mapping[str, int] | None = None,
         *,
         edge: bool = True,
-        within: str = "",
     ) -> int:
         """The framework calls `callee` with those *variables*, as a consequence of this site.
 

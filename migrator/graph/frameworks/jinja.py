@@ -352,10 +352,8 @@ class _Rendering:
         variables = [self._variable(each) for each in arguments]
         named = {name: self._variable(each) for name, each in keywords.items()}
         found: list[int] = []
-        texts = [each.value for each in node.args if isinstance(each, nodes.Const)]
-        within = ", ".join(each for each in texts if isinstance(each, str))
         for callee in self._value(node.node, scope):
-            result = self.engine.invoke(self.site, callee, variables, named, within=within)
+            result = self.engine.invoke(self.site, callee, variables, named)
             found += self.engine.points_to(result)
         return tuple(dict.fromkeys(found))
 
