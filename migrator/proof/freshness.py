@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -77,7 +79,7 @@ def find_canaries(
                 found.extend(
                     _canaries_of(url, databases[replica.owner], replica.owner, table, fresh)
                 )
-    return [each for each in found if not _hides(each, found, url, databases[each.owner])]
+    return [each for each in found if not _hides(each, found, url, databases)]
 
 
 def _catches_up(replica: ReplicaTable, page: Probe) -> bool:
@@ -88,15 +90,32 @@ def _catches_up(replica: ReplicaTable, page: Probe) -> bool:
     return replica.freshness == "strict"
 
 
-def _hides(canary: Canary, others: list[Canary], url: str, database: Path) -> bool:
-    """Whether a page of the others is no longer answered while this canary is changed."""
-    change = (f"{canary.text} canary", canary.rowid)
-    _write(database, canary.table, canary.column, [change])
+def _hides(canary: Canary, others: list[Canary], url: str, databases: dict[str, Path]) -> bool:
+    """Whether what is written of others no longer shows in their pages while this one is changed.
+
+    Its page may not be answered then, or be that of something that is not found.
+    """
+    with _changed(canary, "canary", databases):
+        return any(
+            not _shown(each, url, databases) for each in others if each.value != canary.value
+        )
+
+
+def _shown(canary: Canary, url: str, databases: dict[str, Path]) -> bool:
+    mark = f"shown{canary.rowid}x"
+    with _changed(canary, mark, databases):
+        return mark.encode() in ask(canary.probe.request, url).body
+
+
+@contextmanager
+def _changed(canary: Canary, mark: str, databases: dict[str, Path]) -> Iterator[None]:
+    """The canary with a mark behind its text, as long as the block runs."""
+    write = partial(_write, databases[canary.owner], canary.table, canary.column)
+    write([(f"{canary.text} {mark}", canary.rowid)])
     try:
-        pages = {id(each.probe): each.probe for each in others}
-        return any(ask(page.request, url).status != 200 for page in pages.values())
+        yield
     finally:
-        _write(database, canary.table, canary.column, [(canary.text, canary.rowid)])
+        write([(canary.text, canary.rowid)])
 
 
 def _canaries_of(
