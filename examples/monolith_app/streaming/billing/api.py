@@ -68,7 +68,7 @@ def issue():
         due_on = date.fromisoformat(body["due_on"]) if "due_on" in body else None
     except (TypeError, ValueError):
         abort(400, "due_on must be a date.")
-    return services.issue_invoice(member, body["description"], cents, due_on).as_dict(), 201
+    return services.issue_invoice(member, body["description"], cents, due_on), 201
 
 
 @blueprint.get("/invoices/<int:invoice_id>")

@@ -76,11 +76,15 @@ def new_invoice(member: Member, description: str, cents: int) -> Invoice:
     return invoice
 
 
-def issue_invoice(member: Member, description: str, cents: int, due_on: date | None) -> Invoice:
+def issue_invoice(member: Member, description: str, cents: int, due_on: date | None) -> dict:
+    """The invoice as it was issued: once it is saved, it may become overdue at any moment."""
     invoice = new_invoice(member, description, cents)
     if due_on is not None:
         invoice.due_on = due_on
-    return invoice.save()
+    db.session.flush()
+    issued = invoice.as_dict()
+    db.session.commit()
+    return issued
 
 
 def invoices_of(member: Member):
