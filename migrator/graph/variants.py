@@ -16,7 +16,7 @@ SMALL = 60
 MOST_VARIANTS = 150
 MOST_VARIANTS_APART = 3_000
 """The same for what is called on instances that are told apart, or registers routes for others."""
-DEEPEST = 4
+DEEPEST = 6
 
 
 class How(NamedTuple):
@@ -59,6 +59,9 @@ def choose(
     if function.index in caller.chain or caller.depth >= DEEPEST:
         return linker.general(function, env)
     place = (env_id, "place", caller.id, index, receiver if told_apart else None)
+    known = function.variants.get(place)
+    if known is not None:
+        return known
     apart = told_apart or caller.apart
     registers = linker.registers(function)
     decorates = function.makes_functions and caller.function.facts.parent < 0
@@ -66,7 +69,7 @@ def choose(
     affordable = registers or linker.may_copy(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
-        return function.variants.get(place) or linker.general(function, env)
+        return linker.general(function, env)
     code = caller.function.facts.code[index]
     position = FLAGS.get(code[0])
     where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
