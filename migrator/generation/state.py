@@ -12,7 +12,7 @@ from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
 from migrator.generation.source import DefinitionNode, FunctionNode, Unit
-from migrator.graph.kept_results import MEMOS
+from migrator.graph.effects.kept_results import MEMOS
 from migrator.model.errors import Place, Refused
 from migrator.model.plan import StateRemedy
 

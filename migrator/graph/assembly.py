@@ -9,12 +9,12 @@ import msgspec
 from migrator.facts import ir
 from migrator.facts.project import absolute
 from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
-from migrator.graph.definitions import Function, Variant
 from migrator.graph.imports import imported_module
-from migrator.graph.linker import Linker
+from migrator.graph.linking.definitions import Function, Variant
+from migrator.graph.linking.linker import Linker
+from migrator.graph.linking.values import Kind
 from migrator.graph.receivers import Receivers, State
 from migrator.graph.roots import all_started
-from migrator.graph.values import Kind
 from migrator.model import program as model
 from migrator.model.graph import EdgeKind, NodeKind
 

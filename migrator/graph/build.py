@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrator.facts.project import read_project
-from migrator.graph import effects
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.assembly import assemble
+from migrator.graph.effects import entry_points as effects
 from migrator.graph.frameworks.table import all_frameworks
-from migrator.graph.linker import Linker
+from migrator.graph.linking.linker import Linker
 from migrator.graph.observed import merge
 from migrator.graph.outside import outside_calls
 from migrator.model.graph import Graph

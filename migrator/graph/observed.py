@@ -18,7 +18,7 @@ from migrator.facts.observation.records import (
     read_observations,
 )
 from migrator.facts.observation.session import observations_digest
-from migrator.graph.entry_runs import EntryRun, EntryRuns, Kind, Seen
+from migrator.graph.effects.entry_runs import EntryRun, EntryRuns, Kind, Seen
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
 from migrator.model.program import Access, EntryPoint, Hole, Observed, Program, StateFinding, Unseen
 

@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.facts import ir
-from migrator.graph.definitions import Class, Function, Variant
-from migrator.graph.values import Kind
+from migrator.graph.linking.definitions import Class, Function, Variant
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
-    from migrator.graph.linker import Linker
+    from migrator.graph.linking.linker import Linker
 
 MOST_RECEIVERS = 16
 """A call on more classes than this runs the method as it acts for all."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from migrator.graph.analysis import Analysis
 from migrator.graph.frameworks import Engine
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 

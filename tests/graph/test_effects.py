@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from analysed import program_of, touches
 
-from migrator.graph.closure import Closure
+from migrator.graph.effects.closure import Closure
 from migrator.model.program import Event, Function, Program
 
 

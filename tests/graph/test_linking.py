@@ -10,9 +10,9 @@ from test_calls import graph_of
 
 from migrator.facts.project import read_project
 from migrator.graph.frameworks import CallSite, Engine, Framework
-from migrator.graph.linker import Linker
+from migrator.graph.linking.linker import Linker
+from migrator.graph.linking.values import Kind
 from migrator.graph.store import load, save
-from migrator.graph.values import Kind
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import EdgeKind, Graph
 from migrator.model.progress import Silent

@@ -1,10 +1,10 @@
-"""What `migrator.graph.sql` reads out of SQL texts of several dialects."""
+"""What `migrator.graph.effects.sql` reads out of SQL texts of several dialects."""
 
 from __future__ import annotations
 
 import pytest
 
-from migrator.graph.sql import HOLE, looks_like_sql, read_sql
+from migrator.graph.effects.sql import HOLE, looks_like_sql, read_sql
 
 
 def effects(text: str) -> set[str]:

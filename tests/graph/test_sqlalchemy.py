@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from analysed import program_of
 
-from migrator.graph.closure import Closure
-from migrator.graph.mapping import (
+from migrator.graph.effects.closure import Closure
+from migrator.graph.effects.mapping import (
     Mapping,
     ModelFact,
     RelationFact,

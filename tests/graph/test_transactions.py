@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from analysed import program_of
 
-from migrator.graph.transactions import (
+from migrator.graph.effects.transactions import (
     Branch,
     Calls,
     Commit,

@@ -1,6 +1,6 @@
 """The protocol of a framework plug-in, and the one table of plug-ins.
 
-The linker (`migrator.graph.solver`) moves abstract values (`migrator.graph.values`) through the
+The linker (`graph.linking.solver`) moves abstract values (`graph.linking.values`) through the
 program until nothing changes. Whatever it does not know by itself (what is outside the project,
 and what a plug-in made) it hands to a plug-in:
 
@@ -28,7 +28,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from migrator.graph.values import Kind, Values
+from migrator.graph.linking.values import Kind, Values
 from migrator.model.program import EventKind, Operation
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import BASE, IMPLICIT, STATEMENTS
 from migrator.graph.orm.queries import FACTORY, SESSION
-from migrator.graph.values import Kind
 
 
 class Alchemical(Framework):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _PARSER = "argparse:parser"
 _SUBCOMMANDS = "argparse:subcommands"

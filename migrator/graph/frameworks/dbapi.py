@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
+from migrator.graph.effects.mapping import Mapping
+from migrator.graph.effects.sql import HOLE, read_sql
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
 from migrator.graph.frameworks.project_files import project_files
-from migrator.graph.mapping import Mapping
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.facts import Facts, sql_touches
-from migrator.graph.sql import HOLE, read_sql
-from migrator.graph.values import Kind
 from migrator.model.program import Table
 
 if TYPE_CHECKING:

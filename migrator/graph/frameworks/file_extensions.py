@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import FileUse, Index
 from migrator.graph.frameworks import CallSite, Engine, Framework
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -29,7 +29,7 @@ _WHOOSHEER = "flask_whooshee.Whooshee.register_whoosheer"
 
 
 class FileExtensions(Framework):
-    """The plug-in: file uses and indexes, of which `migrator.graph.kept_files` makes findings."""
+    """The plug-in: file uses and indexes, of which `graph.effects.kept_files` makes findings."""
 
     name = "file_extensions"
     externals = ("flask_avatars", "flask_whooshee")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import FileUse
 from migrator.graph.frameworks import CallSite, Engine, Framework
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -31,7 +31,7 @@ _UPLOADS = ("werkzeug", "flask:request", "PIL", "flask.request")
 
 
 class Files(Framework):
-    """The plug-in: collects uses; `migrator.graph.state` tells what they mean."""
+    """The plug-in: collects uses; `migrator.graph.effects.state` tells what they mean."""
 
     name = "files"
     externals = (*_PATHS, *_UPLOADS, "flask.send_file", "flask.send_from_directory")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
 from migrator.graph.frameworks.flask import Flask
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 from migrator.graph.web.views import is_view_class, texts_of
 
 _API = "flask_restful:api"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrator.graph.effects.mapping import Mapping, RelationFact, TableFact
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
-from migrator.graph.mapping import Mapping, RelationFact, TableFact
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.facts import Deed
-from migrator.graph.values import Kind
 from migrator.model.program import Column
 
 _STORES = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from migrator.graph.frameworks import CallSite, Engine, Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.marshmallow import Marshmallow
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _API = "flask_smorest:api"
 

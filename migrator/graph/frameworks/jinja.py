@@ -11,7 +11,7 @@ from jinja2 import nodes
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
 from migrator.graph.frameworks.project_files import project_files
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

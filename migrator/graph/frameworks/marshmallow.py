@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _FIELD = "marshmallow:field"
 _MARSHALS = "marshmallow:marshals"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrator.graph.frameworks import CallSite, Engine, Framework
 from migrator.graph.frameworks.project_files import project_files
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _FILE = "sql_files:file"
 _SUFFIX = ".sql"

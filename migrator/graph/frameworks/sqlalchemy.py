@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
+from migrator.graph.effects.mapping import Mapping
 from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
-from migrator.graph.mapping import Mapping
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
 from migrator.graph.orm.declarations import (
@@ -45,7 +46,6 @@ from migrator.graph.orm.queries import (
     Queries,
 )
 from migrator.graph.orm.results import add_tables, record
-from migrator.graph.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

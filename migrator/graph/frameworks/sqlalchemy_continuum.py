@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrator.graph.effects.mapping import Mapping, TableFact, Touched
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
-from migrator.graph.mapping import Mapping, TableFact, Touched
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.facts import Deed
-from migrator.graph.values import Kind
 from migrator.model.program import Column
 
 _VERSION = "sqlalchemy_continuum:version"

@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Framework
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _PLAIN = frozenset({"lower", "upper", "title", "capitalize", "casefold", "swapcase"})
 _STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})

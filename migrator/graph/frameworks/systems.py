@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.frameworks import CallSite, Engine, Framework
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 from migrator.model.program import EntryPoint, StateFinding
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Framework, Site
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 _PROXY = "werkzeug:proxy"
 

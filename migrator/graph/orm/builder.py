@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from migrator.graph.effects.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
 from migrator.graph.frameworks import Annotation, Engine
-from migrator.graph.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import COMPUTED
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
@@ -24,7 +25,6 @@ from migrator.graph.orm.declarations import (
     TableCall,
 )
 from migrator.graph.orm.queries import ALIAS, Queries
-from migrator.graph.values import Kind
 from migrator.model.program import Column
 
 _OF_SUBJECTS = frozenset({ATTRIBUTE, TABLE_COLUMNS, CLASS_TABLE, ALIAS})
@@ -32,7 +32,7 @@ _OF_SUBJECTS = frozenset({ATTRIBUTE, TABLE_COLUMNS, CLASS_TABLE, ALIAS})
 
 
 class MappingBuilder:
-    """Turns values into the named facts of `migrator.graph.mapping`."""
+    """Turns values into the named facts of `migrator.graph.effects.mapping`."""
 
     def __init__(self, declarations: Declarations, queries: Queries, engine: Engine) -> None:
         self.declared = declarations

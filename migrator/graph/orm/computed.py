@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrator.graph.effects.mapping import ADDS, REMOVES
 from migrator.graph.frameworks import CallSite, Engine, Site, StoreSite
-from migrator.graph.mapping import ADDS, REMOVES
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.instances import Instances
 from migrator.graph.orm.queries import COLLECTION
-from migrator.graph.values import Kind
 
 HYBRID = "sqlalchemy:hybrid"
 PROXY = "sqlalchemy:association_proxy"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from migrator.graph.effects.mapping import parse_cascades
 from migrator.graph.frameworks import Annotation, CallSite, ClassView, Engine
-from migrator.graph.mapping import parse_cascades
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 
 COLUMN = "sqlalchemy:column"
 FOREIGN_KEY = "sqlalchemy:foreign_key"

@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from migrator.graph.effects.mapping import SCANNED, Mapping, Touched
+from migrator.graph.effects.sql import looks_like_sql, read_sql
 from migrator.graph.frameworks import Engine, Site
-from migrator.graph.mapping import SCANNED, Mapping, Touched
-from migrator.graph.sql import looks_like_sql, read_sql
 from migrator.model.program import Operation
 
 Deed = Literal[

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrator.graph.effects.mapping import ADDS, REMOVES
 from migrator.graph.frameworks import CallSite, Engine, Site, StoreSite
-from migrator.graph.mapping import ADDS, REMOVES
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     COLUMN,
@@ -14,7 +15,6 @@ from migrator.graph.orm.declarations import (
 )
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.queries import COLLECTION, QUERY, Queries
-from migrator.graph.values import Kind
 
 MUTABLE = "sqlalchemy:mutable"
 

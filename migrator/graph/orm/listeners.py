@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from migrator.graph.effects.mapping import Mapping, Touched
 from migrator.graph.frameworks import CallSite, Engine
-from migrator.graph.mapping import Mapping, Touched
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import ATTRIBUTE
 from migrator.graph.orm.facts import Fact
 from migrator.graph.orm.queries import SESSION
-from migrator.graph.values import Kind
 
 LISTENER = "sqlalchemy:listener"
 

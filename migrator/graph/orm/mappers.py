@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.frameworks import CallSite, Engine
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import Computed
 from migrator.graph.orm.declarations import (
     BASE,
@@ -14,7 +15,6 @@ from migrator.graph.orm.declarations import (
     TABLE,
     Declarations,
 )
-from migrator.graph.values import Kind
 
 REGISTRY = "sqlalchemy:registry"
 MAPPED_DECORATOR = "sqlalchemy:mapped_decorator"

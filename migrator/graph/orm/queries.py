@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from migrator.graph.frameworks import CallSite, Engine, Site, with_elements
+from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
     CLASS_TABLE,
@@ -13,7 +14,6 @@ from migrator.graph.orm.declarations import (
     Declarations,
 )
 from migrator.graph.orm.facts import Deed, Facts
-from migrator.graph.values import Kind
 
 SESSION = "sqlalchemy:session"
 FACTORY = "sqlalchemy:sessionmaker"

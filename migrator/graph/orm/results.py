@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from migrator.graph.effects.mapping import Mapping, Touched, sorted_touched
 from migrator.graph.frameworks import Site
-from migrator.graph.mapping import Mapping, Touched, sorted_touched
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.model.program import Relationship, Table
 

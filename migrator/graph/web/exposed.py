@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import wrapped_functions
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 from migrator.graph.web.views import methods_in
 
 

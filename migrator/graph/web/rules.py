@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from migrator.graph.effects.url_map import (
+    Mapped,
+    Registration,
+    Rule,
+    Scaffold,
+    static_rule,
+    url_map,
+)
 from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import original
-from migrator.graph.url_map import Mapped, Registration, Rule, Scaffold, static_rule, url_map
-from migrator.graph.values import Kind
+from migrator.graph.linking.values import Kind
 from migrator.graph.web.views import endpoint_of, is_view_class, methods_in, methods_of, serve
 from migrator.model.program import Unresolved
 

@@ -1,0 +1,1 @@
+"""What each function and each entry point does: tables, transactions, state, files."""

@@ -1,0 +1,1 @@
+"""Who calls whom: values flow from where they are made to where they are called."""

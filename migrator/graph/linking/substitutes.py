@@ -1,0 +1,149 @@
+"""Objects that nobody in the project is seen to make, and that may be there all the same.
+
+Some code outside, a plug-in table or a container of services makes them. Three rules, applied when
+all else is at rest, say where such an object stands in for one of its base class:
+
+* a class that no code makes is made by somebody: the inherited methods that call what it overrides
+  may run for it;
+* an inherited method that no code calls is called by somebody, for any class that inherits it;
+* what is annotated with an abstract class is of one of its subclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migrator.facts import ir
+from migrator.graph.linking import calling
+from migrator.graph.linking.definitions import Class, Function, Variant
+from migrator.graph.linking.solver import NOWHERE
+
+if TYPE_CHECKING:
+    from migrator.graph.linking.linker import Linker
+
+_MOST_SUBCLASSES = 30
+"""To be one of more subclasses than this says little."""
+_ABSTRACT = frozenset({"abstractmethod", "abstractproperty"})
+
+
+class Substitutes:
+    """Finds them, once for a linker."""
+
+    def __init__(self, linker: Linker) -> None:
+        self._linker = linker
+        self._called = {each.function.index for each in linker.variants if each.called}
+        self._read_from_self: dict[int, dict[str, list[tuple[str, Function, int]]]] = {}
+
+    def find(self) -> None:
+        """Let inherited methods and abstract annotations have what they may have."""
+        linker = self._linker
+        made = {each for v in linker.variants for some in v.instances.values() for each in some}
+        for class_ in linker.classes:
+            order = linker.order(class_.value)
+            if len(order) > 1 and not linker.receiver_sensitive(class_.value):
+                self._inherit(class_, order, class_.value in made)
+        for class_value, target in linker.annotations_of_classes:
+            self._substitute(class_value, target)
+
+    def _inherit(self, class_: Class, order: tuple[int, ...], is_made: bool) -> None:
+        linker = self._linker
+        for position, value in enumerate(order[:-1]):
+            holder = linker.class_of_value.get(value)
+            if holder is None:
+                continue
+            for name, variable in holder.attributes.items():
+                if linker.class_attribute_variable(class_.value, name) != variable:
+                    continue
+                for base in order[position + 1 :]:
+                    if position and base in linker.order(value):
+                        continue  # that class itself stands in there
+                    for method, function, index in self._readers(base, name):
+                        if not is_made or function.index not in self._called:
+                            self._receive(class_, base, method, function, index)
+
+    def _readers(self, class_value: int, name: str) -> list[tuple[str, Function, int]]:
+        """The methods of a class that read an attribute of their receiver, with the place."""
+        known = self._read_from_self.get(class_value)
+        if known is None:
+            known = self._read_from_self[class_value] = {}
+            class_ = self._linker.class_of_value.get(class_value)
+            for method, function in _methods(class_) if class_ is not None else ():
+                receiver = function.positional[0].variable
+                for index, code in enumerate(function.facts.code):
+                    if code[0] == ir.ATTRIBUTE and code[2] == receiver:
+                        known.setdefault(code[3], []).append((method, function, index))
+        return known.get(name, [])
+
+    def _receive(
+        self, class_: Class, base: int, method: str, function: Function, index: int
+    ) -> None:
+        """Let a method, where it is inherited, read what another class has under the name."""
+        linker = self._linker
+        inherited = linker.class_of_value[base].attributes.get(method)
+        if inherited is None:
+            return
+        if linker.class_attribute_variable(class_.value, method) != inherited:
+            return
+        known = function.variants.get((-1, "general"))
+        if known is not None:
+            value = class_.value
+            if "classmethod" not in function.facts.decorators:
+                value = linker.values.instance(value)
+            code = function.facts.code[index]
+            found = linker.new()
+            linker.on_load(value, (known, index, code[3], found))
+            for place, each in enumerate(function.facts.code):
+                if each[0] == ir.CALL and each[2] == code[1]:
+                    linker.watch(found, self._call, (known, place))
+
+    def _call(self, callee: int, data: tuple[Variant, int]) -> None:
+        """What a call gives goes nowhere: it would be one of many in all that follows."""
+        variant, index = data
+        linker = self._linker
+        arguments = calling.arguments_of(linker, variant, variant.function.facts.code[index])
+        calling.call_value(linker, variant, index, callee, arguments, NOWHERE)
+
+    def _substitute(self, class_value: int, target: int) -> None:
+        linker = self._linker
+        if not _is_abstract(linker.class_of_value[class_value]):
+            return
+        found: dict[int, None] = {}
+        waiting = [linker.class_of_value[class_value]]
+        while waiting and len(found) <= _MOST_SUBCLASSES:
+            for index in sorted(waiting.pop().subclasses):
+                each = linker.classes[index]
+                if each.value not in found:
+                    found[each.value] = None
+                    waiting.append(each)
+        if len(found) <= _MOST_SUBCLASSES:
+            linker.add(target, *map(linker.values.instance, found))
+
+
+def _methods(class_: Class) -> Iterator[tuple[str, Function]]:
+    for function in class_.module.functions:
+        if (
+            function.class_ is class_
+            and function.positional
+            and "staticmethod" not in function.facts.decorators
+        ):
+            yield function.facts.name.rpartition(".")[2], function
+
+
+def _is_abstract(class_: Class) -> bool:
+    """Whether it has a method that only subclasses can have."""
+    return any(
+        function.class_ is class_
+        and (
+            any(each.rpartition(".")[2] in _ABSTRACT for each in function.facts.decorators)
+            or _only_raises(function)
+        )
+        for function in class_.module.functions
+    )
+
+
+def _only_raises(function: Function) -> bool:
+    """Whether it gives nothing, and raises nothing but NotImplementedError."""
+    return any(
+        {*each.raises} == {"builtins.NotImplementedError"} for each in function.variants.values()
+    ) and not any(each[1] == ir.RETURNED for each in function.facts.code)

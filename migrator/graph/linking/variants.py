@@ -1,0 +1,149 @@
+"""Which variant of a function a call runs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from migrator.facts.ir import FLAGS
+from migrator.graph.linking.definitions import Function, Variant
+
+if TYPE_CHECKING:
+    from migrator.graph.linking.calling import Arguments
+    from migrator.graph.linking.linker import Linker
+
+SMALL = 60
+"""A function of at most this many instructions is analysed once per place of call."""
+MOST_VARIANTS = 150
+MOST_VARIANTS_APART = 3_000
+"""The same for what is called on instances that are told apart, or registers routes for others."""
+DEEPEST = 6
+
+
+class How(NamedTuple):
+    """What else tells a call apart."""
+
+    runs_here: bool = True
+    """It is no handler that a framework calls some other time."""
+    partial: int | None = None
+    """The outermost of the partials that hold what is called."""
+
+
+def choose(
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    caller: Variant,
+    index: int,
+    receiver: int | None,
+    how: How,
+) -> Variant:
+    """The variant that a call runs in: by receiver, by place, or the general one.
+
+    The receiver itself counts where instances are told apart; the place of call counts for small
+    functions, for those that make closures and those that register something with a framework,
+    unless they recurse. A handler that a framework calls some other time is told apart only where
+    it makes closures, and by the `partial` that it is: one function with a class to work on is a
+    view for each class.
+    """
+    env_id = env.id if env is not None else -1
+    told_apart = receiver is not None and linker.values.is_apart(receiver)
+    facts = function.facts
+    if how.partial is not None and not how.runs_here and len(function.variants) < MOST_VARIANTS:
+        key = (env_id, "partial", how.partial)
+        number = sum(each[1] == "partial" for each in function.variants)
+        around = f"{env.label} " if env is not None and env.label else ""
+        return _variant(linker, function, env, key, f"{around}partial {number}", caller)
+    small = how.runs_here and function.size <= SMALL
+    if not facts.parameters or not (small or told_apart or told_by_place(linker, function)):
+        return linker.general(function, env)
+    if function.index in caller.chain or caller.depth >= DEEPEST:
+        return linker.general(function, env)
+    place = (env_id, "place", caller.id, index, receiver if told_apart else None)
+    known = function.variants.get(place)
+    if known is not None:
+        return known
+    apart = told_apart or caller.apart
+    registers = linker.registers(function)
+    decorates = function.makes_functions and caller.function.facts.parent < 0
+    most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
+    affordable = registers or linker.may_copy(function.size, apart=apart)
+    made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
+    if made >= most or not affordable:
+        return linker.general(function, env)
+    code = caller.function.facts.code[index]
+    position = FLAGS.get(code[0])
+    where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
+    within = f"{caller.label} " if caller.label else ""
+    if env is not None and env.label and env is not caller.env:
+        within = f"{env.label} in {within}"
+    label = f"{within}{caller.function.name}:{where}"
+    if told_apart:
+        assert receiver is not None
+        label += f" {linker.values.parts[receiver][-1]}"
+    chosen = _variant(linker, function, env, place, label, caller)
+    if apart and not chosen.apart:
+        chosen.apart = True
+        function.apart += 1
+    return chosen
+
+
+def told_by_place(linker: Linker, function: Function) -> bool:
+    """Whether a function is told apart by place whatever its size, and whoever calls it."""
+    return function.makes_functions or function.captures or linker.registers(function)
+
+
+def for_class(
+    linker: Linker, function: Function, env: Variant | None, class_value: int, caller: Variant
+) -> Variant:
+    """The variant of a method for one class of receiver."""
+    key = (env.id if env is not None else -1, "receiver", class_value)
+    name = linker.values.names[class_value]
+    label = f"{env.label} {name}" if env is not None and env.label else name
+    chosen = _variant(linker, function, env, key, label, caller)
+    chosen.receiver = class_value
+    return chosen
+
+
+def class_that_counts(
+    linker: Linker,
+    function: Function,
+    variant: Variant,
+    arguments: Arguments,
+    receiver: int | None,
+) -> int | None:
+    """The class of the receiver where a framework says that it counts (models).
+
+    It also counts for a function that wraps a method, and for the method that this then calls.
+    """
+    own = function.class_.value if function.class_ is not None else None
+    if receiver is not None:
+        if linker.values.is_apart(receiver):
+            return None
+        class_value = linker.class_behind(receiver)
+        if class_value is None or class_value == own or not linker.receiver_sensitive(class_value):
+            return None
+        return class_value
+    class_value = variant.receiver
+    if class_value is None or own is None or own not in linker.order(class_value)[1:]:
+        return None
+    given = arguments.positional[0] if arguments.positional else None
+    variable = given[0] if isinstance(given, tuple) else given
+    first = variant.function.first
+    passed = first is not None and variable == variant.base + first
+    return class_value if passed else None
+
+
+def _variant(
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    key: tuple[Any, ...],
+    label: str,
+    caller: Variant,
+) -> Variant:
+    known = function.variants.get(key)
+    if known is None:
+        known = linker.make_variant(function, env, key, label)
+        known.depth = caller.depth + (1 if key[1] == "place" else 0)
+        known.chain = caller.chain | {function.index, caller.function.index}
+    return known
