@@ -173,3 +173,40 @@ def test_a_helper_that_registers_many_rules_mixes_none(tmp_path: Path) -> None:
     }
     expected = {(f"{'one' if n % 2 else 'two'}.page{n}", f"/{n}") for n in range(160)}
     assert rules == expected
+
+
+def test_views_under_one_decorator_stay_apart_however_many_they_are(tmp_path: Path) -> None:
+    """The decorator makes its closure in a function that a closure calls."""
+    views = "".join(
+        f"@app.route('/{number}')\n@logged('{number}')\ndef view_{number}():\n"
+        f"    return {('Book', 'Pen')[number % 2]}.query.all()\n"
+        for number in range(170)
+    )
+    program = program_of(
+        tmp_path,
+        app="""
+        import functools
+        from flask import Flask
+        from flask_sqlalchemy import SQLAlchemy
+        app = Flask(__name__, static_folder=None)
+        db = SQLAlchemy(app)
+        class Book(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+        class Pen(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+        def wrapped(function, action):
+            @functools.wraps(function)
+            def wrapper(*args, **kwargs):
+                print(action)
+                return function(*args, **kwargs)
+            return wrapper
+        def logged(action):
+            def decorate(function):
+                return wrapped(function, action)
+            return decorate
+        """,
+        views="from app import *\n" + views,
+    )
+    reads = [{each.table for each in entry.reads} for entry in program.entry_points.values()]
+    assert len(reads) == 170
+    assert all(len(tables) == 1 for tables in reads)

@@ -64,7 +64,7 @@ def choose(
         return known
     apart = told_apart or caller.apart
     registers = linker.registers(function)
-    decorates = function.makes_functions and caller.function.facts.parent < 0
+    decorates = function.makes_functions
     most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
     affordable = registers or linker.may_copy(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
