@@ -82,4 +82,6 @@ def build_graph(
         for run in passes:
             with step(progress, run.__name__.replace("_", " ").capitalize()):
                 run(analysis)
+        if analysis.linker is not None:
+            analysis.linker.release()
     return graph

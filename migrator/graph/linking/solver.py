@@ -321,6 +321,10 @@ class Solver:
         self.watchers = [None] * len(self.watchers)
         self.made = {}
 
+    def release(self) -> None:
+        """Nothing is asked any more: give back what the variables hold."""
+        self.held, self.edges, self.watchers = [], [], []
+
     def more(self) -> bool:
         """Called when nothing is left to do; True when it has made something to do."""
         return False
