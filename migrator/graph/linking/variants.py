@@ -64,8 +64,8 @@ def choose(
         return known
     apart = told_apart or caller.apart
     registers = linker.registers(function)
-    decorates = function.makes_functions
-    most = MOST_VARIANTS_APART if apart or registers or decorates else MOST_VARIANTS
+    often = apart or registers or function.makes_functions
+    most = MOST_VARIANTS_APART if often else MOST_VARIANTS
     affordable = registers or linker.may_copy(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
@@ -81,7 +81,7 @@ def choose(
         assert receiver is not None
         label += f" {linker.values.parts[receiver][-1]}"
     chosen = _variant(linker, function, env, place, label, caller)
-    if apart and not chosen.apart:
+    if apart:
         chosen.apart = True
         function.apart += 1
     return chosen

@@ -127,17 +127,11 @@ def _in_module(
     project: Project, module: Module, factories: dict[str, Factory], *, only_objects: bool = False
 ) -> tuple[str, str] | None:
     """An application object of a module's top level, else its factory."""
-    for node in _top_level(module.tree.body):
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and _makes_application(project, module, node.value, factories)
-        ):
-            name = node.targets[0].id
-            completed = _completing(project, module, name, factories)
-            if completed:
-                return str(completed.value), completed.because
-            return f"{module.name}:{name}", f"{module.file}:{node.lineno} makes it"
+    for name, line in _objects(project, module, factories).items():
+        completed = _completing(project, module, name, factories)
+        if completed:
+            return str(completed.value), completed.because
+        return f"{module.name}:{name}", f"{module.file}:{line} makes it"
     if not only_objects:
         for factory in factories.values():
             if factory.module is module:
@@ -145,6 +139,19 @@ def _in_module(
                 if guess:
                     return str(guess.value), guess.because
     return None
+
+
+def _objects(project: Project, module: Module, factories: dict[str, Factory]) -> dict[str, int]:
+    """The names that a module's top level gives to applications, with the line of the first."""
+    found: dict[str, int] = {}
+    for node in _top_level(module.tree.body):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and _makes_application(project, module, node.value, factories)
+        ):
+            found.setdefault(node.targets[0].id, node.lineno)
+    return found
 
 
 def _completing(
@@ -209,9 +216,10 @@ def _factories(project: Project) -> dict[str, Factory]:
     for _ in range(3):
         before = len(found)
         for module in project.own:
+            objects = set(_objects(project, module, found))
             for node in module.tree.body:
                 if isinstance(node, ast.FunctionDef) and _returns_application(
-                    project, module, node, found
+                    project, module, node, found, objects
                 ):
                     found.setdefault(f"{module.name}.{node.name}", Factory(module, node))
         if len(found) == before:
@@ -220,15 +228,14 @@ def _factories(project: Project) -> dict[str, Factory]:
 
 
 def _returns_application(
-    project: Project, module: Module, function: ast.FunctionDef, known: dict[str, Factory]
+    project: Project,
+    module: Module,
+    function: ast.FunctionDef,
+    known: dict[str, Factory],
+    objects: set[str],
 ) -> bool:
-    made = {
-        node.targets[0].id
-        for node in _top_level(module.tree.body)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and _makes_application(project, module, node.value, known)
-    }
+    """`objects` are the names of applications that the module holds itself."""
+    made = set(objects)
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and _makes_application(project, module, node.value, known):
             made.update(t.id for t in node.targets if isinstance(t, ast.Name))
