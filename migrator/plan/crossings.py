@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from migrator.graph.components import components
+from migrator.model.bits import members
 from migrator.model.plan import Remedy
 from migrator.model.program import Access, EntryPoint, Event
 from migrator.plan.deferral import Deferral
@@ -117,11 +118,7 @@ class Walker:
         found = 0
         for step in self._start([entry], ()):
             found |= self._cuts_below(service, step)
-        cuts = []
-        while found:
-            lowest = found & -found
-            cuts.append(self._listed[lowest.bit_length() - 1])
-            found ^= lowest
+        cuts = members(found, self._listed)
         return tuple(dict.fromkeys([*cuts, *self._not_walked(service, entry)]))
 
     def cost(self, service: str, entry: EntryPoint) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migrator.model.bits import members
+
 ANY = ""
 """In place of a column: any of them."""
 
@@ -43,13 +45,7 @@ class Details:
         """What a mask stands for."""
         known = self._known.get(mask)
         if known is None:
-            found = []
-            rest = mask
-            while rest:
-                lowest = rest & -rest
-                found.append(self._listed[lowest.bit_length() - 1])
-                rest ^= lowest
-            known = self._known[mask] = frozenset(found)
+            known = self._known[mask] = frozenset(members(mask, self._listed))
         return known
 
     def tables(self, mask: Mask) -> frozenset[str]:

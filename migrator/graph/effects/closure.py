@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from migrator.graph.components import components
+from migrator.model.bits import members
 from migrator.model.program import Event, Function, Program
 
 _NOTHING: frozenset[str] = frozenset()
@@ -88,13 +89,8 @@ class Closure:
             return _NOTHING
         known = self._known_texts.get(wanted)
         if known is None:
-            found = []
-            rest = wanted
-            while rest:
-                lowest = rest & -rest
-                found.append(self._names[lowest.bit_length() - 1][len(prefix) :])
-                rest ^= lowest
-            known = self._known_texts[wanted] = frozenset(found)
+            texts = (each[len(prefix) :] for each in members(wanted, self._names))
+            known = self._known_texts[wanted] = frozenset(texts)
         return known
 
     def _own(self, function: Function) -> int:
