@@ -15,8 +15,9 @@ from migrator.model.settings import Settings
 if TYPE_CHECKING:
     from migrator.facts.project import ProjectFacts
     from migrator.graph.effects.mapping import Mapping
-    from migrator.graph.frameworks import Engine, Framework
+    from migrator.graph.framework import Framework
     from migrator.graph.linking.linker import Linker
+    from migrator.graph.protocol import Engine
 
 
 class ModuleVariable(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.analysis import Analysis
-from migrator.graph.frameworks import Engine
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import Engine
 
 _HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 

@@ -9,9 +9,10 @@ import pytest
 from test_calls import graph_of
 
 from migrator.facts.project import read_project
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking.linker import Linker
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 from migrator.graph.store import load, save
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import EdgeKind, Graph

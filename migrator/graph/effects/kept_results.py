@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.graph.analysis import Analysis
-from migrator.graph.frameworks import class_among
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import class_among
 from migrator.model.program import StateFinding
 
 MEMOS = frozenset({"lru_cache", "cache", "cached", "memoize", "ttl_cache"})

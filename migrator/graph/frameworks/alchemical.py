@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import BASE, IMPLICIT, STATEMENTS
 from migrator.graph.orm.queries import FACTORY, SESSION
+from migrator.graph.protocol import CallSite, Engine, Site
 
 
 class Alchemical(Framework):

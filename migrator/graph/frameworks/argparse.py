@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site
 
 _PARSER = "argparse:parser"
 _SUBCOMMANDS = "argparse:subcommands"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 from migrator.model.program import EntryPoint
 
 if TYPE_CHECKING:

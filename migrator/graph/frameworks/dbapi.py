@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from migrator.graph.effects.mapping import Mapping
 from migrator.graph.effects.sql import HOLE, read_sql
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.facts import Facts, sql_touches
+from migrator.graph.protocol import CallSite, Engine, Site
 from migrator.model.program import Table
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import FileUse, Index
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -6,10 +6,11 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.effects.url_map import Mapped
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.functools import original
 from migrator.graph.frameworks.jinja import ENVIRONMENT
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
 from migrator.graph.web.hooks import HOOK, Hooks
 from migrator.graph.web.rules import RESOURCE, Rules, options
 from migrator.graph.web.views import (

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.queries import SESSION
+from migrator.graph.protocol import CallSite, ClassView, Engine, Site
 from migrator.graph.web.exposed import Exposed, Marked, below
 from migrator.graph.web.provided import Provided, Records
 

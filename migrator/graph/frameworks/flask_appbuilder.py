@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import BASE, IMPLICIT
 from migrator.graph.orm.queries import SESSION
+from migrator.graph.protocol import CallSite, ClassView, Engine, Site, StoreSite
 from migrator.graph.web.exposed import Exposed, Marked, below
 from migrator.graph.web.provided import Provided, Records
 from migrator.graph.web.views import texts_of

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import ExtensionState
-from migrator.graph.frameworks import CallSite, Engine, Framework, class_among
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, class_among
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.analysis import ExtensionState
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
+from migrator.graph.protocol import CallSite, Engine
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

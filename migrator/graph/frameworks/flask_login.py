@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

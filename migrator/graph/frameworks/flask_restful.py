@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, ClassView, Engine, Site
 from migrator.graph.web.views import is_view_class, texts_of
 
 _API = "flask_restful:api"

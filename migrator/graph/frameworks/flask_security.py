@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.effects.mapping import Mapping, RelationFact, TableFact
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.facts import Deed
+from migrator.graph.protocol import CallSite, ClassView, Engine, Site
 from migrator.model.program import Column
 
 _STORES = frozenset(

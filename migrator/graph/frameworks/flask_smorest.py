@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.marshmallow import Marshmallow
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 
 _API = "flask_smorest:api"
 

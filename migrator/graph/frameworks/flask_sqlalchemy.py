@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import BASE, IMPLICIT
 from migrator.graph.orm.queries import SESSION
+from migrator.graph.protocol import CallSite, Engine, Site
 
 _EXTENSION = frozenset({"flask_sqlalchemy.SQLAlchemy", "flask_sqlalchemy.extension.SQLAlchemy"})
 _ORM = frozenset(

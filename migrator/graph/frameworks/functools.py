@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 
 _WRAPS = "functools:wraps"
 _ORIGINAL = "functools:original"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
+from migrator.graph.protocol import CallSite, Engine
 
 _BY_MODULE = frozenset({"importlib.import_module", "builtins.__import__"})
 _BY_PATH = frozenset({"werkzeug.utils.import_string", "django.utils.module_loading.import_string"})

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import jinja2
 from jinja2 import nodes
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site, StoreSite
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site
 
 _FIELD = "marshmallow:field"
 _MARSHALS = "marshmallow:marshals"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from migrator.graph.frameworks import Framework
+from migrator.graph.framework import Framework
 from migrator.model.program import EntryPoint
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 
 _FILE = "sql_files:file"
 _SUFFIX = ".sql"

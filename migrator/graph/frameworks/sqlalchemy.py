@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.effects.mapping import Mapping
-from migrator.graph.frameworks import CallSite, ClassView, Engine, Framework, Site, StoreSite
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
@@ -46,6 +46,7 @@ from migrator.graph.orm.queries import (
     Queries,
 )
 from migrator.graph.orm.results import add_tables, record
+from migrator.graph.protocol import CallSite, ClassView, Engine, Site, StoreSite
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

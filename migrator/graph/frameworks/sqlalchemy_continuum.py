@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.effects.mapping import Mapping, TableFact, Touched
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.builder import MappingBuilder
 from migrator.graph.orm.facts import Deed
+from migrator.graph.protocol import CallSite, Engine, Site
 from migrator.model.program import Column
 
 _VERSION = "sqlalchemy_continuum:version"

@@ -6,8 +6,9 @@ import re
 import string
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 
 _PLAIN = frozenset({"lower", "upper", "title", "capitalize", "casefold", "swapcase"})
 _STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})

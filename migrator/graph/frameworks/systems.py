@@ -6,8 +6,9 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from migrator.graph.frameworks import CallSite, Engine, Framework, Site
+from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, Site
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migrator.graph.frameworks import Framework
+from migrator.graph.framework import Framework
 from migrator.graph.frameworks.alchemical import Alchemical
 from migrator.graph.frameworks.argparse import Argparse
 from migrator.graph.frameworks.blinker import Blinker

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph.frameworks import Annotation, ClassAttribute, ClassView, Site
 from migrator.graph.linking import calling, items, lookup, operators, variants
 from migrator.graph.linking.definitions import Class, Function, Variant
 from migrator.graph.linking.sites import PlaceView
 from migrator.graph.linking.values import Kind, Values
+from migrator.graph.protocol import Annotation, ClassAttribute, ClassView, Site
 from migrator.graph.receivers import State
 
 if TYPE_CHECKING:

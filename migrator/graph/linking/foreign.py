@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
-from migrator.graph.frameworks import Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking import builtin_calls, calling
 from migrator.graph.linking.builtin_place import Place
 from migrator.graph.linking.definitions import Class, Variant, note

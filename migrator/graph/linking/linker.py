@@ -13,7 +13,7 @@ from typing import Any
 
 from migrator.facts import ir
 from migrator.facts.project import ProjectFacts
-from migrator.graph.frameworks import Framework
+from migrator.graph.framework import Framework
 from migrator.graph.linking import calling, construction, lookup
 from migrator.graph.linking.closing import close_modules
 from migrator.graph.linking.containers import Containers

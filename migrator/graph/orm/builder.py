@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 
 from migrator.graph.effects.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
-from migrator.graph.frameworks import Annotation, Engine
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import COMPUTED
 from migrator.graph.orm.declarations import (
@@ -25,6 +24,7 @@ from migrator.graph.orm.declarations import (
     TableCall,
 )
 from migrator.graph.orm.queries import ALIAS, Queries
+from migrator.graph.protocol import Annotation, Engine
 from migrator.model.program import Column
 
 _OF_SUBJECTS = frozenset({ATTRIBUTE, TABLE_COLUMNS, CLASS_TABLE, ALIAS})

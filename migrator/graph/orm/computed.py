@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.effects.mapping import ADDS, REMOVES
-from migrator.graph.frameworks import CallSite, Engine, Site, StoreSite
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.instances import Instances
 from migrator.graph.orm.queries import COLLECTION
+from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
 
 HYBRID = "sqlalchemy:hybrid"
 PROXY = "sqlalchemy:association_proxy"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migrator.graph.effects.mapping import parse_cascades
-from migrator.graph.frameworks import Annotation, CallSite, ClassView, Engine
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import Annotation, CallSite, ClassView, Engine
 
 COLUMN = "sqlalchemy:column"
 FOREIGN_KEY = "sqlalchemy:foreign_key"

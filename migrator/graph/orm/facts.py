@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from migrator.graph.effects.mapping import SCANNED, Mapping, Touched
 from migrator.graph.effects.sql import looks_like_sql, read_sql
-from migrator.graph.frameworks import Engine, Site
+from migrator.graph.protocol import Engine, Site
 from migrator.model.program import Operation
 
 Deed = Literal[

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.graph.effects.mapping import ADDS, REMOVES
-from migrator.graph.frameworks import CallSite, Engine, Site, StoreSite
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
@@ -15,6 +14,7 @@ from migrator.graph.orm.declarations import (
 )
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.queries import COLLECTION, QUERY, Queries
+from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
 
 MUTABLE = "sqlalchemy:mutable"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from migrator.graph.effects.mapping import Mapping, Touched
-from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import ATTRIBUTE
 from migrator.graph.orm.facts import Fact
 from migrator.graph.orm.queries import SESSION
+from migrator.graph.protocol import CallSite, Engine
 
 LISTENER = "sqlalchemy:listener"
 

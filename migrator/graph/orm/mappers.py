@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import Computed
 from migrator.graph.orm.declarations import (
@@ -15,6 +14,7 @@ from migrator.graph.orm.declarations import (
     TABLE,
     Declarations,
 )
+from migrator.graph.protocol import CallSite, Engine
 
 REGISTRY = "sqlalchemy:registry"
 MAPPED_DECORATOR = "sqlalchemy:mapped_decorator"

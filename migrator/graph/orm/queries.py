@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, Site, with_elements
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.declarations import (
     ATTRIBUTE,
@@ -14,6 +13,7 @@ from migrator.graph.orm.declarations import (
     Declarations,
 )
 from migrator.graph.orm.facts import Deed, Facts
+from migrator.graph.protocol import CallSite, Engine, Site, with_elements
 
 SESSION = "sqlalchemy:session"
 FACTORY = "sqlalchemy:sessionmaker"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from migrator.graph.effects.mapping import Mapping, Touched, sorted_touched
-from migrator.graph.frameworks import Site
 from migrator.graph.orm.builder import MappingBuilder
+from migrator.graph.protocol import Site
 from migrator.model.program import Relationship, Table
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import wrapped_functions
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 from migrator.graph.web.views import methods_in
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from migrator.graph.analysis import Analysis
-from migrator.graph.frameworks import CallSite, Engine
+from migrator.graph.protocol import CallSite, Engine
 from migrator.graph.web.views import is_code
 
 HOOK = "flask:hook"

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from migrator.graph.analysis import ProvidedFunction
-from migrator.graph.frameworks import Engine, Site
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
+from migrator.graph.protocol import Engine, Site
 from migrator.model.program import Event, EventKind, Function, Operation
 
 

@@ -13,9 +13,9 @@ from migrator.graph.effects.url_map import (
     static_rule,
     url_map,
 )
-from migrator.graph.frameworks import CallSite, Engine
 from migrator.graph.frameworks.functools import original
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine
 from migrator.graph.web.views import endpoint_of, is_view_class, methods_in, methods_of, serve
 from migrator.model.program import Unresolved
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.frameworks import CallSite, Engine, with_elements
 from migrator.graph.frameworks.functools import original_name
 from migrator.graph.linking.values import Kind
+from migrator.graph.protocol import CallSite, Engine, with_elements
 
 VIEW = "flask:view"
 """What `View.as_view("name")` gives: the class, the name, where, and what a request makes of it."""
