@@ -135,6 +135,7 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         )
         nodes.append(node)
     linker.receivers = receivers = _receivers(analysis, linker)
+    linker.homonyms = _homonyms(by_name)
     linker.special = _special_variants(linker, receivers)
     program = analysis.program
     types = Types(linker)
@@ -146,7 +147,8 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
         told_apart += [each for v in variants for each in receivers.of(v.id)]
         for key, same in _grouped(linker, told_apart):
             own = [linker.variants[each.variant] for each in same]
-            program.variants[key] = _function(types, functions, own, _events(linker, same))
+            defined = list(dict.fromkeys(each.function for each in own))
+            program.variants[key] = _function(types, defined, own, _events(linker, same))
             for each in own:
                 place = f"{name}[{each.label}]" if each.label else name
                 analysis.variants_at.setdefault(place, set()).add(key)
@@ -169,6 +171,17 @@ def _receivers(analysis: Analysis, linker: Linker) -> Receivers:
     values = [*all_started(analysis), *provided]
     roots = [state for each in values for state in engine.running(each)[0]]
     return Receivers(linker, roots)
+
+
+def _homonyms(by_name: dict[str, list[Function]]) -> dict[int, str]:
+    """What tells functions of one name apart: a property's getter does not what its setter does."""
+    return {
+        function.index: f"definition {number}"
+        for functions in by_name.values()
+        if len(functions) > 1
+        if any(v.effects or v.calls for each in functions for v in each.variants.values())
+        for number, function in enumerate(functions, 1)
+    }
 
 
 def _grouped(linker: Linker, states: list[State]) -> Iterator[tuple[str, list[State]]]:
@@ -195,6 +208,8 @@ def _special_variants(linker: Linker, receivers: Receivers) -> set[int]:
             for callee in callees:
                 callers.setdefault(callee, []).append(variant.id)
     for function in linker.functions:
+        if function.index in linker.homonyms:
+            special.update(each.id for each in function.variants.values())
         if len(function.variants) < 2:
             continue
         does = {

@@ -50,6 +50,9 @@ class Linker(Fields):
         self.mutations: dict[int, dict[tuple[int, int, str], None]] = {}
         self._frameworks_of: dict[int, tuple[Framework, ...]] = {}
         self.special: set[int] = set()
+        self.homonyms: dict[int, str] = {}
+        """Functions that share their name with another, as a property's setter does, to what tells
+        them apart."""
         """Variants that act differently from their function, once assembled."""
         self.receivers: Receivers | None = None
         """Variants by class of receiver, once assembled."""
@@ -311,10 +314,11 @@ class Linker(Fields):
     def key_of(self, variant: int, receiver: int | None = None) -> str:
         """The key in `Program.variants`, or the function's name where it acts like the function."""
         known = self.variants[variant]
+        label = f"{self.homonyms.get(known.function.index, '')} {known.label}".strip()
         if receiver is not None:
-            label = f"{known.label} self {self.values.names[receiver]}".lstrip()
+            label = f"{label} self {self.values.names[receiver]}".lstrip()
         elif variant in self.special:
-            label = known.label or "*"
+            label = label or "*"
         else:
             return known.function.name
         return f"{known.function.name}[{label}]"
