@@ -182,3 +182,25 @@ def test_the_same_project_gives_the_same_graph(tmp_path: Path) -> None:
     one, two = graph_of(first, MIXIN), graph_of(second, MIXIN)
     assert list(one.edges()) == list(two.edges())
     assert one.program.variants == two.program.variants
+
+
+def test_one_more_function_changes_nothing_else(tmp_path: Path) -> None:
+    """What a variable with very many values holds does not depend on how values are numbered."""
+    made = [f"class C{n}:\n    def run(self): pass\n" for n in range(200)]
+    rows = ", ".join(f"C{n}()" for n in range(200))
+    files = {
+        "a.py": "",
+        "many.py": "".join(made) + f"ALL = [{rows}]\ndef go():\n    for each in ALL: each.run()\n",
+    }
+    before = graph_of(tmp_path / "before", files)
+    files["a.py"] = "".join(f"def unused{n}(): return lambda: {n}\n" for n in range(50))
+    after = graph_of(tmp_path / "after", files)
+    calls = list(_calls_of_many(before))
+    assert 1 < len(calls) < 200
+    assert calls == list(_calls_of_many(after))
+
+
+def _calls_of_many(graph: Graph) -> Iterable[tuple[str, str]]:
+    for edge in graph.edges(EdgeKind.CALLS):
+        if edge.source.name == "many.go":
+            yield edge.source.name, edge.target.name

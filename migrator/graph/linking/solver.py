@@ -23,7 +23,7 @@ MOST_OUTSIDE = 20
 MOST_OUTSIDE_OF_LARGE = 10
 """Nor more than this by adding constants and outside things; nor containers, in a large one."""
 FEW = 12
-"""So many are held in a tuple, which takes a quarter of a set's memory; also what is full."""
+"""So many are held in a tuple, which takes a quarter of the memory; also what is full."""
 
 NOWHERE = 0
 """The variable of results that nobody uses; it holds nothing."""
@@ -50,9 +50,12 @@ class Solver:
 
     def __init__(self) -> None:
         self.values = Values()
-        self.held: list[int | tuple[int, ...] | set[int] | None] = []
-        """By variable; most hold one value, have one edge and one watcher, which need no set."""
-        self.edges: list[int | tuple[int, ...] | set[int] | None] = []
+        self.held: list[int | tuple[int, ...] | dict[int, None] | None] = []
+        """By variable; most hold one value, have one edge and one watcher, which need no set.
+
+        Large ones keep the order in which they grew: what a full variable holds must not depend on
+        how values and variables are numbered, or one more function somewhere changes all else."""
+        self.edges: list[int | tuple[int, ...] | dict[int, None] | None] = []
         self.watchers: list[tuple[Watcher, Any] | list[Any] | None] = []
         """By variable: a watcher and its data, or a list of these by turns."""
         self.fresh: dict[int, list[int]] = {}
@@ -127,9 +130,9 @@ class Solver:
             if size < FEW or size + 1 == self.most_values:
                 self.held[variable] = (*held, value)  # type: ignore[misc]
             elif size == FEW:
-                self.held[variable] = {*held, value}  # type: ignore[misc]
+                self.held[variable] = dict.fromkeys((*held, value))  # type: ignore[misc]
             else:
-                held.add(value)  # type: ignore[union-attr]
+                held[value] = None  # type: ignore[index]
         if self.edges[variable] is None and self.watchers[variable] is None:
             return  # whoever comes later is told of all that is held
         fresh = self.fresh.get(variable)
@@ -181,13 +184,13 @@ class Solver:
             for value in unknown:
                 self.put(variable, value)
             return
-        if type(held) is set and whole < self.most_values:
-            held.update(unknown)
+        if type(held) is dict and whole < self.most_values:
+            held.update(dict.fromkeys(unknown))
         else:
             before = () if held is None else (held,) if type(held) is int else held
             made = (*before, *unknown)  # type: ignore[misc]
             few = whole <= FEW or whole == self.most_values
-            self.held[variable] = made if few else set(made)
+            self.held[variable] = made if few else dict.fromkeys(made)
         if self.edges[variable] is None and self.watchers[variable] is None:
             return
         fresh = self.fresh.get(variable)
@@ -216,12 +219,12 @@ class Solver:
                 self.edges[source] = (edges, target)
         elif target in edges:  # type: ignore[operator]
             return
-        elif type(edges) is set:
-            edges.add(target)
+        elif type(edges) is dict:
+            edges[target] = None
         elif len(edges) < FEW:  # type: ignore[arg-type]
             self.edges[source] = (*edges, target)  # type: ignore[misc]
         else:
-            self.edges[source] = {*edges, target}  # type: ignore[misc]
+            self.edges[source] = dict.fromkeys((*edges, target))  # type: ignore[misc]
         held = self.held[source]
         if held is None:
             return
