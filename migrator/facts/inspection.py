@@ -16,6 +16,8 @@ from typing import Literal
 
 import msgspec
 
+from migrator.facts.syntax import parse
+
 Comparison = Literal["text", "range", "equal", "order"]
 
 _TEXT_METHODS = {
@@ -82,7 +84,7 @@ def inspect_file(path: Path) -> FileText:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(path.read_bytes())
+            tree = parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return FileText()
     reader = _Reader()

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from migrator.facts.syntax import parse
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import EntryPoint, Program
 from migrator.plan.details import ANY, Detail
@@ -166,7 +167,7 @@ class _Source:
         text = path.read_text(errors="replace") if path.is_file() else ""
         if path.suffix == ".py":
             try:
-                return frozenset(_read_names(ast.parse(text)))
+                return frozenset(_read_names(parse(text.encode())))
             except SyntaxError:
                 pass
         return frozenset(

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator.facts.syntax import parse
 from migrator.generation.gates import check
 from migrator.generation.inner import remove_statements
 from migrator.generation.mapping import Mapping
@@ -391,7 +392,7 @@ def distributions(project: Project, texts: dict[str, bytes]) -> list[str]:
 
 def _outside(project: Project, text: bytes) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(text.decode())):
+    for node in ast.walk(parse(text)):
         if isinstance(node, ast.Import):
             names.update(each.name.partition(".")[0] for each in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping
 
+from migrator.facts.syntax import parse
 from migrator.generation.names import Project
 from migrator.generation.scopes import references
 from migrator.generation.source import (
@@ -34,7 +35,7 @@ def check(project: Project, texts: Mapping[str, bytes]) -> list[Refused]:
     for name, text in sorted(texts.items()):
         original = project.modules[name]
         try:
-            trees[name] = ast.parse(text.decode()) if text != original.text else original.tree
+            trees[name] = parse(text) if text != original.text else original.tree
         except SyntaxError as error:
             problems.append(_refused(original, error.lineno or 0, f"does not parse: {error.msg}"))
     before = _Names(project, {name: each.tree for name, each in project.modules.items()})

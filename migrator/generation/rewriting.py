@@ -1,15 +1,17 @@
 """Bodies that become calls of another service, and registrations that are taken away.
 
 The forms are those of docs/servicekit.md and no others. Only the bytes of a body or a decorator
-change; positions come from `ast`, so everything around stays as it was written.
+change, so everything around stays as it was written.
 """
 
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
 from collections.abc import Iterable
+from itertools import takewhile
+
+import libcst as cst
+from libcst import MaybeSentinel, matchers
 
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
@@ -20,6 +22,8 @@ from migrator.model.errors import Place, Refused
 from migrator.model.program import Function, Program
 
 _LINE = 88
+
+_Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
 def refusals(project: Project, cut: Cut) -> list[Refused]:
@@ -92,24 +96,52 @@ def idle_body(module: Module, node: FunctionNode, service: str, entry_point: str
 
 
 def replace_body(module: Module, node: FunctionNode, lines: list[str]) -> Edit:
-    """The edit that puts `lines` in the place of a function's body; its docstring stays."""
-    newline = module.newline
-    step = _indentation(module, node)
-    docstring = ast.get_docstring(node, clean=False) is not None
-    if docstring:
-        first = (node.body[0].end_lineno or 0) + 1
-        lines = ["", *lines] if not lines[0].startswith("from") else lines
-    else:
-        first = _header_end(module, node) + 1
-    text = newline.join(step + line if line else "" for line in lines) + newline
-    end = module.offset((node.end_lineno or 0) + 1)
-    if first > (node.end_lineno or 0) and not docstring:
-        # `def f(): return 1`: the body stands on the line of the signature.
-        start = module.offset(node.body[0].lineno, node.body[0].col_offset)
-        return Edit(start, end, (newline + text).encode())
-    if docstring and first > (node.end_lineno or 0):
-        return Edit(end, end, text.encode())
-    return Edit(module.offset(first), end, text.encode())
+    """The edit that puts `lines` in the place of a function's body; its docstring stays.
+
+    It spans no more than what changes, since others may edit the signature. Raises `Refused` where
+    libcst cannot read the function.
+    """
+    start = module.offset(node.lineno)
+    source = module.text[start : module.offset((node.end_lineno or 0) + 1)].decode()
+    around = f"if True:{module.newline}" if source[0].isspace() else ""
+    try:
+        tree = cst.parse_module(around + source)
+    except cst.ParserSyntaxError as error:
+        raise Refused(
+            f"{node.name} cannot be rewritten: {error.message}",
+            place=Place(module.file, node.lineno),
+            hint="Cut at another function, or write this one without the newest syntax.",
+        ) from error
+    function = cst.ensure_type(matchers.findall(tree, matchers.FunctionDef())[0], cst.FunctionDef)
+    changed = function.with_changes(body=_body(function, lines))
+    text = cst.ensure_type(tree.deep_replace(function, changed), cst.Module).code[len(around) :]
+    old, new = source.encode(), text.encode()
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    return Edit(start + same, start + len(old), new[same:])
+
+
+def _body(function: cst.FunctionDef, lines: list[str]) -> cst.IndentedBlock:
+    """A block of the docstring and `lines`, indented as the function's is."""
+    new = cst.parse_module("\n".join(lines))
+    first, *rest = (_flush(each) for each in new.body)
+    above = [*new.header, *first.leading_lines]
+    old = function.body
+    kept: list[cst.BaseStatement] = []
+    if function.get_docstring(clean=False) is not None:
+        text = cst.ensure_type(matchers.findall(old, matchers.Expr())[0], cst.Expr)
+        kept = [cst.SimpleStatementLine([text.with_changes(semicolon=MaybeSentinel.DEFAULT)])]
+        if above:
+            above.insert(0, cst.EmptyLine(indent=False))
+    body = [*kept, first.with_changes(leading_lines=above), *rest]
+    if isinstance(old, cst.IndentedBlock):
+        return old.with_changes(body=body, footer=[])
+    return cst.IndentedBlock(body)
+
+
+def _flush(statement: _Statement) -> _Statement:
+    """A statement without white space in the blank lines above it."""
+    above = [each.with_changes(indent=bool(each.comment)) for each in statement.leading_lines]
+    return statement.with_changes(leading_lines=above)
 
 
 def _call_lines(program: Program, cut: Cut) -> list[str]:
@@ -154,32 +186,6 @@ def commits(program: Program, name: str) -> bool:
             if event.kind == "call":
                 waiting.append(event.target)
     return False
-
-
-def _indentation(module: Module, node: FunctionNode) -> str:
-    first = node.body[0]
-    if first.lineno > node.lineno:
-        line = module.line(first.lineno).decode()
-        if line[: first.col_offset].isspace():
-            return line[: first.col_offset]
-    header = module.line(node.lineno).decode()
-    return header[: len(header) - len(header.lstrip())] + "    "
-
-
-def _header_end(module: Module, node: FunctionNode) -> int:
-    """The line on which the signature ends with its colon."""
-    source = module.text[module.offset(node.lineno) :]
-    depth = 0
-    for token in tokenize.tokenize(io.BytesIO(source).readline):
-        if token.type != tokenize.OP:
-            continue
-        if token.string in "([{":
-            depth += 1
-        elif token.string in ")]}":
-            depth -= 1
-        elif token.string == ":" and depth == 0:
-            return node.lineno + token.start[0] - 1
-    return node.lineno
 
 
 def strip_decorators(module: Module, decorators: Iterable[ast.expr]) -> list[Edit]:

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from migrator.facts.syntax import parse
 from migrator.model.errors import Place, Refused
 
 UnitKind = Literal[
@@ -164,7 +165,7 @@ def read_module(root: Path, name: str, file: str, source_root: str) -> Module:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         module = Module(name, file, path, Path(file).stem == "__init__", raw, encoding)
         # As text: a coding line would make Python decode the UTF-8 bytes as something else.
-        module.tree = ast.parse(module.text.decode())
+        module.tree = parse(module.text)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         line = getattr(error, "lineno", None) or 0
         raise Refused(

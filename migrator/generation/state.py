@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable
 
+from migrator.facts.syntax import parse
 from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
@@ -210,7 +211,7 @@ def add_imports(text: bytes, lines: Iterable[str], own: Collection[str]) -> byte
         names.setdefault(source, set()).add(name)
     newline = "\r\n" if b"\r\n" in text[: text.find(b"\n") + 1] else "\n"
     wanted = [f"from {each} import {', '.join(sorted(names[each]))}" for each in sorted(names)]
-    blocks, first = _import_blocks(ast.parse(text.decode()).body)
+    blocks, first = _import_blocks(parse(text).body)
     for block in blocks:
         if _is_own(block[0], own):
             after = [each for each in block if _source(each) < "servicekit"]

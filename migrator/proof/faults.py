@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.facts.syntax import parse
 from migrator.model.manifest import ServiceManifest, System
 from migrator.model.private import PRIVATE
 from migrator.model.program import Function, Program
@@ -137,7 +138,7 @@ class _Source:
         for line in self.text.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
         self._lines = self.text.splitlines()
-        self.tree = ast.parse(self.text)
+        self.tree = parse(self.text.encode())
 
     def function(self, function: Function) -> ast.FunctionDef | None:
         """The definition by its name and, within a class, its class's name."""

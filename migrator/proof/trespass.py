@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.facts.syntax import parse
 from migrator.model.errors import Place
 from migrator.operation.system import RunningSystem
 
@@ -110,7 +111,7 @@ def _in_monolith(file: Path, line: int, source: Path, root: Path) -> Place:
     """Where a line of the copy stands in the monolith: the same text in the same definition."""
     text = (source / file).read_text(encoding="utf-8")
     module = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
-    begin, definition = _top_level(ast.parse(text), line)
+    begin, definition = _top_level(parse(text.encode()), line)
     origins = msgspec.json.decode((source.parent / "origin.json").read_bytes())
     origin = next((each for each in origins if each["name"] == f"{module}.{definition}"), None)
     if origin is None or not (root / origin["file"]).is_file():

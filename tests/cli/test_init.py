@@ -94,6 +94,26 @@ def guesses(root: Path, capsys: pytest.CaptureFixture[str]) -> dict:
     return json.loads(output)
 
 
+@pytest.mark.parametrize(
+    ("stated", "sure", "because"),
+    [
+        ('[project]\nrequires-python = ">=3.8"\n', True, "allows it: >=3.8"),
+        ('[tool.poetry.dependencies]\npython = "^3.9"\n', True, "allows it: ^3.9"),
+        ('[project]\nrequires-python = ">=3.99"\n', False, "no such interpreter runs here"),
+    ],
+)
+def test_the_interpreter_is_one_that_pyproject_allows(
+    tmp_path: Path, capsys, stated: str, sure: bool, because: str
+) -> None:
+    root = project(
+        tmp_path,
+        {"app.py": "from flask import Flask\napp = Flask(__name__)\n", "pyproject.toml": stated},
+    )
+    found = guesses(root, capsys)["python"]
+    assert because in found["because"], found
+    assert found["sure"] is sure
+
+
 def test_factories_configurations_and_surroundings(tmp_path: Path, capsys) -> None:
     root = project(
         tmp_path,

@@ -108,7 +108,7 @@ def index():
         ),
         (
             "def total(): return 1\n",
-            "def total(): \n"
+            "def total():\n"
             "    from servicekit.calls import call\n\n"
             '    return call("app.total", (), {})\n',
         ),
@@ -483,3 +483,24 @@ def test_a_file_that_does_not_parse_is_refused_when_it_is_needed(tmp_path: Path)
     }
     problems = cut(tmp_path, files).problems
     assert [str(each.place) for each in problems] == ["broken.py:1"]
+
+
+def test_code_of_a_newer_grammar_than_ours_is_cut_like_any_other(tmp_path: Path) -> None:
+    newer = (
+        "type Sums = list[int]\n\n\n"
+        "def first[T](found: list[T]) -> T:\n    return found[0]\n\n\n"
+        'def total[T: int](a: T) -> str:\n    return f"{first([f\'{a}\'])} {"of"}"\n\n\n'
+        "class Bill[T]:\n"
+        "    def pay(self, a: T) -> str:\n"
+        '        return f"{\', \'.join([f"{a}"])}"\n'
+    )
+    whole = START + newer
+    kept = app_text(tmp_path / "kept", whole, own=("route:app.index",))
+    assert kept == whole.lstrip("\n")
+    called = app_text(tmp_path / "cut", whole, own=("route:app.index",), calls=("app.total",))
+    assert "first" not in called
+    assert called.endswith(
+        "def total[T: int](a: T) -> str:\n"
+        "    from servicekit.calls import call\n\n"
+        '    return call("app.total", (a,), {})\n\n\n' + newer[newer.index("class") :]
+    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from migrator.facts.syntax import parse
 from migrator.model.errors import ConfigurationError, Place
 
 _SKIPPED = {"node_modules", "__pycache__", "site-packages", "build", "dist", "docs"}
@@ -163,7 +164,7 @@ class Project:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    tree = ast.parse((self.root / file).read_bytes())
+                    tree = parse((self.root / file).read_bytes())
             except (SyntaxError, ValueError, OSError):
                 self.unparsed.append(file)
                 continue

@@ -39,6 +39,8 @@ _TEST_URL = re.compile(r"URL|HOST|ADDRESS|SERVER|ENDPOINT|TARGET")
 _FOLDER = re.compile(r"(_|^)(DIR|DIRECTORY|FOLDER|ROOT|PATH|STORAGE|MEDIA|UPLOADS?)$")
 _OWN_URL = re.compile(r"(^|_)(PUBLIC|SITE|BASE|EXTERNAL|APP|FRONTEND|ROOT)_?(URL|URI)$")
 _SECRET = re.compile(r"SECRET|KEY|PASSWORD|TOKEN|SALT|PEPPER")
+_NEWEST = 14
+"""The newest minor version of Python that is looked for."""
 _OF_THE_MACHINE = {"PATH", "HOME", "USER", "PWD", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV", "PORT"}
 
 
@@ -55,21 +57,41 @@ def guess_python(project: Project) -> Guess:
             name = f"python{asked.group(1)}"
             if int(asked.group(1).partition(".")[2]) < 8:
                 because = f"{file} asks for {name}; services need Python 3.8 or later"
-            elif _runs(name):
+            elif _minor(name) is not None:
                 return Guess(name, f"{file} asks for it")
             else:
                 because = f"{file} asks for {name}, which is not on this machine"
             return Guess("python3", because, sure=False)
-    return Guess("python3", "nothing asks for another")
+    return _allowed_python(project)
 
 
-def _runs(interpreter: str) -> bool:
-    """Whether there is such an interpreter: a version manager has names for what it lacks."""
+def _allowed_python(project: Project) -> Guess:
+    """An interpreter within the range that pyproject.toml allows, python3 before others."""
+    stated = _pyproject(project)
+    poetry = stated.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python", "")
+    asked = str(stated.get("project", {}).get("requires-python", "") or poetry)
+    least = [int(each) for each in re.findall(r"(?:>=|\^|~=?|==)\s*3\.(\d+)", asked)]
+    below = [int(each) for each in re.findall(r"<\s*3\.(\d+)", asked)]
+    allowed = range(max([8, *least]), min([_NEWEST + 1, *below]))
+    if not least or _minor("python3") in allowed:
+        because = f"pyproject.toml allows it: {asked}" if least else "nothing asks for another"
+        return Guess("python3", because)
+    for minor in allowed:
+        if _minor(f"python3.{minor}") == minor:
+            return Guess(f"python3.{minor}", f"pyproject.toml asks for {asked}")
+    because = f"pyproject.toml asks for Python {asked}, and no such interpreter runs here"
+    return Guess("python3", because, sure=False)
+
+
+def _minor(interpreter: str) -> int | None:
+    """The minor version of an interpreter, if there is one: a version manager has names for what
+    it lacks."""
     found = shutil.which(interpreter)
     if found is None:
-        return False
-    asked = subprocess.run([found, "-I", "-c", ""], capture_output=True, check=False)
-    return asked.returncode == 0
+        return None
+    script = "import sys; print(sys.version_info[1])"
+    asked = subprocess.run([found, "-I", "-c", script], capture_output=True, text=True, check=False)
+    return int(asked.stdout) if asked.returncode == 0 else None
 
 
 def guess_install(project: Project) -> Guess:
