@@ -1,7 +1,7 @@
 """The calls that lead from some functions to others, and the fewest places that sever them.
 
-The cheapest set is a minimum cut (L. Ford, D. Fulkerson, 1956), found by shortest augmenting paths
-(J. Edmonds, R. Karp, J. ACM 19(2), 1972); cutting a call costs by the number of its places.
+The cheapest set is a minimum cut (L. Ford, D. Fulkerson, 1956); of equal ones that nearest to the
+ends. Cutting a call costs by the number of its places.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import networkx
+
 from migrator.plan.reach import Reach
 
+_START, _END = "(start)", "(end)"
 _ONE_PLACE = 100
 """What it costs to cut a call at one place; where it stays within a package a little more."""
 
@@ -94,18 +97,18 @@ class Ties:
         between = self._reachable(starts, self._callees) & self._reachable(ends, self._callers)
         named = self._by_name(between)
         names = [{self._name(key) for key in each} for each in (starts & between, ends & between)]
-        capacity: dict[str, dict[str, int]] = {}
-        for (caller, callee), tie in sorted(named.items()):
-            capacity.setdefault(caller, {})[callee] = tie.cost
-            capacity.setdefault(callee, {}).setdefault(caller, 0)
         first, last = names[0] - names[1], names[1] - names[0]
-        while path := _augmenting(capacity, first, last):
-            least = min(capacity[a][b] for a, b in path)
-            for a, b in path:
-                capacity[a][b] -= least
-                capacity[b][a] += least
-        far = _leading_to(capacity, last)
-        return [tie for (a, b), tie in sorted(named.items()) if a not in far and b in far]
+        if not first or not last:
+            return []
+        network: networkx.DiGraph[str] = networkx.DiGraph()
+        network.add_edges_from(
+            (caller, callee, {"capacity": tie.cost})
+            for (caller, callee), tie in sorted(named.items())
+        )
+        network.add_edges_from((_START, each) for each in sorted(first))
+        network.add_edges_from((each, _END) for each in sorted(last))
+        _, (near, far) = networkx.minimum_cut(network, _START, _END)
+        return [tie for (a, b), tie in sorted(named.items()) if a in near and b in far]
 
     def _by_name(self, between: set[str]) -> dict[tuple[str, str], Tie]:
         places: dict[tuple[str, str], dict[str, None]] = {}
@@ -133,44 +136,6 @@ class Ties:
                     seen.add(each)
                     waiting.append(each)
         return seen
-
-
-def _augmenting(
-    capacity: dict[str, dict[str, int]], starts: set[str], ends: set[str]
-) -> list[tuple[str, str]]:
-    """The shortest way from a start to an end on which capacity is left; empty: there is none."""
-    came: dict[str, str] = dict.fromkeys(sorted(starts), "")
-    queue = deque(came)
-    while queue:
-        name = queue.popleft()
-        if name in ends:
-            path = []
-            while came[name]:
-                path.append((came[name], name))
-                name = came[name]
-            return path
-        for callee, left in capacity.get(name, {}).items():
-            if left > 0 and callee not in came:
-                came[callee] = name
-                queue.append(callee)
-    return []
-
-
-def _leading_to(capacity: dict[str, dict[str, int]], ends: set[str]) -> set[str]:
-    """What still leads to an end: of equal cuts, the one nearest to the ends is found."""
-    before: dict[str, list[str]] = {}
-    for caller, callees in capacity.items():
-        for callee, left in callees.items():
-            if left > 0:
-                before.setdefault(callee, []).append(caller)
-    seen = set(ends)
-    waiting = list(seen)
-    while waiting:
-        for caller in before.get(waiting.pop(), ()):
-            if caller not in seen:
-                seen.add(caller)
-                waiting.append(caller)
-    return seen
 
 
 def _package(file: str) -> str:
