@@ -8,7 +8,8 @@ from pathlib import Path
 
 from migrator.cli.skipped import warn_skipped
 from migrator.facts.settings import load_run, load_settings
-from migrator.generation.generate import Generated, consistent_plan, generate
+from migrator.generation.generate import Generated, generate
+from migrator.generation.preconditions import consistent_plan
 from migrator.graph.current import current_graph
 from migrator.model.distributions import Installed
 from migrator.model.errors import Refusals, Refused

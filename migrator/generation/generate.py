@@ -17,16 +17,21 @@ from migrator.generation.extract import Extraction, extract
 from migrator.generation.gateway import TEMPLATE, gateway_template
 from migrator.generation.manifest import Manifests
 from migrator.generation.names import Project
-from migrator.generation.output import Written, read_record, write_output
+from migrator.generation.output import Written, write_output
 from migrator.generation.packaging import Pinning
+from migrator.generation.preconditions import (
+    consistent_plan,
+    indexes_of_several,
+    unusable_names,
+    without_sqlalchemy,
+)
 from migrator.generation.readme import service_readme, system_readme
 from migrator.generation.routing import default_service, unsaid
-from migrator.generation.templating import render, template_folder, variable_name
+from migrator.generation.templating import render, template_folder
 from migrator.model.distributions import Installed
 from migrator.model.errors import (
     ConfigurationError,
     MigratorError,
-    Place,
     PlanError,
     Refusals,
     Refused,
@@ -37,10 +42,6 @@ from migrator.model.plan import Plan
 from migrator.model.progress import Progress, Silent
 from migrator.model.schema import Schema
 from migrator.model.settings import Run, Settings
-from migrator.plan.digests import changes
-from migrator.plan.resolve import resolve
-from migrator.plan.store import place_in
-from migrator.plan.support import require_supported
 
 T = TypeVar("T")
 TASK = "generate"
@@ -120,29 +121,6 @@ def generate(
     return assembly.summary(output, files, written)
 
 
-def consistent_plan(graph: Graph, plan: Plan, output: Path) -> Plan:
-    """The plan with all that follows from it; raises what forbids generating it into `output`.
-
-    That is everything that can be told before the monolith is installed: a framework that is not
-    supported, a folder of somebody else, a stale plan, a plan that contradicts itself.
-    """
-    require_supported(graph.program)
-    _require_outside(output, Path(graph.program.root))
-    read_record(output)
-    _require_current(graph, plan)
-    return resolve(graph, plan)
-
-
-def _require_outside(output: Path, root: Path) -> None:
-    """Services inside the monolith would be read, and copied, as parts of it the next time."""
-    if output.resolve().is_relative_to(root.resolve()):
-        raise ConfigurationError(
-            f"lies inside the monolith {root}, of which it would then be a part",
-            place=Place(str(output)),
-            hint=f"name a folder beside it: -o {root.resolve().parent / 'services'}",
-        )
-
-
 def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:
     """When the files that are the monolith's to the byte were changed, in seconds of the epoch.
 
@@ -157,26 +135,6 @@ def _times(graph: Graph, files: Mapping[str, bytes]) -> dict[str, float]:
             if original.is_file() and original.read_bytes() == content:
                 times[path] = original.stat().st_mtime
     return times
-
-
-_TOLD = 10
-"""So many changes of the code are told; `check` has them all."""
-
-
-def _require_current(graph: Graph, plan: Plan) -> None:
-    stale = changes(graph, plan)
-    if stale:
-        told = stale if len(stale) <= _TOLD else stale[: _TOLD - 1]
-        if len(stale) > len(told):
-            told.append(f"{len(stale) - len(told)} more of what it relies on have changed")
-        raise PlanError(
-            [
-                MigratorError(f"the plan is stale: {change}", place=place_in(plan))
-                for change in told
-            ],
-            hint="`migrator check` says all that has changed, `migrator check --write` stamps the"
-            " plan anew, and `migrator propose --force` makes another",
-        )
 
 
 class _Assembly:
@@ -210,9 +168,9 @@ class _Assembly:
         """Every file by its path below the output; raises Refusals with all that is refused."""
         names = sorted(self._plan.services)
         self._progress.start(TASK, 2 * len(names) + 1)
-        self._problems.extend(_unusable_names(names))
-        self._problems.extend(_indexes_of_several(self._plan))
-        self._problems.extend(_without_sqlalchemy(self._graph, self._python))
+        self._problems.extend(unusable_names(names))
+        self._problems.extend(indexes_of_several(self._plan))
+        self._problems.extend(without_sqlalchemy(self._graph, self._python))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),
             {name: ServiceData() for name in names},
@@ -364,54 +322,6 @@ class _Assembly:
                 for each in self._services
             ],
         )
-
-
-def _unusable_names(names: list[str]) -> Iterable[MigratorError]:
-    """Services whose folder or environment variable would be that of another."""
-    taken: dict[str, str] = {}
-    for name in names:
-        other = taken.setdefault(variable_name(name), name)
-        if other != name:
-            yield MigratorError(
-                f"service {name!r} has the name of {other}", hint="give it another name in the plan"
-            )
-
-
-def _without_sqlalchemy(graph: Graph, installed: Installed) -> Iterable[MigratorError]:
-    """Applications with raw connections only: servicekit hangs on SQLAlchemy's."""
-    if any(each.name.lower() == "sqlalchemy" for each in installed.distributions):
-        return
-    places = (
-        Place(function.file, event.line)
-        for function in graph.program.functions.values()
-        for event in function.events
-        if event.kind in ("read", "write")
-    )
-    yield Refused(
-        "the application opens its database without SQLAlchemy, on whose connections services "
-        "attach copies and guard them",
-        place=next(places, None),
-        hint="open it through SQLAlchemy; until then the plan can be kept as a modular monolith: "
-        "migrator check .",
-    )
-
-
-def _indexes_of_several(plan: Plan) -> Iterable[MigratorError]:
-    """Indexes that several services would write: each locks it, and none knows of the others."""
-    writers: dict[str, list[str]] = {}
-    for name, service in sorted(plan.services.items()):
-        for path, folder in service.folders.items():
-            if folder.kind == "index" and folder.writes:
-                writers.setdefault(path, []).append(name)
-    for path, names in sorted(writers.items()):
-        if len(names) > 1:
-            at, _, line = plan.services[names[0]].folders[path].at.rpartition(":")
-            yield Refused(
-                f"{' and '.join(names)} would both write the index in {path}, whose tables they"
-                " own between them",
-                place=Place(at, int(line or 0)),
-                hint="give its tables to one service, or make an index for each table",
-            )
 
 
 def plan_digest(plan: Plan) -> str:
