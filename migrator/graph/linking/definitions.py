@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
@@ -12,6 +12,9 @@ from migrator.graph.linking.memo import remembered
 from migrator.graph.linking.solver import Solver
 from migrator.graph.linking.survey import survey
 from migrator.graph.linking.values import Kind
+
+if TYPE_CHECKING:
+    from migrator.graph.framework import Framework
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"reveal_type", "unicode", "basestring", "xrange"}
 
@@ -107,6 +110,7 @@ class Class:
     """A class statement."""
 
     __slots__ = (
+        "annotated",
         "attributes",
         "bases",
         "dependents",
@@ -131,6 +135,8 @@ class Class:
         self.value = -1
         self.owner: Variant | None = None
         self.attributes: dict[str, int] = {}
+        self.annotated = frozenset([each[0] for each in facts.attributes if each[3] is not None])
+        """Names of attributes that are annotated, and perhaps no more than that."""
         self.keywords: dict[str, int] = {}
         self.bases: list[list[int]] = [[] for _ in facts.bases]
         self.order: tuple[int, ...] | None = None
@@ -234,6 +240,8 @@ class Definitions(Solver):
         self._attributes: dict[str, dict[int, int | None]] = {}
         self.plans: dict[str, dict[int, int | None]] = {}
         """Attributes by name and class, as far as they are settled; see `lookup.plan`."""
+        self.asked_of_classes: dict[int, tuple[Framework, ...]] = {}
+        """The frameworks that a class of the project concerns, as long as it has those bases."""
         for module in facts.modules.values():
             self._index(module)
         for name in list(self.modules):
@@ -432,6 +440,7 @@ class Definitions(Solver):
         """Some class has other bases or attributes than it had."""
         self._attributes.clear()
         self.plans.clear()
+        self.asked_of_classes.clear()
 
     def class_attribute_variable(self, class_value: int, name: str) -> int | None:
         """The variable of the first class in C3 order whose body binds the name."""

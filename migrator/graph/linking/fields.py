@@ -12,7 +12,8 @@ class Fields(Definitions):
 
     def __init__(self, facts: ProjectFacts) -> None:
         super().__init__(facts)
-        self._fields: dict[int, dict[str, int]] = {}
+        self._fields: dict[str, dict[int, int]] = {}
+        """By name and value."""
         self._whole_fields: set[int] = set()
 
     def field(self, value: int, name: str) -> int:
@@ -30,12 +31,18 @@ class Fields(Definitions):
 
     def own_field(self, value: int, name: str) -> int:
         """The variable of what code stores that knows exactly this value."""
-        fields = self._fields.get(value)
+        return self._own_field(self._fields_named(name), value)
+
+    def _fields_named(self, name: str) -> dict[int, int]:
+        fields = self._fields.get(name)
         if fields is None:
-            fields = self._fields[value] = {}
-        known = fields.get(name)
+            fields = self._fields[name] = {}
+        return fields
+
+    def _own_field(self, fields: dict[int, int], value: int) -> int:
+        known = fields.get(value)
         if known is None:
-            known = fields[name] = self.new()
+            known = fields[value] = self.new()
         return known
 
     def read_field(self, value: int, name: str, target: int) -> None:
@@ -44,13 +51,18 @@ class Fields(Definitions):
         Many classes have one base: what it stores then flows to where it is read once, and not
         through a variable of each of them.
         """
-        variable = self.own_field(value, name)
-        if self._leads(variable, target):
+        self._read_field(self._fields_named(name), value, target)
+
+    def _read_field(self, fields: dict[int, int], value: int, target: int) -> None:
+        variable = fields.get(value)
+        if variable is None:
+            variable = self._own_field(fields, value)
+        elif self._leads(variable, target):
             return
         self.flow(variable, target)
         if self.values.kinds[value] == Kind.INSTANCE and variable not in self._whole_fields:
             for inherited in self._inherited(value):
-                self.read_field(inherited, name, target)
+                self._read_field(fields, inherited, target)
 
     def _inherited(self, value: int) -> list[int]:
         """The instances whose fields an instance has too: those of its direct bases."""

@@ -81,14 +81,23 @@ class Foreign:
             return tuple(both), all(part in self._asked for part in parts)
         if kind in (Kind.CLASS, Kind.INSTANCE):
             class_value = value if kind == Kind.CLASS else values.owners[value]
-            found: dict[Framework, None] = {}
-            for base in self.linker.order(class_value):
-                if values.kinds[base] == Kind.BOUND:
-                    found.update(dict.fromkeys(self.asked(values.functions[base])))
-                elif base not in self.linker.class_of_value:
-                    found.update(dict.fromkeys(self.asked(base)))
-            return tuple(found), False
+            known = self.linker.asked_of_classes.get(class_value)
+            if known is None:
+                known = self.linker.asked_of_classes[class_value] = self._asked_of_class(
+                    class_value
+                )
+            return known, False
         return (), True
+
+    def _asked_of_class(self, class_value: int) -> tuple[Framework, ...]:
+        values = self.linker.values
+        found: dict[Framework, None] = {}
+        for base in self.linker.order(class_value):
+            if values.kinds[base] == Kind.BOUND:
+                found.update(dict.fromkeys(self.asked(values.functions[base])))
+            elif base not in self.linker.class_of_value:
+                found.update(dict.fromkeys(self.asked(base)))
+        return tuple(found)
 
     def _ask(
         self, asked: tuple[Framework, ...], answer: Answer, target: int | None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.graph.linking import calling
-from migrator.graph.linking.definitions import Class, Variant
+from migrator.graph.linking.definitions import Variant
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
 
@@ -109,7 +109,7 @@ def _make_plan(linker: Linker, class_value: int, name: str) -> int | None:
             continue
         variable = class_.attributes.get(name)
         if variable is not None:
-            return None if _is_annotated(class_, name) else variable
+            return None if name in class_.annotated else variable
     if inherits or any(
         linker.class_attribute_variable(class_value, each) is not None
         for each in ("__getattr__", "__getattribute__")
@@ -156,7 +156,7 @@ def _search(
         variable = class_.attributes.get(name)
         if variable is not None:
             linker.watch(variable, linker.on_bind, (data, receiver, instance))
-            if linker.held[variable] is not None or not _is_annotated(class_, name):
+            if linker.held[variable] is not None or name not in class_.annotated:
                 return True
             annotated = True  # perhaps only that: then an outside base says what it is
     if annotated:
@@ -179,13 +179,6 @@ def _inherit(linker: Linker, receiver: int, base: str, data: Load, *, instance: 
         linker.unless_known(stored, lambda: linker.put(target, found))
     else:
         linker.put(target, found)
-
-
-def _is_annotated(class_: Class, name: str) -> bool:
-    return any(
-        each == name and annotation is not None
-        for each, _, _, annotation in class_.facts.attributes
-    )
 
 
 def _fall_back(linker: Linker, receiver: int, class_value: int, data: Load) -> None:

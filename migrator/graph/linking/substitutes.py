@@ -52,18 +52,23 @@ class Substitutes:
             holder = linker.class_of_value.get(value)
             if holder is None:
                 continue
+            own = linker.order(value) if position else ()  # that class itself stands in there
+            bases = [each for each in order[position + 1 :] if each not in own]
+            readers = [(base, read) for base in bases if (read := self._readers(base))]
+            if not readers:
+                continue
             for name, variable in holder.attributes.items():
-                if linker.class_attribute_variable(class_.value, name) != variable:
-                    continue
-                for base in order[position + 1 :]:
-                    if position and base in linker.order(value):
-                        continue  # that class itself stands in there
-                    for method, function, index in self._readers(base, name):
+                for base, read in readers:
+                    if name not in read:
+                        continue
+                    if linker.class_attribute_variable(class_.value, name) != variable:
+                        break
+                    for method, function, index in read[name]:
                         if not is_made or function.index not in self._called:
                             self._receive(class_, base, method, function, index)
 
-    def _readers(self, class_value: int, name: str) -> list[tuple[str, Function, int]]:
-        """The methods of a class that read an attribute of their receiver, with the place."""
+    def _readers(self, class_value: int) -> dict[str, list[tuple[str, Function, int]]]:
+        """Attributes to the methods of a class that read them of their receiver, with the place."""
         known = self._read_from_self.get(class_value)
         if known is None:
             known = self._read_from_self[class_value] = {}
@@ -73,7 +78,7 @@ class Substitutes:
                 for index, code in enumerate(function.facts.code):
                     if code[0] == ir.ATTRIBUTE and code[2] == receiver:
                         known.setdefault(code[3], []).append((method, function, index))
-        return known.get(name, [])
+        return known
 
     def _receive(
         self, class_: Class, base: int, method: str, function: Function, index: int
