@@ -133,7 +133,7 @@ def command(
             )
     finally:
         progress.close()
-    _report(recorded, target, source, as_json)
+    _report(recorded, target, secrets, source, as_json)
     return code
 
 
@@ -165,7 +165,9 @@ def _wait() -> None:
         return
 
 
-def _report(recorded: Recorded, target: Path, source: Path, as_json: bool) -> None:
+def _report(
+    recorded: Recorded, target: Path, secrets: Path | None, source: Path, as_json: bool
+) -> None:
     traffic = recorded.traffic
     if as_json:
         print_json(
@@ -196,4 +198,13 @@ def _report(recorded: Recorded, target: Path, source: Path, as_json: bool) -> No
     if recorded.start_state:
         click.echo(f"start state: {recorded.start_state}", err=True)
     click.echo(str(target))
-    click.echo(f"next: migrator verify {source} --services OUTPUT --replay {target}", err=True)
+    kept = f" --secrets {secrets}" if secrets else ""
+    if traffic.header.secrets and not kept:
+        click.echo(
+            "the secrets are kept nowhere, and made up when it is replayed: where people sign in"
+            " whose password is in the start state, record with --secrets FILE",
+            err=True,
+        )
+    click.echo(
+        f"next: migrator verify {source} --services OUTPUT --replay {target}{kept}", err=True
+    )

@@ -13,6 +13,8 @@ from migrator.facts.settings import load_run
 from migrator.graph import store
 from migrator.model.errors import ConfigurationError
 from migrator.model.private import PRIVATE
+from migrator.operation.process import hold
+from migrator.operation.system import refuse_while_running
 from migrator.proof.result import Comparison, Proof, Tried
 from migrator.proof.traffic import read_replay
 from migrator.proof.verify import PROOF, catch_faults, verify
@@ -89,6 +91,9 @@ def command(
     """
     root, output = source.resolve(), output.resolve()
     run = load_run(root)
+    lock = hold(root / PRIVATE / "verify.lock", f"another `migrator verify` runs on {root}")
+    click.get_current_context().with_resource(lock)
+    refuse_while_running(output)
     folder = root / PRIVATE / "verify"
     progress = TerminalProgress()
     traffic = read_replay(recorded.resolve(), secrets, progress) if recorded else None
@@ -163,10 +168,7 @@ def _print_proof(proof: Proof) -> None:
         _print_problems(compared)
     for check in proof.checks:
         click.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.summary}")
-        for problem in check.problems[:SHOWN]:
-            click.echo(f"      {problem}")
-        if len(check.problems) > SHOWN:
-            click.echo(f"      and {len(check.problems) - SHOWN} more")
+        _print_few(check.problems)
     whole = proof.monolith_lines
     if proof.services:
         each = ", ".join(f"{name} {lines}" for name, lines in sorted(proof.services.items()))
@@ -176,6 +178,11 @@ def _print_proof(proof: Proof) -> None:
         click.echo(f"median answer: monolith {before:.1f} ms, services {after:.1f} ms")
     tests = proof.monolith_tests
     click.echo(f"{tests.what} on the monolith: {tests.passed} of {tests.total} passed")
+    _print_few(tests.failed)
+    if proof.server_errors:
+        total = sum(proof.server_errors.values())
+        click.echo(f"answered with 5xx by the monolith itself: {total} requests")
+        _print_few([f"{shape} ({times})" for shape, times in proof.server_errors.items()])
     for compared in proof.comparisons:
         number, tests = compared.processes, compared.tests
         click.echo(
@@ -189,6 +196,13 @@ def _print_proof(proof: Proof) -> None:
             f"{stop.service} stopped: {stop.kept} of {stop.routes} routes kept ({share:.0%})"
         )
     click.echo("proven: the services answer as the monolith" if proof.passed else "NOT PROVEN")
+
+
+def _print_few(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        click.echo(f"      {line}")
+    if len(lines) > SHOWN:
+        click.echo(f"      and {len(lines) - SHOWN} more")
 
 
 def _print_problems(compared: Comparison) -> None:

@@ -112,6 +112,7 @@ class _Extractor:
         self.run = run
         self.program = project.program
         self.whole_plan = plan
+        self.service = service
         self.plan: Service = plan.services[service]
         self.part = part
         self.modules = sorted(part.modules, key=lambda each: each.name)
@@ -175,11 +176,12 @@ class _Extractor:
                 place = Place(known.file, known.line) if known else None
                 self.result.problems.append(
                     Refused(
-                        f"{function} writes tables of {crossing.owner}, and the plan's remedy is "
-                        f"`{crossing.remedy}`, which is a decision and no code",
+                        f"{self.service}: {function} writes tables of {crossing.owner}, and the "
+                        f"plan says `remedy: {crossing.remedy}`, which no code can be made for",
                         place=place,
-                        hint="Change the plan: merge the two services, or choose `call`, `defer` "
-                        "or `row-write`.",
+                        hint="decide in the plan: `remedy: row-write` (or `call`, `defer`) at each of"
+                        " these calls, or one service for both: `migrator propose --together` with"
+                        f" a table of {self.service} and one of {crossing.owner}",
                     )
                 )
             elif crossing.unit == "rows" and (unsent := obstacle_of(self.program, crossing)):

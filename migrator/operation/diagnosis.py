@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ from migrator.model.program import StateFinding
 from migrator.model.progress import Progress, Silent
 from migrator.model.settings import Run
 from migrator.operation.environment import installed
+from migrator.operation.guess.database import guess_tables
+from migrator.operation.guess.project import Project
 from migrator.operation.monolith import RunningMonolith, schema_of
 from migrator.operation.ports import HOST
 from migrator.operation.process import tail
@@ -236,9 +239,28 @@ def _missed(name: str, missed: list[Refused]) -> Check | None:
 
 
 def _migrate(subject: _Subject) -> Check:
-    make_start_state(subject.root, subject.run, subject.start.folder, subject.progress, seed=False)
+    try:
+        make_start_state(
+            subject.root, subject.run, subject.start.folder, subject.progress, seed=False
+        )
+    except OperationError as error:
+        error.hint = _without_migrations(subject) or error.hint
+        raise
     tables = [o.name for o in schema_of(subject.start.database).objects if o.type == "table"]
     return Check(name="migrate", outcome="ok", message=f"{len(tables)} tables: {_few(tables)}")
+
+
+def _without_migrations(subject: _Subject) -> str:
+    """What to write where migrations do not run on SQLite, as those for other databases often."""
+    if not re.search(r"\b(alembic|db) upgrade\b", subject.run.migrate):
+        return ""
+    tables = guess_tables(Project(subject.root), subject.run.application)
+    if not tables.value:
+        return ""
+    return (
+        "where the migrations were written for another database than SQLite, make the tables from"
+        f" the models instead: migrate = {json.dumps(tables.value)}"
+    )
 
 
 def _seed(subject: _Subject) -> Check:
@@ -277,11 +299,21 @@ def _start(subject: _Subject) -> Check:
             name="start",
             outcome="failed",
             message=message,
-            hint=explain(tail(subject.running.logs / "web.log"))
-            or f"its log: {subject.running.logs / 'web.log'}",
+            hint=explain(tail(subject.running.logs / "web.log")) or _unanswered(subject),
             log_tail=tail(subject.running.logs / "web.log"),
         )
     return Check(name="start", outcome="ok", message=message)
+
+
+def _unanswered(subject: _Subject) -> str:
+    assert subject.running is not None
+    log = f"its log: {subject.running.logs / 'web.log'}"
+    if subject.run.seed:
+        return log
+    return (
+        "tables are there but nothing fills them: if the application needs a first user or its"
+        f" settings in the database, name the command that makes them in `seed`; {log}"
+    )
 
 
 def _tests(subject: _Subject) -> Check:
@@ -365,6 +397,12 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         r"module 'collections' has no attribute|cannot import name '\w+' from 'collections'",
         "what is pinned is older than this Python: set `python` to 3.9 or earlier, or pin later"
         " releases in `install`",
+    ),
+    (
+        r"(?P<name>\S+) is None, no WSGI application",
+        "{name} stays None as it is imported here: set the variable in"
+        " [tool.migrator.run.environment] that makes the module fill it, or name the function that"
+        ' makes the application: application = "module:function()"',
     ),
     (r"No module named '?(?P<name>[\w.]+)", "{name} is not installed: add it to `install`"),
     (

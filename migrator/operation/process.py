@@ -94,6 +94,21 @@ class Process:
         )
 
 
+def hold(path: Path, refusal: str) -> IO[str]:
+    """The lock of that name, until what is returned is closed or this process ends.
+
+    Raises OperationError with the text `refusal` when another process has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = path.open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise OperationError(refusal, hint="wait until it ends, or stop it first") from None
+    return held
+
+
 class Processes:
     """The processes of one run: a context manager that ends them all, last started first.
 
@@ -136,18 +151,12 @@ class Processes:
 
     def _hold(self) -> None:
         """Take the run's lock, which the kernel lets go of when this process ends."""
-        held = Path(f"{self._path}.lock").open("a")  # noqa: SIM115 - held until the run ends
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            held.close()
-            state = _load(self._path)
-            who = f" (process {state.pid})" if state else ""
-            raise OperationError(
-                f"{self._path.parent} is in use by another run of migrator{who}",
-                hint="stop that one first",
-            ) from None
-        self._held = held
+        state = _load(self._path)
+        who = f" (process {state.pid})" if state else ""
+        self._held = hold(
+            Path(f"{self._path}.lock"),
+            f"{self._path.parent} is in use by another run of migrator{who}",
+        )
 
     def start(
         self,

@@ -106,11 +106,19 @@ def main(target: str, output: str) -> None:
     name, _, attribute = target.partition(":")
     module = importlib.import_module(name)
     application = eval("module." + attribute, {"module": module})
-    assert callable(application), "it is no WSGI application: it cannot be called"
+    if not callable(application):
+        sys.exit("%s is %.200r, no WSGI application" % (target, application))
     registered = {"rules": url_rules(application), "classes": mapped_classes()}
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(registered, stream)
 
 
 if __name__ == "__main__":
+    # The folder of this script is no place to import from: an application may be called as a
+    # module that lies beside it.
+    sys.path.pop(0)
     main(*sys.argv[1:])
+    # Threads that the application started would keep this process.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -40,6 +40,14 @@ DRAIN_SECONDS = 30.0
 """How long removed web processes may take for what they are at."""
 
 
+def refuse_while_running(output: Path) -> None:
+    """OperationError when another process runs these services, or verifies them, right now."""
+    folder = output.resolve() / PRIVATE
+    if folder.is_dir():
+        with Processes(folder / "processes.json"):
+            pass
+
+
 class RunningSystem(Side):
     """Every service with `processes` web processes and workers each, behind NGINX.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -131,6 +131,17 @@ def load_secrets(path: Path) -> dict[int, str]:
             place=Place(str(path)),
             hint="write them with `migrator record --secrets FILE`",
         ) from error
+
+
+def missing_secrets(traffic: RecordedTraffic, known: Mapping[int, str]) -> list[str]:
+    """Each secret that is not known, by number, with the request that sends it first."""
+    found: dict[int, str] = {}
+    for number, step in enumerate(traffic.steps, start=1):
+        for value in step.values.values():
+            if value.secret is not None and value.secret not in known:
+                path = step.target.partition("?")[0]
+                found.setdefault(value.secret, f"request {number}, {step.method} {path}")
+    return [f"secret {secret} ({where})" for secret, where in sorted(found.items())]
 
 
 def save_secrets(secrets: dict[int, str], path: Path) -> None:

@@ -113,6 +113,8 @@ class Proof(msgspec.Struct, kw_only=True):
     """Lines of the monolith's code in each service."""
     monolith_lines: int = 0
     monolith_tests: TestRun = msgspec.field(default_factory=TestRun)
+    server_errors: dict[str, int] = {}
+    """What the monolith itself answers with 5xx, and how often: equal there proves little."""
     noise: list[Noise] = []
     column_noise: list[ColumnNoise] = []
     comparisons: list[Comparison] = []

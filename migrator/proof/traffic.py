@@ -13,7 +13,7 @@ from migrator.operation.side import Side
 from migrator.operation.start_state import StartState
 from migrator.proof.exchange import Exchange
 from migrator.proof.probing import probe_requests, send_all
-from migrator.proof.recorded import RecordedTraffic, load, load_secrets
+from migrator.proof.recorded import RecordedTraffic, load, load_secrets, missing_secrets
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.replay import replay
 from migrator.proof.result import TestRun
@@ -86,11 +86,19 @@ class Replay:
 def read_replay(path: Path, secrets: Path | None, progress: Progress) -> Replay:
     """The replay of a file of recorded traffic; ConfigurationError for what cannot be read."""
     traffic = load(path)
+    known = load_secrets(secrets) if secrets else {}
+    if made_up := missing_secrets(traffic, known):
+        progress.warn(
+            f"the recording's secrets are not all given, and texts are made up for"
+            f" {'; '.join(made_up)}: with these nobody can sign in whose password is in the data that"
+            " the replay starts from; `migrator record --secrets FILE` keeps them,"
+            " `migrator verify --secrets FILE` sends them"
+        )
     state = StartState(path.parent / traffic.header.start_state)
     return Replay(
         traffic,
         state if traffic.header.start_state else None,
-        load_secrets(secrets) if secrets else {},
+        known,
         progress,
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from migrator.operation.system import RunningSystem, read_system
 from migrator.proof.asked import Asked, ask_services, compare_all
 from migrator.proof.baseline import Baseline, Monolith
 from migrator.proof.checks import CHECKS, Trial, run_check
+from migrator.proof.exchange import Exchange
 from migrator.proof.faults import inject, propose_faults
 from migrator.proof.outage import probes_from
 from migrator.proof.recording import RecordingProxy
@@ -74,6 +76,7 @@ def verify(
             program_digest=system.program_digest,
             monolith_lines=system.monolith_lines,
             monolith_tests=baseline.recording.tests,
+            server_errors=server_errors(baseline.recording.exchanges),
         )
         asked: list[Asked] = []
         for turn, count in enumerate(processes, start=1):
@@ -94,6 +97,17 @@ def verify(
     (output / PRIVATE / PROOF).write_bytes(msgspec.json.format(msgspec.json.encode(proof)))
     shutil.rmtree(folder, ignore_errors=True)
     return proof
+
+
+def server_errors(exchanges: Iterable[Exchange]) -> dict[str, int]:
+    """Method, path and status of what was answered with 5xx, and how often."""
+    return dict(
+        Counter(
+            f"{each.method} {each.target.partition('?')[0]}: {each.status}"
+            for each in exchanges
+            if each.status >= 500
+        ).most_common()
+    )
 
 
 def changed_settings(run: Run, output: Path) -> list[str]:

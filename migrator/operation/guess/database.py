@@ -25,7 +25,10 @@ _MAKES = re.compile(
 )
 _SEEDS = re.compile(
     r"(?i)seed([-_]?\w+)*|\w+[-_]seed|load[-_]?(fixtures|data|demo|seed)\w*|populate([-_]?\w+)*"
-    r"|(demo|sample|test)[-_]?data|fixtures"
+    r"|(demo|sample|test|fake)[-_]?data|fixtures"
+)
+_SAYS_SEEDS = re.compile(
+    r"(?i)\b((fake|sample|demo|dummy|example|initial) data|populates?|seeds?)\b"
 )
 _UPGRADES = re.compile(r"\b((?:python -m )?flask (?:db upgrade|deploy)|alembic upgrade heads?)\b")
 
@@ -38,6 +41,8 @@ class Command:
     name: str
     place: str
     makes_tables: bool
+    about: str = ""
+    """What its help says."""
 
 
 def guess_database(project: Project, application: str) -> Guess:
@@ -111,8 +116,11 @@ def _not_read(project: Project) -> Guess:
                     fixed = f"{module.file}:{node.lineno}"
             elif isinstance(node, ast.Constant) and _URL.match(str(node.value)) and not fixed:
                 fixed = f"{module.file}:{node.lineno}"
-    where = f": {fixed} must read this variable" if fixed else ""
-    return Guess("DATABASE_URL", f"no variable names the database yet{where}", sure=False)
+    because = (
+        f"no variable names the database yet: {fixed or 'the code'} must read this variable; or,"
+        " where the application opens a SQLite file, write its name here instead: sqlite:///NAME.db"
+    )
+    return Guess("DATABASE_URL", because, sure=False)
 
 
 def guess_migrate(project: Project, application: str) -> Guess:
@@ -130,7 +138,7 @@ def guess_migrate(project: Project, application: str) -> Guess:
     offered.sort(key=lambda command: not command.makes_tables)
     if offered:
         return Guess(offered[0].shell, f"{offered[0].place} offers it")
-    return _create_all(project, application)
+    return guess_tables(project, application)
 
 
 def _migrations(project: Project, folder: str) -> Guess:
@@ -149,13 +157,15 @@ def _migrations(project: Project, folder: str) -> Guess:
 
 def guess_seed(project: Project) -> Guess | None:
     """The command that fills a fresh schema; None when none is offered."""
-    for command in _commands(project):
-        if _SEEDS.fullmatch(command.name):
+    commands = list(_commands(project))
+    named = [command for command in commands if _SEEDS.fullmatch(command.name)]
+    for command in named or commands:
+        if command in named or _SAYS_SEEDS.search(command.about):
             return Guess(command.shell, f"{command.place} offers it")
     return None
 
 
-def _create_all(project: Project, application: str) -> Guess:
+def guess_tables(project: Project, application: str) -> Guess:
     """One line of Python that makes the tables, for projects that have no command for it."""
     module_name, _, attribute = application.partition(":")
     factory = attribute.partition("(")[0]
@@ -232,6 +242,7 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
                 name,
                 f"{module.file}:{node.lineno}",
                 _calls(node, "create_all") or _calls(node, "upgrade"),
+                _help(node, call),
             )
 
 
@@ -294,6 +305,14 @@ def _first_string(call: ast.Call | None) -> str:
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             return argument.value
     return ""
+
+
+def _help(function: ast.FunctionDef, call: ast.Call | None) -> str:
+    """The first line of what a command says of itself."""
+    for keyword in call.keywords if call else []:
+        if keyword.arg in ("help", "short_help") and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return (ast.get_docstring(function) or "").partition("\n")[0]
 
 
 def _calls(function: ast.FunctionDef, name: str) -> bool:

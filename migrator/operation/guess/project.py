@@ -46,7 +46,7 @@ class Module:
     is_package: bool
 
     @property
-    def is_test(self) -> bool:
+    def is_called_test(self) -> bool:
         return _TESTS.search(self.file) is not None
 
     @cached_property
@@ -129,7 +129,7 @@ class Project:
                 place=Place(str(self.root)),
                 hint="give the root folder of the monolith",
             )
-        if not self.modules and not self.unparsed:
+        if not any(file.endswith(".py") for file in self.files):
             raise ConfigurationError(
                 "there is no Python file",
                 place=Place(str(self.root)),
@@ -178,15 +178,26 @@ class Project:
                 found[name] = Module(name, file, tree, is_package)
         return found
 
-    @property
+    @cached_property
+    def tests(self) -> list[Module]:
+        """The modules that are tests: called so, and imported by nothing else."""
+        used = {
+            name
+            for module in self.modules.values()
+            if not module.is_called_test
+            for name in module.imports.values()
+        }
+        return [
+            module
+            for module in self.modules.values()
+            if module.is_called_test and module.name not in used
+        ]
+
+    @cached_property
     def own(self) -> list[Module]:
         """The modules that are no tests."""
-        return [module for module in self.modules.values() if not module.is_test]
-
-    @property
-    def tests(self) -> list[Module]:
-        """The modules that are tests."""
-        return [module for module in self.modules.values() if module.is_test]
+        tests = {module.name for module in self.tests}
+        return [module for module in self.modules.values() if module.name not in tests]
 
     def is_file(self, name: str) -> bool:
         return (self.root / name).is_file()

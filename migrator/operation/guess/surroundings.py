@@ -209,7 +209,7 @@ def _value(read: Read) -> str | None:
         return "{data}/" + (_FOLDER.sub("", read.name).strip("_").lower() or "files")
     if _OWN_URL.search(read.name):
         return "{base_url}"
-    if not read.required:
+    if not read.required and not (read.name.endswith("SECRET_KEY") and not read.default):
         return None
     if _SECRET.search(read.name):
         return "not-a-secret-in-tests"
