@@ -179,9 +179,9 @@ class _Extractor:
                         f"{self.service}: {function} writes tables of {crossing.owner}, and the "
                         f"plan says `remedy: {crossing.remedy}`, which no code can be made for",
                         place=place,
-                        hint="decide in the plan: `remedy: row-write` (or `call`, `defer`) at each of"
-                        " these calls, or one service for both: `migrator propose --together` with"
-                        f" a table of {self.service} and one of {crossing.owner}",
+                        hint="decide in the plan: `remedy: row-write` (or `call`, `defer`) at each"
+                        " of these calls, or one service for both: `migrator propose --together`"
+                        f" with a table of {self.service} and one of {crossing.owner}",
                     )
                 )
             elif crossing.unit == "rows" and (unsent := obstacle_of(self.program, crossing)):

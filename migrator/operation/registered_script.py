@@ -107,7 +107,7 @@ def main(target: str, output: str) -> None:
     module = importlib.import_module(name)
     application = eval("module." + attribute, {"module": module})
     if not callable(application):
-        sys.exit("%s is %.200r, no WSGI application" % (target, application))
+        sys.exit(f"{target} is {repr(application)[:200]}, no WSGI application")
     registered = {"rules": url_rules(application), "classes": mapped_classes()}
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(registered, stream)

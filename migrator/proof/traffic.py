@@ -89,10 +89,9 @@ def read_replay(path: Path, secrets: Path | None, progress: Progress) -> Replay:
     known = load_secrets(secrets) if secrets else {}
     if made_up := missing_secrets(traffic, known):
         progress.warn(
-            f"the recording's secrets are not all given, and texts are made up for"
-            f" {'; '.join(made_up)}: with these nobody can sign in whose password is in the data that"
-            " the replay starts from; `migrator record --secrets FILE` keeps them,"
-            " `migrator verify --secrets FILE` sends them"
+            f"texts are made up for {'; '.join(made_up)}: nobody can then sign in whose password"
+            " is in the data that the replay starts from; `migrator record --secrets FILE` keeps"
+            " what was sent, `migrator verify --secrets FILE` sends it"
         )
     state = StartState(path.parent / traffic.header.start_state)
     return Replay(

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 
 engine = create_engine(os.environ["LEDGER"])
 app = Flask(__name__)
+nothing = None
 
 @app.post("/lines")
 def line():
@@ -23,6 +24,9 @@ def line():
     return jsonify(ok=True)
 
 def create():
+    create_all(engine)
+
+def create_all(engine):
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE line (id INTEGER PRIMARY KEY)"))
 """
@@ -85,7 +89,22 @@ def test_a_healthy_monolith(ledger: Path, capsys) -> None:
         ("ledger:app", "ledger", "application", "not module:attribute", "shop.wsgi:app"),
         ("ledger:app", "ledger:engine", "application", "cannot be imported", "application"),
         ('"LEDGER"', '"LEGER"', "application", "cannot be imported", "reads LEDGER: set it"),
+        (
+            "ledger:app",
+            "ledger:nothing",
+            "application",
+            "cannot be imported",
+            "ledger:nothing stays None as it is imported here: set the variable",
+        ),
         ("ledger.create()", "0", "migrate", "made no table", "LEDGER"),
+        (
+            "python -c 'import ledger; ledger.create()'",
+            "echo alembic upgrade && false",
+            "migrate",
+            "ended with code 1",
+            "another database than SQLite, make the tables from the models instead: migrate ="
+            """ "python -c 'from ledger import create; create()'\"""",
+        ),
         ("-q", "-q -k nothing", "tests", "1 deselected", "output"),
     ],
 )
@@ -98,6 +117,18 @@ def test_what_is_wrong_is_said(ledger, capsys, old, new, step, message, hint) ->
     order = list(checks)
     later = [name for name in order[order.index(step) + 1 :] if name != "tree"]
     assert all(checks[name]["outcome"] == "skipped" for name in later)
+
+
+def test_an_empty_database_may_be_why_it_does_not_answer(ledger, capsys) -> None:
+    source = ledger / "ledger.py"
+    text = source.read_text()
+    source.write_text(text + "\n@app.get('/')\ndef first():\n    return None.name\n")
+    try:
+        code, checks = doctor(with_settings(ledger), capsys)
+    finally:
+        source.write_text(text)
+    assert (code, checks["start"]["outcome"]) == (1, "failed")
+    assert "name the command that makes them in `seed`" in checks["start"]["hint"]
 
 
 def test_without_http_tests_traffic_can_be_recorded(ledger, capsys) -> None:

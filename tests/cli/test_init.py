@@ -347,3 +347,45 @@ def test_tables_made_inside_an_application_context(tmp_path: Path, capsys) -> No
     found = guesses(project(tmp_path, {"mill.py": app}), capsys)["migrate"]["value"]
     line = "from mill import create_app; from mill import fill; create_app().app_context().push();"
     assert found == f"python -c '{line} fill()'"
+
+
+def test_a_view_that_is_called_like_a_test_is_none(tmp_path: Path, capsys) -> None:
+    files = {
+        "app.py": "from flask import Flask\nfrom views import mail_test\napp = Flask(__name__)\n",
+        "views/__init__.py": "",
+        "views/mail_test.py": "from flask import render_template\n",
+    }
+    assert "there are no tests" in guesses(project(tmp_path, files), capsys)["test"]["because"]
+    project(tmp_path, {"views/page_test.py": "from app import app\n"})
+    assert "page_test.py runs" in guesses(tmp_path, capsys)["test"]["because"]
+
+
+def test_a_command_that_says_that_it_fills_the_database(tmp_path: Path, capsys) -> None:
+    app = (
+        "from flask import Flask\napp = Flask(__name__)\n"
+        "@app.cli.command()\ndef report():\n    'Counts the data.'\n"
+        "@app.cli.command()\ndef forge():\n    '''Generate fake data.\n\n    And more.'''\n"
+    )
+    root = project(tmp_path, {"mill.py": app})
+    assert guesses(root, capsys)["seed"]["value"] == "flask forge"
+    named = "@app.cli.command('seed-all', help='All.')\ndef fill():\n    pass\n"
+    project(tmp_path, {"mill.py": app + named})
+    assert guesses(root, capsys)["seed"]["value"] == "flask seed-all"
+
+
+def test_a_key_for_sessions_without_a_default_is_given_one(tmp_path: Path, capsys) -> None:
+    app = (
+        "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "class Config:\n    SECRET_KEY = os.environ.get('SECRET_KEY')\n"
+        "    JWT_SECRET_KEY = os.environ.get('JWT_SECRET_KEY', 'known')\n"
+    )
+    root = project(tmp_path, {"mill.py": app})
+    run("init", root)
+    capsys.readouterr()
+    assert set(load_run(root).environment) == {"SECRET_KEY"}
+
+
+def test_a_folder_of_which_nothing_can_be_imported_is_no_monolith(tmp_path: Path, capsys) -> None:
+    root = project(tmp_path, {"tool.py": "x = 1\n", "data/__init__.py": ""})
+    assert run("init", root) == 2
+    assert "no WSGI application was found" in capsys.readouterr().err

@@ -81,7 +81,7 @@ def registered_in(root: Path, target: str, *more: Path) -> registered.Registered
     output = root / "registered.json"
     told = [sys.executable, registered_script.__file__, target, str(output)]
     path = ":".join(map(str, [root, *more]))
-    subprocess.run(told, check=True, cwd=root, env={"PYTHONPATH": path})
+    subprocess.run(told, check=True, cwd=root, env={"PYTHONPATH": path}, timeout=60)
     return msgspec.json.decode(output.read_bytes(), type=registered.Registered)
 
 
@@ -100,6 +100,12 @@ def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: P
         ("pages.py:4", "the monolith serves /about (about)"),
         ("pages.py:4", "the monolith serves /help (help)"),
     }
+
+
+def test_an_application_may_be_called_as_a_module_of_ours_and_leave_threads(tmp_path: Path) -> None:
+    waits = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
+    (tmp_path / "application.py").write_text(waits + "from flask import Flask\napp = Flask('x')\n")
+    assert registered_in(tmp_path, "application:app").rules
 
 
 def test_a_table_whose_class_analysis_does_not_know_is_refused(tmp_path: Path) -> None:

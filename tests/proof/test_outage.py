@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from migrator.proof.exchange import Exchange
-from migrator.proof.outage import Probe, answers_as_before, ask
+from migrator.proof.outage import Probe, answers_as_before, ask, while_stopped
 
 
 class Mill(BaseHTTPRequestHandler):
@@ -18,6 +18,8 @@ class Mill(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(self.status)
         self.send_header("Content-Length", "5")
+        if self.path == "/kept":
+            self.send_header("Cache-Control", "public, max-age=60")
         self.end_headers()
         self.wfile.write(b"flour")
 
@@ -44,3 +46,13 @@ def test_a_limit_on_how_often_it_may_be_asked_is_no_difference(
     monkeypatch.setattr(Mill, "status", status)
     found = answers_as_before(probe, url)
     assert any(": status was" in each for each in found) is differs
+
+
+@pytest.mark.parametrize(("path", "wrong"), [("/kept", 0), ("/", 1)])
+def test_what_a_cache_may_keep_may_be_answered_without_the_service(
+    url: str, path: str, wrong: int
+) -> None:
+    request = Exchange(ordinal=0, method="GET", target=path, request_headers=[], request_body=b"")
+    probe = Probe(request=request, answer=ask(request, url), service="mill", needs=[], noise=set())
+    stopped, problems = while_stopped("mill", [probe], url, {}, lambda: None)
+    assert (len(problems), stopped.as_before) == (wrong, 1 - wrong)

@@ -20,6 +20,7 @@ from migrator.proof.exchange import Exchange
 from migrator.proof.record import record_running
 from migrator.proof.recorded import FORMAT, Header, RecordedTraffic, load, load_secrets, save
 from migrator.proof.replay import made_secret, replay
+from migrator.proof.traffic import read_replay
 
 BASE = "http://127.0.0.1:1"
 
@@ -117,6 +118,14 @@ def visit(url):
         ask(made.headers["Location"])
 
 
+class Told(Silent):
+    def __init__(self, warnings: list[str]) -> None:
+        self.warnings = warnings
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
 def test_values_of_the_next_run_take_the_place_of_the_recorded_ones(guestbook, tmp_path):
     url, server = guestbook(41)
     file = tmp_path / "traffic.jsonl"
@@ -134,6 +143,12 @@ def test_values_of_the_next_run_take_the_place_of_the_recorded_ones(guestbook, t
     assert again.notes == {"7": "first", "8": "second"}
     assert again.passwords == {"ann": made_secret(1)}
     assert [each.target for each in exchanges][4::3] == ["/notes/7", "/notes/8"]
+
+    told: list[str] = []
+    read_replay(file, tmp_path / "secrets.json", Told(told))
+    assert told == []
+    read_replay(file, None, Told(told))
+    assert "made up for secret 1 (request 1, POST /login)" in told[0]
 
     given, third = guestbook(41)
     replay(load(file), given, BASE, {1: "correct horse"}, Silent())

@@ -34,6 +34,8 @@ class Strings(Framework):
             return None
         method = engine.values.name(view.function).rsplit(".", 1)[-1]
         if method == "format":
+            if _is_early(site) and engine.wait():
+                return ()
             return [_value(engine, each) for each in _formatted(site, text)] or None
         found = _applied(engine, site, text, method)
         return None if found is None else (_value(engine, found),)
@@ -66,6 +68,13 @@ def _applied(engine: Engine, site: CallSite, text: str, method: str) -> str | No
         old, new = site.text(0), site.text(1)
         return text.replace(old, new) if old and new is not None else None
     return None
+
+
+def _is_early(site: CallSite) -> bool:
+    """Whether nothing is known yet of what a text is filled with."""
+    values = [site.argument(position) for position in range(site.positional)]
+    values += [site.argument(-1, name) for name in site.keywords]
+    return not all(values)
 
 
 def _formatted(site: CallSite, text: str) -> list[str]:
