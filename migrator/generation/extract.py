@@ -18,6 +18,7 @@ from migrator.generation.gates import check
 from migrator.generation.inner import remove_statements
 from migrator.generation.mapping import Mapping
 from migrator.generation.names import Project, source_path
+from migrator.generation.on_delete import changed_unseen
 from migrator.generation.pruning import Edit, prune
 from migrator.generation.resources import (
     configured_files,
@@ -195,6 +196,10 @@ class _Extractor:
                         "own, which a call can reach.",
                     )
                 )
+            elif crossing.unit == "rows" and (
+                unseen := changed_unseen(self.project, self.service, crossing)
+            ):
+                self.result.problems.append(unseen)
             elif (
                 crossing.unit == "function"
                 and crossing.remedy in ("call", "defer")

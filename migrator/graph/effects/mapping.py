@@ -323,18 +323,20 @@ class Mapping:
     def _deleted(self, models: list[tuple[str, str]], rows: list[tuple[str, str]]) -> list[Touched]:
         """What follows when instances of models, and rows of tables, are deleted, and why.
 
-        A row without a reason is deleted by a statement that is known already.
+        A row without a reason is deleted by a statement that is known already. What the session
+        does comes first: the database finds no row any more of what was loaded and deleted.
         """
         found: dict[tuple[str, str], Touched] = {}
         done: set[tuple[str, str]] = set()
-        while models or rows:
-            if rows:
+        passive: list[tuple[str, str]] = []
+        while models or rows or passive:
+            if not models and rows:
                 name, how = rows.pop(0)
                 if ("row", name) not in done:
                     done.add(("row", name))
                     rows += self._delete_row(found, name, how)
                 continue
-            name, how = models.pop(0)
+            name, how = (models or passive).pop(0)
             if ("model", name) in done:
                 continue
             done.add(("model", name))
@@ -345,7 +347,8 @@ class Mapping:
                         found.setdefault((touched.table, touched.operation or "read"), touched)
                     if "delete" in relation.cascades and not relation.view_only:
                         how = f"cascade {_short(owner)}.{relation.name}"
-                        models.append((relation.target, how))
+                        later = passive if relation.passive_deletes else models
+                        later.append((relation.target, how))
         return list(found.values())
 
     def _delete_row(
