@@ -236,7 +236,7 @@ class _Extractor:
             if remedy.remedy not in ("shared", "request", "lease"):
                 continue
             units = self._state_units(remedy)
-            if not units:
+            if not units and not self._lies_elsewhere(remedy):
                 self.result.problems.append(
                     Refused(
                         f"{remedy.name}, to which the plan gives the remedy `{remedy.remedy}`, is "
@@ -256,6 +256,11 @@ class _Extractor:
                 self._edit(unit, edits)
                 if line:
                     self.new_imports.setdefault(unit.module, []).append(line)
+
+    def _lies_elsewhere(self, remedy: StateRemedy) -> bool:
+        """Whether it is bound, but in code that this service does not have, such as a script."""
+        bound = self.project.unit_of(remedy.name)
+        return bool(bound) and self.part.live.isdisjoint(bound)
 
     def _state_units(self, remedy: StateRemedy) -> list[Unit]:
         units = self.project.unit_of(remedy.name)

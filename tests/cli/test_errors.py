@@ -15,6 +15,7 @@ import click
 import pytest
 
 from migrator.cli.main import VERBS, main, program
+from migrator.operation.process import hold
 
 LENDING = Path(__file__).parents[1] / "assets" / "lending"
 PLAN = "migrator.plan.yaml"
@@ -201,6 +202,26 @@ def test_no_generated_services(app: Path, capsys: pytest.CaptureFixture[str], ve
     arguments = (app.parent,) if verb == "up" else (app, "--services", app.parent)
     error = refused(capsys, 2, f"{app.parent}: there are no generated", verb, *arguments)
     assert "migrator generate" in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("lock", "told"),
+    [
+        ("verify.lock", "another `migrator verify` runs on"),
+        ("processes.json.lock", "is in use by another run of migrator"),
+    ],
+)
+def test_a_second_proof_at_a_time(
+    app: Path, capsys: pytest.CaptureFixture[str], lock: str, told: str
+) -> None:
+    """It ends before it touches what the first one works on."""
+    begun = app / ".migrator/verify/begun"
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    begun.touch()
+    with hold(app / ".migrator" / lock, ""):
+        assert run("verify", app, "--services", app) == 1
+    assert told in capsys.readouterr().err
+    assert begun.exists()
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

@@ -455,7 +455,7 @@ def test_what_cannot_cross_is_refused_with_its_place(
 
 def test_a_decision_in_the_plan_is_not_generated() -> None:
     problems = cut(SHOP, calls=[crossing("trees.views.total", remedy="saga")]).problems
-    assert "`saga`" in problems[0].message
+    assert "`remedy: saga`" in problems[0].message
 
 
 def test_code_that_rows_name_is_kept_by_who_has_the_table() -> None:

@@ -453,6 +453,19 @@ def test_a_worker_is_leased_by_its_module(tmp_path: Path) -> None:
     assert "worker.py" not in elsewhere.files
 
 
+def test_state_of_a_script_that_the_service_lacks_is_nobody_s_problem(tmp_path: Path) -> None:
+    files = {
+        "app.py": "from flask import Flask\napp = Flask(__name__)\n"
+        "@app.get('/')\ndef page():\n    return ''\n",
+        "try_out.py": "for each in 'ab':\n    answer = {}\n",
+    }
+    state = (("try_out.answer", "shared"),)
+    assert not cut(tmp_path, files, own=("route:app.page",), state=state).problems
+    files["app.py"] += "import try_out\nprint(try_out.answer)\n"
+    (problem,) = cut(tmp_path, files, own=("route:app.page",), state=state).problems
+    assert "not defined at the top level" in problem.message
+
+
 def test_the_application_may_come_from_a_factory_and_must_be_there(tmp_path: Path) -> None:
     files = {
         "app.py": """
