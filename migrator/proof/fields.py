@@ -58,9 +58,18 @@ def fields_of(exchange: Exchange, base_url: str = "") -> Fields:
     return found
 
 
+_MADE_UP = re.compile(
+    r"(?<=\.)(?:(?=[^.\[]*\d)(?=[^.\[]*[A-Z])(?=[^.\[]*[a-z])[\w~+=-]{20,}|[0-9a-f-]{32,})(?=[.\[]|$)"
+)
+"""A key that was drawn by chance, as tokens and UUIDs are."""
+
+
 def without_positions(name: str) -> str:
-    """The name of a field for all members of a list: `body.items[*].title`."""
-    return re.sub(r"\[\d+\]", "[*]", name)
+    """The name of a field for all members of a list or map: `body.items[*].title`.
+
+    A map's members are alike where their keys are made up anew in each run.
+    """
+    return _MADE_UP.sub("*", re.sub(r"\[\d+\]", "[*]", name))
 
 
 def is_html(name: str) -> bool:

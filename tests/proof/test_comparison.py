@@ -160,3 +160,18 @@ def test_values_that_vary_in_an_order_that_does_are_set_aside_by_name():
     assert fields(compared(run(("a", 1), ("b", 2)), run(("b", 5), ("c", 6)), noise)) == [
         ("body[*].name", '"a"', '"c"')
     ]
+
+
+def test_keys_that_are_made_up_anew_are_alike_and_what_they_hold_is_not():
+    def run(*tokens, last=2):
+        return [
+            exchange(body={"sent": dict(zip(tokens, (1, last), strict=True)), "known": {"a": 1}})
+        ]
+
+    first = run("gCDsQC5ErbUK3jmuxdKNPDoA", "RJ-vligMcwQhgfdELmGwQR5E")
+    second = run("hNWtdEGD5Uc3DGwTSUercLDA", "_DvVwmUOjYY0eCxqrZYUi1sy")
+    noise = noise_between(first, second, "")
+    third = ("nFaQLk6THl7m6eblBdL0bTDx", "s9CDsFj1KvAEmmhr12VTN3NZ")
+    assert fields(compared(first, run(*third), noise)) == []
+    assert fields(compared(first, run(*third, last=3), noise)) == [("body.sent.*", "2", "3")]
+    assert len(fields(compared(first, run(*third)))) == 4
