@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -270,9 +271,14 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
+_finding = threading.Lock()
+"""uv is found by `sysconfig`, which gives half of what it knows while another thread fills it."""
+
+
 def _uv(arguments: list[str], root: Path) -> str:
     """Run uv in `root`; what it printed. OperationError with the end of its messages."""
-    command = [uv.find_uv_bin(), "--no-progress", *arguments]
+    with _finding:
+        command = [uv.find_uv_bin(), "--no-progress", *arguments]
     ran = subprocess.run(
         command,
         cwd=root,

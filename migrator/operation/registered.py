@@ -130,11 +130,13 @@ def rules_of_packages(root: Path, served: list[ServedRule]) -> list[str]:
     One service answers them, from what it has. Descriptions of the API are none of them.
     """
     return sorted(
-        each.rule
-        for each in served
-        if not _own(root, each.file, each.line)
-        and each.endpoint.rpartition(".")[2] != "static"
-        and not each.description
+        {
+            each.rule
+            for each in served
+            if not _own(root, each.file, each.line)
+            and each.endpoint.rpartition(".")[2] != "static"
+            and not each.description
+        }
     )
 
 

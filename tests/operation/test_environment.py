@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,31 @@ def test_uv_is_told_what_pip_is_told(tmp_path: Path) -> None:
     assert told["UV_FIND_LINKS"] == "/w,/x"
     assert told["SSL_CERT_FILE"] == "/mine"
     assert "VIRTUAL_ENV" not in uv_variables({**os.environ, "VIRTUAL_ENV": "/v"})
+
+
+def test_environments_that_are_made_at_once_do_not_look_for_uv_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the library asks for it is half filled while another thread asks first."""
+    inside, most = 0, 0
+
+    def find() -> str:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.2)
+        inside -= 1
+        return "false"
+
+    monkeypatch.setattr("migrator.operation.environment.uv.find_uv_bin", find)
+
+    def make(name: str) -> None:
+        with pytest.raises(OperationError):
+            make_environment(tmp_path / name, "python3", ["flask"], tmp_path)
+
+    made = [threading.Thread(target=make, args=(name,)) for name in "abc"]
+    for thread in made:
+        thread.start()
+    for thread in made:
+        thread.join()
+    assert most == 1
