@@ -199,6 +199,9 @@ def _print_proposals(found: Proposals) -> None:
         out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
         for reason in found.verdict:
             out.print(f"  against {reason}", markup=False)
+        others = [each.name for each in cuts if len(each.plan.services) > 1]
+        how = f"--proposal {others[0]}" if others else "--apart TABLE,TABLE"
+        out.print(f"  to split all the same: migrator propose --force {how}", markup=False)
     out.print()
 
 
