@@ -232,6 +232,9 @@ class Engine(Protocol):
     def keys(self, container: int) -> tuple[Hashable, ...]:
         """The constant keys under which a `CONTAINER` holds something, so far."""
 
+    def under(self, container: int, key: Hashable) -> tuple[int, ...]:
+        """What a `CONTAINER` holds under a constant key, so far."""
+
     def runs(self, value: int) -> tuple[str, ...]:
         """The keys of what runs when a function value is called, in functions and variants."""
 

@@ -8,6 +8,7 @@ secondary tables, and follows `ON DELETE` in the database.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -90,6 +91,10 @@ class Mapping:
         self.companions: dict[str, tuple[Touched, ...]] = {}
         """Tables to what a package touches whenever the mapper writes one of their rows."""
         self._by_folded = {name.lower(): name for name in tables}
+        bare = Counter(name.lower().rpartition(".")[2] for name in tables)
+        for name in tables:
+            if bare[short := name.lower().rpartition(".")[2]] == 1:
+                self._by_folded.setdefault(short, name)
         self._children: dict[str, list[str]] = {}
         for model in models.values():
             for parent in model.parents:

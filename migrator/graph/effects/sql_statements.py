@@ -155,8 +155,12 @@ def table_name(table: exp.Expr) -> str:
         table = table.this
     schema = table.args.get("db")
     schema_name = schema.name if isinstance(schema, exp.Identifier) else ""
-    name = str(table.name)
-    return name if schema_name.lower() in _IMPLIED_SCHEMAS else f"{schema_name}.{name}"
+    return in_schema(schema_name, str(table.name))
+
+
+def in_schema(schema: str, name: str) -> str:
+    """The name of a table of a schema, without it where it is implied."""
+    return name if schema.lower() in _IMPLIED_SCHEMAS else f"{schema}.{name}"
 
 
 def bare_name(name: str) -> str:

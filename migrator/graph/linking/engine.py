@@ -135,6 +135,10 @@ class LinkerEngine:
         known = self._linker.containers.of(container).slots
         return tuple(key for _, key in known)
 
+    def under(self, container: int, key: Hashable) -> tuple[int, ...]:
+        known = self._linker.containers.of(container).slots.get((type(key), key))
+        return self.points_to(known) if known is not None else ()
+
     def runs(self, value: int) -> tuple[str, ...]:
         linker = self._linker
         states, name = self.running(value)

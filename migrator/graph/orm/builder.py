@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
 from migrator.graph.effects.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.effects.sql_statements import bare_name, in_schema
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import COMPUTED
 from migrator.graph.orm.declarations import (
@@ -69,7 +71,7 @@ class MappingBuilder:
         return len(self.engine.bases(class_)), self.values.name(class_)
 
     def _add_table(self, value: int, call: TableCall) -> None:
-        for name in call.names:
+        for name in (in_schema(call.schema, each) for each in call.names):
             fact = self.tables.setdefault(name, TableFact(name, call.file, call.line))
             self.table_of[value] = name
             for part in call.parts:
@@ -121,6 +123,7 @@ class MappingBuilder:
                 owner, column = view.parts[0], view.parts[1]
                 texts.append(f"{self.table_of.get(int(str(owner)), '')}.{column}")
         for text in texts:
+            text = self._known_reference(text)
             referred, _, _ = text.rpartition(".")
             if not referred:
                 continue
@@ -137,6 +140,14 @@ class MappingBuilder:
                         references=text,
                         on_delete=fact.on_delete,
                     )
+
+    def _known_reference(self, text: str) -> str:
+        """`schema.table.column` as the table is called here: without a schema that is not known."""
+        referred, _, column = text.rpartition(".")
+        name = bare_name(referred)
+        if name not in self.tables and name.rpartition(".")[2] in self.tables:
+            name = name.rpartition(".")[2]
+        return f"{name}.{column}" if referred else text
 
     def _type_of(self, reference: str) -> str:
         referred, _, name = reference.rpartition(".")
@@ -156,7 +167,7 @@ class MappingBuilder:
         ]
         model = ModelFact(name, parents=mapped_parents)
         columns = list(self._columns(class_, bool(mapped_parents)))
-        table = self._table_name(class_, mapped_parents, columns)
+        table = self._qualified(class_, self._table_name(class_, mapped_parents, columns))
         if not table and not mapped_parents:
             return
         self.models[name] = model
@@ -241,6 +252,41 @@ class MappingBuilder:
             return self.values.name(class_).rsplit(".", 1)[-1].lower()
         return ""
 
+    def _qualified(self, class_: int, name: str) -> str:
+        """A table's name with the schema of its `__table_args__`.
+
+        A helper may put these together in ways that are not followed: then it is the schema in
+        which somebody refers to a table of that name, if that is one.
+        """
+        variable = self.engine.class_attribute(class_, "__table_args__")
+        if not name or "." in name or variable is None:
+            return name
+        schemas: dict[str, None] = {}
+        for value in self._arguments_of(class_, variable):
+            for each in (value, *self.engine.points_to(self.engine.element(value))):
+                if self.values.kind(each) == Kind.CONTAINER:
+                    found = map(self.values.text, self.engine.under(each, "schema"))
+                    schemas.update(dict.fromkeys(text for text in found if text))
+        if len(schemas) != 1:
+            known = {each for each in self._referred if each.rpartition(".")[2] == name}
+            schemas = {each.rpartition(".")[0]: None for each in known} if len(known) == 1 else {}
+        return in_schema(next(iter(schemas), ""), name)
+
+    def _arguments_of(self, class_: int, variable: int) -> Iterator[int]:
+        """The containers that `__table_args__` may be, for that class."""
+        for value in self.engine.points_to(variable):
+            given: tuple[int, ...] = (value,)
+            if self.values.name(value) == DECLARED:
+                slot = self.engine.slot("sqlalchemy", "declared", value, class_)
+                given = self.engine.points_to(slot)
+            yield from (each for each in given if self.values.kind(each) == Kind.CONTAINER)
+
+    @cached_property
+    def _referred(self) -> frozenset[str]:
+        """The tables that foreign keys are written to refer to."""
+        keys = self.declared.keys.values()
+        return frozenset(text.rpartition(".")[0] for each in keys for text in each.texts)
+
     def _text(self, class_: int, variable: int) -> str:
         texts = []
         for value in self.engine.points_to(variable):
@@ -250,9 +296,7 @@ class MappingBuilder:
             else:
                 texts.append(self.values.text(value))
         # One helper may make the names of indexes and of referred columns (`table.id`), too.
-        referred = {
-            t.rpartition(".")[0] for each in self.declared.keys.values() for t in each.texts
-        }
+        referred = self._referred | {bare.rpartition(".")[2] for bare in self._referred}
         known = [text for text in texts if text]
         known.sort(key=lambda text: ("." in text, text not in referred))
         return known[0] if known else snake_case(self.values.name(class_).rsplit(".", 1)[-1])

@@ -88,6 +88,7 @@ class TableCall(NamedTuple):
     parts: tuple[int, ...]
     file: str
     line: int
+    schema: str = ""
 
 
 class BackrefUse(NamedTuple):
@@ -239,7 +240,11 @@ class Declarations:
                 if engine.values.name(part) in (COLUMN, FOREIGN_KEY)
             ]
         self.tables[value] = TableCall(
-            site.texts(0, "name"), tuple(dict.fromkeys(parts)), site.file, site.line
+            site.texts(0, "name"),
+            tuple(dict.fromkeys(parts)),
+            site.file,
+            site.line,
+            site.text(-1, "schema") or "",
         )
         return value
 
