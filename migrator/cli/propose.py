@@ -152,6 +152,9 @@ def command(
         console(stderr=True).print(line, soft_wrap=True)
 
 
+_MOST_REMADE = 5
+
+
 def _earlier(target: Path) -> Demands:
     """What was demanded of the plan that is replaced; nothing, if it cannot be read."""
     try:
@@ -199,10 +202,23 @@ def _print_proposals(found: Proposals) -> None:
         out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
         for reason in found.verdict:
             out.print(f"  against {reason}", markup=False)
+        _print_what_to_remake(found)
         others = [each.name for each in cuts if len(each.plan.services) > 1]
         how = f"--proposal {others[0]}" if others else "--apart TABLE,TABLE"
         out.print(f"  to split all the same: migrator propose --force {how}", markup=False)
     out.print()
+
+
+def _print_what_to_remake(found: Proposals) -> None:
+    """What splits most transactions of the cut by domain."""
+    domains = next((each for each in found.listed if each.remake), None)
+    if domains is None:
+        return
+    out = console(stderr=True)
+    out.print(f"  what to remake first, so that {domains.name} splits less:", markup=False)
+    for each in domains.remake[:_MOST_REMADE]:
+        out.print(f"  {each.subject} ({each.at}): {each.message}", markup=False)
+    out.print(f"  next: {domains.remake[0].hint}", markup=False)
 
 
 def print_summary(plan: Plan, numbers: Score) -> None:

@@ -117,6 +117,16 @@ def without(evidence: Evidence, entry_points: Collection[str]) -> Evidence:
     return found
 
 
+def meant(evidence: Evidence) -> Evidence:
+    """The evidence as if entry points wrote only what they are there to write, and transactions
+    bound nothing."""
+    found = evidence.copied()
+    found.bound = dict(evidence.own)
+    found.transactions = []
+    found.worked_out.clear()
+    return found
+
+
 def told(evidence: Evidence, entry_points: Collection[str], most: int = 3) -> list[str]:
     """What binds, by the place that commits most: how many tables, where, and for whom."""
     places: dict[tuple[str, int], tuple[list[str], Binding]] = {}

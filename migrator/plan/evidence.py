@@ -11,6 +11,7 @@ from migrator.facts.history import History, Repository
 from migrator.facts.inspection import Texts
 from migrator.model.program import EntryPoint, Program, Transaction
 from migrator.plan.deferral import Deferral
+from migrator.plan.intent import Intent, intent
 from migrator.plan.reach import Reach
 from migrator.plan.table_usage import Usage
 from migrator.plan.tested import ReachedByTests
@@ -46,6 +47,19 @@ class Evidence:
     tests: ReachedByTests = field(default_factory=lambda: ReachedByTests(Program(), Texts("")))
     worked_out: dict[object, Any] = field(default_factory=dict)
     """What was derived from the entry points, by what it was asked with; forgotten with one."""
+
+    @property
+    def intent(self) -> Intent:
+        """What entry points are there to write, of what binds them."""
+        if "intent" not in self.worked_out:
+            self.worked_out["intent"] = intent(self.reach, self.deferral, self.entries, self.bound)
+        known: Intent = self.worked_out["intent"]
+        return known
+
+    @property
+    def own(self) -> Mapping[str, frozenset[str]]:
+        """The tables that each entry point is there to write."""
+        return self.intent.own
 
     @property
     def history(self) -> History:

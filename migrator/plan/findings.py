@@ -12,6 +12,7 @@ SHARED_FOLDER = "shared-folder"
 NEW_CROSSING = "new-crossing"
 STALE = "stale"
 GIANT = "giant-service"
+CROSS_CUTTING = "cross-cutting"
 IDLE = "idle-service"
 GOD_TABLE = "god-table"
 GOD_CLASS = "god-class"
@@ -32,6 +33,7 @@ KINDS = {
     "wrong-plan": Kind("error", "The plan contradicts itself or the code"),
     DECISION: Kind("warning", "A crossing that somebody has to decide on"),
     GIANT: Kind("warning", "A service that has most of the application"),
+    CROSS_CUTTING: Kind("warning", "A function that writes from everywhere splits transactions"),
     IDLE: Kind("warning", "A service that answers nothing"),
     GOD_TABLE: Kind("warning", "A table that most services write"),
     GOD_CLASS: Kind("note", "A class of which several services keep parts that share nothing"),

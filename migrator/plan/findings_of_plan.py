@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrator.model.plan import Finding, Plan
 from migrator.plan.bonds import giants
 from migrator.plan.cohesion import god_classes, god_tables
+from migrator.plan.cross_cutting import cross_cutting
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import DECISION, IDLE, LEFT_OUT, SHARED_STATE, SPLIT
 from migrator.plan.folders import shared_folders
@@ -49,6 +50,7 @@ def findings(
                 )
     found += _shared_state(evidence, consequences)
     found += giants(evidence, plan)
+    found += cross_cutting(evidence, consequences.torn, outline.owner)
     found += [
         Finding(
             kind=IDLE,

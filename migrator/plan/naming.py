@@ -11,7 +11,7 @@ from migrator.plan.signals.paths import first_part
 from migrator.plan.wording import counted, enumerated
 
 _LAYERS = {
-    "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "commands",
+    "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "cli", "commands",
     "common", "config", "controllers", "core", "database", "db", "domain", "entities", "forms",
     "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
     "orm", "pages", "resources", "rest", "root", "routes", "schemas", "server", "service",
@@ -48,8 +48,9 @@ def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str,
     whole = _of_the_whole(evidence) if len(groups) == 1 else ""
     chosen: list[str] = []
     for counter, tables in zip(votes, groups, strict=True):
-        name = whole or _best(counter, total, len(tables)) or dominating(evidence, tables)
-        chosen.append(_distinct(slug(name), chosen))
+        table = dominating(evidence, tables)
+        names = [whole or _best(counter, total, len(tables)), table.rpartition(".")[2], table]
+        chosen.append(_distinct([slug(name) for name in names if name], chosen))
     return chosen
 
 
@@ -100,10 +101,10 @@ def slug(name: str) -> str:
     return made if made[:1].isalpha() else f"service_{made}".rstrip("_")
 
 
-def _distinct(name: str, taken: list[str]) -> str:
-    if name in _RESERVED:
-        name += "_service"
-    return next(each for each in (name, *numbered(name, len(taken))) if each not in taken)
+def _distinct(names: list[str], taken: list[str]) -> str:
+    """The first of these names that is free, else the first with a number."""
+    free = [f"{name}_service" if name in _RESERVED else name for name in names]
+    return next(each for each in (*free, *numbered(free[0], len(taken))) if each not in taken)
 
 
 def numbered(name: str, most: int) -> Iterable[str]:

@@ -41,7 +41,9 @@ def place(evidence: Evidence, owner: Mapping[str, str]) -> dict[str, str]:
     placed: dict[str, str] = {}
     torn: dict[str, list[str]] = {}
     for name in evidence.entries:
-        owners = sorted({owner[t] for t in evidence.bound[name] if t in owner})
+        owners = sorted(
+            {owner[t] for t in (evidence.own[name] or evidence.bound[name]) if t in owner}
+        )
         if len(owners) == 1:
             placed[name] = owners[0]
         elif owners:

@@ -9,10 +9,11 @@ import msgspec
 
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
-from migrator.model.plan import Plan
+from migrator.model.plan import Finding, Plan
 from migrator.plan.affinity import measure
 from migrator.plan.bonds import loosened, told
 from migrator.plan.constraints import Constraints, demands_of
+from migrator.plan.cross_cutting import cross_cutting, only_by_the_way
 from migrator.plan.evidence import Evidence
 from migrator.plan.propose import boundaries, evidence_for, homed, plan_of
 from migrator.plan.score import Score, score
@@ -45,6 +46,8 @@ class Proposal(msgspec.Struct, kw_only=True):
     score: Score
     modularity: float
     against: list[str] = []
+    remake: list[Finding] = []
+    """What splits transactions all over the application, that of most first: worth remaking."""
     same_as: str = ""
     """An earlier proposal that cuts in the same way."""
 
@@ -181,7 +184,10 @@ def _proposal(
         same_as=next((each.name for each in before if cut_of(each.plan) == cut_of(plan)), ""),
     )
     if name != ONE_SERVICE:
-        proposal.against = _against(proposal, binding)
+        owner = {table: name for name, each in plan.services.items() for table in each.tables}
+        torn = consequences.torn
+        proposal.remake = cross_cutting(evidence, torn, owner)
+        proposal.against = _against(proposal, binding, len(only_by_the_way(evidence, torn, owner)))
     return proposal
 
 
@@ -192,7 +198,7 @@ def cut_of(plan: Plan) -> frozenset[tuple[frozenset[str], frozenset[str]]]:
     )
 
 
-def _against(proposal: Proposal, binding: str) -> list[str]:
+def _against(proposal: Proposal, binding: str, by_the_way: int) -> list[str]:
     """Why a cut does not beat one service; each reason with its figure."""
     scored = proposal.score
     if len(scored.services) < 2:
@@ -205,7 +211,8 @@ def _against(proposal: Proposal, binding: str) -> list[str]:
         )
     if scored.split_transactions:
         split = counted(scored.split_transactions, "transaction")
-        reasons.append(f"{split} would be split")
+        only = f", {by_the_way} of them only by what is written by the way" if by_the_way else ""
+        reasons.append(f"{split} would be split{only}")
     routes = sum(each.routes for each in scored.services)
     whole = scored.whole
     if whole is not None and routes and whole.latency.slowed / routes > _MOST_SLOWED:

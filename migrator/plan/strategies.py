@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from migrator.model.errors import ConfigurationError
 from migrator.plan.affinity import Affinity, measure
-from migrator.plan.bonds import loosened, without
+from migrator.plan.bonds import loosened, meant, without
 from migrator.plan.constraints import Constraints
 from migrator.plan.evidence import Evidence
 from migrator.plan.naming import slug
@@ -24,6 +24,10 @@ Groups = list[frozenset[str]]
 
 Names = dict[str, str]
 """Table to the name that its service is to have, where the strategy knows one."""
+
+_FEW = 3
+_FEW_OF_ALL = 0.05
+"""So many entry points, or this share of them, are exceptions that somebody can remake."""
 
 _KEPT_QUALITY = 0.9
 """Of the modularity of the best cut, what a coarser one must keep to separate the same domains."""
@@ -83,12 +87,17 @@ def independent(evidence: Evidence, groups: Groups, wanted: Constraints) -> tupl
 def domains(evidence: Evidence, _: Groups, wanted: Constraints) -> tuple[Groups, Names]:
     """The cut as it would be without the transactions that bind most tables into one service.
 
+    A few entry points are left out as exceptions. Where many bind, as where one place commits for
+    everybody, transactions tie what they are there to write, and bind nothing.
     Raises ConfigurationError where none do.
     """
     binding = loosened(evidence, wanted)
     if binding is None:
         raise ConfigurationError("no transactions bind more than half of the tables to each other")
-    return boundaries(without(evidence, binding.entry_points), wanted), {}
+    exceptions = max(_FEW, _FEW_OF_ALL * len(evidence.working))
+    if len(binding.entry_points) <= exceptions:
+        return boundaries(without(evidence, binding.entry_points), wanted), {}
+    return boundaries(meant(evidence), wanted), {}
 
 
 def by_team(evidence: Evidence, groups: Groups, wanted: Constraints) -> tuple[Groups, Names]:

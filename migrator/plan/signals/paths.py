@@ -19,7 +19,7 @@ def weigh(evidence: Evidence) -> Weights:
     readers: dict[str, Counter[str]] = {}
     for name, entry in sorted(evidence.entries.items()):
         for group in groups(entry):
-            for table in evidence.bound[name]:
+            for table in evidence.own[name]:
                 writers.setdefault(table, Counter())[group] += 1
             for table in evidence.reads[name]:
                 readers.setdefault(table, Counter())[group] += 1

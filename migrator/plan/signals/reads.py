@@ -8,4 +8,4 @@ from migrator.plan.signals import Weights, cliques
 
 def weigh(evidence: Evidence) -> Weights:
     """Each entry point ties all that it touches on its own account; hooks tie nothing."""
-    return cliques(bound | evidence.reads[name] for name, bound in evidence.bound.items())
+    return cliques(own | evidence.reads[name] for name, own in evidence.own.items())

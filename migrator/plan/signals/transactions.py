@@ -9,7 +9,7 @@ from migrator.plan.signals import Weights, cliques
 def weigh(evidence: Evidence) -> Weights:
     """Each transaction ties once what it writes."""
     return cliques(
-        set(transaction.tables) & evidence.bound[name]
+        set(transaction.tables) & evidence.own[name]
         for name, entry in evidence.working.items()
         for transaction in entry.transactions
     )

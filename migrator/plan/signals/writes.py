@@ -14,4 +14,4 @@ def weigh(evidence: Evidence) -> Weights:
         [event.target for event in functions[name].events if event.kind == "write"]
         for name in sorted(reached & set(functions))
     ]
-    return cliques([*(evidence.bound[name] for name in evidence.working), *written])
+    return cliques([*(evidence.own[name] for name in evidence.working), *written])
