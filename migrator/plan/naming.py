@@ -11,8 +11,8 @@ from migrator.plan.signals.paths import first_part
 from migrator.plan.wording import counted, enumerated
 
 _LAYERS = {
-    "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "cli", "commands",
-    "common", "config", "controllers", "core", "database", "db", "domain", "entities", "forms",
+    "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "cli",
+    "commands", "common", "config", "controllers", "core", "database", "db", "domain", "entities", "forms",
     "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
     "orm", "pages", "resources", "rest", "root", "routes", "schemas", "server", "service",
     "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests", "utils",
