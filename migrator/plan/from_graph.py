@@ -19,7 +19,7 @@ from migrator.plan.constraints import Constraints, atoms_of, check_known, confli
 from migrator.plan.from_graph_file import ClassGraph, Use
 from migrator.plan.from_graph_ties import ties
 from migrator.plan.metrics import Measures, measure_partition
-from migrator.plan.naming import slug
+from migrator.plan.naming import slug, telling_part
 from migrator.plan.partition import Limits, counts_of, cuts
 from migrator.plan.partition_network import Network
 
@@ -209,7 +209,7 @@ def _names(
     for group in groups:
         owner = next((wanted.pinned[name] for name in sorted(group) if name in wanted.pinned), "")
         centre = min(group, key=lambda name: (-round(inside.get(name, 0.0), 9), name))
-        name = base = owner or slug(centre.rpartition(".")[2])
+        name = base = owner or slug(telling_part(centre))
         number = 2
         while name in chosen:
             name, number = f"{base}_{number}", number + 1

@@ -12,7 +12,8 @@ from migrator.plan.wording import counted, enumerated
 
 _LAYERS = {
     "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "cli",
-    "commands", "common", "config", "controllers", "core", "database", "db", "domain", "entities", "forms",
+    "commands", "common", "config", "controllers", "core", "database", "db", "domain",
+    "entities", "forms",
     "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
     "orm", "pages", "resources", "rest", "root", "routes", "schemas", "server", "service",
     "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests", "utils",
@@ -93,6 +94,12 @@ def _module_parts(evidence: Evidence, table: str) -> list[str]:
 
 def _labels(parts: list[str]) -> list[str]:
     return [p.lower() for p in parts if p.lower() not in _LAYERS and len(p) > 1 and p[0] != "_"]
+
+
+def telling_part(dotted: str) -> str:
+    """The last part of a dotted name that is no name of a layer; the last where all are."""
+    parts = dotted.split(".")
+    return next((p for p in reversed(parts) if p.lower() not in _LAYERS), parts[-1])
 
 
 def slug(name: str) -> str:

@@ -166,3 +166,18 @@ def test_what_cannot_be_done_is_said(folder: Path, capsys: pytest.CaptureFixture
     (folder / "empty").mkdir()
     assert run("export", folder / "empty", "--as", "pycg") == 2
     assert "no Python file" in capsys.readouterr().err
+
+
+def test_what_is_exported_can_be_proposed_from(tmp_path: Path) -> None:
+    shutil.copytree(KIOSK.parent / "lending", tmp_path / "lending")
+    graph, parts = tmp_path / "graph.json", tmp_path / "parts.json"
+    assert run("export", tmp_path / "lending", "--as", "from-graph", "-o", graph) == 0
+    assert run("propose", "--from-graph", graph, "-o", parts) == 0
+    written = json.loads(graph.read_text())
+    assert written["tables"]["loan"]["references"] == ["borrower", "tool"]
+    assert ["fee", "loan"] in [each["tables"] for each in written["transactions"]]
+    assert {each["path"] for each in written["routes"]} >= {"/tools/kinds"}
+    partition = json.loads(parts.read_text())
+    assert set(partition) == set(written["classes"])
+    assert partition["toolshed.loans"] == partition["toolshed.desk"]
+    assert partition["toolshed.loans"] != partition["workshop.bench"] == partition["workshop.shelf"]

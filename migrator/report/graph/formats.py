@@ -13,7 +13,7 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.progress import Progress
 from migrator.model.settings import Settings
-from migrator.report.graph import dot, graphml, imports, json, mermaid, pycg
+from migrator.report.graph import dot, graphml, imports, json, mermaid, partition, pycg
 from migrator.report.graph.links import Links, gather, gather_modules
 
 Writer = Callable[[Path, Settings, Progress, bool], str]
@@ -48,6 +48,9 @@ def _graph(root: Path, settings: Settings, progress: Progress) -> Graph:
 FORMATS: dict[str, Writer] = {
     "pycg": _pycg,
     "imports": _imports,
+    "from-graph": lambda root, settings, progress, _: partition.render(
+        _graph(root, settings, progress)
+    ),
     "json": _whole(json.render),
     "dot": _whole(dot.render),
     "graphml": _whole(graphml.render),
