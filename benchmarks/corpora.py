@@ -25,6 +25,10 @@ WHEELS = {
     "keystone": "keystone==30.0.0",
     "weblate": "weblate==5.14.3",
     "wagtail": "wagtail==8.0.1",
+    "allauth": "django-allauth==65.22.1",
+    "machina": "django-machina==1.3.1",
+    "octoprint": "octoprint==1.11.8",
+    "ckan": "ckan==2.12.0",
 }
 _READ = (".py", ".pyi", ".sql", ".html", ".txt", ".jinja2", ".j2")
 

@@ -24,10 +24,11 @@ def print_findings(findings: Sequence[Finding]) -> None:
     for kind in kinds:
         some = [each for each in findings if each.kind == kind]
         label = _LABELS.get(kind, kind.replace("-", " "))
-        for finding in some[:_MOST]:
+        for number, finding in enumerate(shown := some[:_MOST], start=1):
             place = f" ({finding.at})" if finding.at else ""
             out.print(Text(f"{label}: {finding.subject}{place}: {finding.message}"))
-            if finding.hint:
+            following = shown[number].hint if number < len(shown) else ""
+            if finding.hint and finding.hint != following:
                 out.print(Text(f"  next: {finding.hint}"))
         if len(some) > _MOST:
             more = f"{len(some) - _MOST} more of these: `migrator report` has them all"

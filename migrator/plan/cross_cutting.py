@@ -51,8 +51,8 @@ def cross_cutting(
             f" {counted(each.packages, 'package')}, in {counted(most, 'transaction')} that the cut"
             " splits",
             at=f"{function.file}:{function.line}",
-            hint=f"have it record what is to be written in an outbox, in the transaction that is"
-            f" open, and {enumerated(owners)} write it a moment later",
+            hint="have it record what is to be written in an outbox, in the transaction that is"
+            " open, and the owner write it a moment later",
         )
         found.append((most, finding))
     return [finding for _, finding in sorted(found, key=lambda f: (-f[0], f[1].subject))]

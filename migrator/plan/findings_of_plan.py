@@ -50,7 +50,6 @@ def findings(
                 )
     found += _shared_state(evidence, consequences)
     found += giants(evidence, plan)
-    found += cross_cutting(evidence, consequences.torn, outline.owner)
     found += [
         Finding(
             kind=IDLE,
@@ -68,7 +67,9 @@ def findings(
     found += god_classes(evidence, plan, consequences)
     found += uneven(evidence, consequences)
     unique = {(f.kind, f.subject, f.message): f for f in found}
-    return [unique[key] for key in sorted(unique)]
+    ordered = [unique[key] for key in sorted(unique)]
+    ranked = cross_cutting(evidence, consequences.torn, outline.owner)
+    return sorted([*ordered, *ranked], key=lambda finding: finding.kind)
 
 
 def _shared_state(evidence: Evidence, consequences: Consequences) -> list[Finding]:

@@ -14,8 +14,8 @@ from migrator.plan.wording import counted, enumerated, sentence
 
 _REPLICA_COST = 1.0
 _PLAN = "migrator.plan.yaml"
-_OUT = "SERVICES"
-"""The folder of the generated services, one folder below it for each step."""
+_OUT = "../services"
+"""Beside the monolith, where what is generated has to be: one folder below it for each step."""
 
 
 def order(services: Mapping[str, Service]) -> list[str]:

@@ -27,6 +27,9 @@ def render(content: Content) -> str:
         lines += _containers(service, ids[service.name])
     lines += ["        }", '        user -> gateway "asks"']
     for service in content.services:
+        identifier = ids[service.name]
+        if service.tables:
+            lines.append(f'        {identifier} -> {_data(identifier)} "reads and writes"')
         if service.routes:
             number = f"{service.routes} route{'s' if service.routes != 1 else ''}"
             lines.append(f"        gateway -> {ids[service.name]} {_quoted(number)}")
@@ -45,6 +48,10 @@ def render(content: Content) -> str:
     return "\n".join([*lines, "    }", *_VIEWS, "}", ""])
 
 
+def _data(identifier: str) -> str:
+    return identifier.replace("service", "data")
+
+
 def _containers(service: ServiceView, identifier: str) -> list[str]:
     tag = "Remainder" if service.remainder else "Service"
     lines = [
@@ -54,9 +61,8 @@ def _containers(service: ServiceView, identifier: str) -> list[str]:
     if service.tables:
         owned = _quoted("Owns " + ", ".join(service.tables))
         lines += [
-            f"            {identifier}data = container {_quoted(service.name + ' data')} {owned}"
+            f"            {_data(identifier)} = container {_quoted(service.name + ' data')} {owned}"
             f' {_quoted(service.datastore.engine)} "Database"',
-            f'            {identifier} -> {identifier}data "reads and writes"',
         ]
     return lines
 
@@ -72,16 +78,15 @@ _VIEWS = [
     "                shape Cylinder",
     "            }",
     '            element "Remainder" {',
-    "                border Dashed",
+    "                background #999999",
     "            }",
-    '            relationship "Call" {',
+    "            relationship Call {",
     "                color #b3261e",
-    "                dashed false",
     "            }",
-    '            relationship "Deferred" {',
+    "            relationship Deferred {",
     "                color #8a5a00",
     "            }",
-    '            relationship "Copy" {',
+    "            relationship Copy {",
     "                color #0757b8",
     "            }",
     "        }",
