@@ -14,6 +14,7 @@ from migrator.facts.ir import FORMAT as FACTS_FORMAT
 from migrator.facts.observation.session import observations_digest
 from migrator.facts.project import digests_of
 from migrator.facts.version import version_of
+from migrator.graph.shared import Shared, put_back, taken_out
 from migrator.graph.summary import summarise
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph, GraphColumns
@@ -21,7 +22,7 @@ from migrator.model.memory import without_collection
 from migrator.model.private import PRIVATE
 from migrator.model.settings import Settings
 
-FORMAT = f"4/{FACTS_FORMAT}"
+FORMAT = f"5/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
 _MARK = b"migrator graph\n"
@@ -58,12 +59,14 @@ def save(graph: Graph, root: Path, settings: Settings) -> Path:
         summarise(graph),
     )
     encoded = msgspec.msgpack.encode(head)
+    columns = graph.to_columns()
+    columns.program, shared = taken_out(program)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "wb") as file:
         file.write(_MARK)
         file.write(len(encoded).to_bytes(_LENGTH))
         file.write(encoded)
-        file.write(msgspec.msgpack.encode(graph.to_columns()))
+        file.write(msgspec.msgpack.encode((columns, shared)))
     draft.replace(path)
     return path
 
@@ -77,7 +80,9 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
     with _opened(root) as file:
         _check(_head(file), root, settings)
         with without_collection():
-            columns = msgspec.msgpack.decode(file.read(), type=GraphColumns)
+            stored = msgspec.msgpack.decode(file.read(), type=tuple[GraphColumns, Shared])
+            columns, shared = stored
+            put_back(columns.program, shared)
             graph = Graph.from_columns(columns)
     graph.program.root = str(root.resolve())  # the project may have been moved or copied since
     return graph

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
+from analysed import ASSETS
 from test_calls import graph_of
 
 from migrator.facts.project import read_project
+from migrator.graph.build import build_graph
 from migrator.graph.framework import Framework
 from migrator.graph.linking.linker import Linker
 from migrator.graph.linking.values import Kind
@@ -159,6 +163,18 @@ def test_a_stored_graph_comes_back(tmp_path: Path) -> None:
     again = load(tmp_path, Settings())
     assert list(again.edges()) == list(graph.edges())
     assert again.program == graph.program
+
+
+def test_what_entry_points_reach_comes_back(tmp_path: Path) -> None:
+    """It is stored once for all of them."""
+    shutil.copytree(ASSETS / "kiosk", tmp_path / "kiosk")
+    graph = build_graph(tmp_path, Settings(), Silent())
+    before = msgspec.msgpack.encode(graph.program)
+    save(graph, tmp_path, Settings())
+    assert msgspec.msgpack.encode(graph.program) == before
+    again = load(tmp_path, Settings()).program
+    assert again.entry_points == graph.program.entry_points
+    assert any(each.path for entry in again.entry_points.values() for each in entry.writes)
 
 
 def test_a_stale_graph_is_noticed(tmp_path: Path) -> None:
