@@ -104,6 +104,7 @@ class Generating:
             installed=self._installed,
             uv_variables=uv_variables(os.environ),
             descriptions=descriptions(self._registered.rules),
+            defined=frozenset(self._registered.inner_functions),
         )
         pages = rules_of_packages(self._root, self._registered.rules)
         if pages and len(made.services) > 1 and made.written.first:

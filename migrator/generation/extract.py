@@ -91,10 +91,12 @@ def extract(
     *,
     project: Project | None = None,
     pickled: dict[str, tuple[str, ...]] | None = None,
+    defined: frozenset[str] = frozenset(),
 ) -> Extraction:
     """Cut out the code of `service`.
 
-    `pickled` are the dotted definitions that the rows of tables name.
+    `pickled` are the dotted definitions that the rows of tables name, `defined` the inner functions
+    that exist in the monolith with its settings.
 
     Reads the monolith's files below `graph.program.root`, writes nothing. All that cannot be
     carried over is collected in `problems`; the caller decides whether to go on. Who extracts
@@ -104,12 +106,21 @@ def extract(
     with step(progress, f"extract {service}"):
         project = project or Project(graph.program)
         part = slice_service(project, plan, service, run, pickled)
-        return _Extractor(project, plan, service, part, run).extract()
+        return _Extractor(project, plan, service, part, run, defined).extract()
 
 
 class _Extractor:
-    def __init__(self, project: Project, plan: Plan, service: str, part: Slice, run: Run) -> None:
+    def __init__(
+        self,
+        project: Project,
+        plan: Plan,
+        service: str,
+        part: Slice,
+        run: Run,
+        defined: frozenset[str],
+    ) -> None:
         self.project = project
+        self.defined = defined
         self.run = run
         self.program = project.program
         self.whole_plan = plan
@@ -372,13 +383,17 @@ class _Extractor:
         )
 
     def _always_there(self, hook: str) -> bool:
-        """Whether a function is defined in every configuration, below no `if` of its unit."""
+        """Whether a function is defined: in every configuration, or at least in this one."""
         function = self.program.functions.get(hook)
-        return function is None or not any(
-            isinstance(block, ast.If)
-            and block.lineno <= function.line <= (block.end_lineno or block.lineno)
-            for unit in self.project.unit_of(hook)
-            for block in ast.walk(unit.node)
+        return (
+            function is None
+            or hook in self.defined
+            or not any(
+                isinstance(block, ast.If)
+                and block.lineno <= function.line <= (block.end_lineno or block.lineno)
+                for unit in self.project.unit_of(hook)
+                for block in ast.walk(unit.node)
+            )
         )
 
 

@@ -97,12 +97,14 @@ def generate(
     installed: Installed,
     uv_variables: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
+    defined: frozenset[str] = frozenset(),
 ) -> Generated:
     """Write the services of `plan` into `output`, all of them or nothing.
 
     `schema` and `installed` are of the monolith (`migrator.operation.monolith`); `uv_variables` is
     the environment in which uv finds the package index (default: that of this process);
-    `descriptions` are the OpenAPI or Swagger documents of packages' endpoints. Raises
+    `descriptions` are the OpenAPI or Swagger documents of packages' endpoints, `defined` the inner
+    functions that exist with the settings as they are. Raises
     ConfigurationError when the output holds something else or nothing says how the application is
     run, PlanError when the plan is stale or contradicts itself, and Refusals with everything of all
     services that cannot be carried over.
@@ -115,7 +117,9 @@ def generate(
         )
     plan = consistent_plan(graph, plan, output)
     pinning = Pinning(installed, uv_variables)
-    assembly = _Assembly(graph, plan, settings.run, schema, pinning, progress, descriptions or {})
+    assembly = _Assembly(
+        graph, plan, settings.run, schema, pinning, progress, descriptions or {}, defined
+    )
     files = assembly.files()
     written = write_output(output, files, _times(graph, files))
     return assembly.summary(output, files, written)
@@ -149,8 +153,10 @@ class _Assembly:
         pinning: Pinning,
         progress: Progress,
         descriptions: Mapping[str, str],
+        defined: frozenset[str],
     ) -> None:
         self._graph = graph
+        self._defined = defined
         self._plan = plan
         # One service alone is described by its package as the monolith was.
         self._descriptions = descriptions if len(plan.services) > 1 else {}
@@ -223,6 +229,7 @@ class _Assembly:
             self._progress,
             project=self._project,
             pickled=self._schema.pickled,
+            defined=self._defined,
         )
         self._problems.extend(extraction.problems)
         return extraction

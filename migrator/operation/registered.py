@@ -52,6 +52,8 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
 
     rules: list[ServedRule] = []
     classes: list[MappedClass] = []
+    inner_functions: list[str] = []
+    """Those that functions have defined and that are held: hooks that a setting decides on, say."""
 
 
 def import_application(

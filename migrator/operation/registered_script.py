@@ -15,6 +15,7 @@ import inspect
 import json
 import os
 import sys
+import types
 from typing import Any
 
 PRIVATE = ".migrator"
@@ -102,13 +103,29 @@ def mapped_classes() -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: each["name"])
 
 
+def inner_functions() -> list[str]:
+    """The project's functions that other functions have defined and that somebody holds on to."""
+    gc.collect()
+    found = set()
+    for each in gc.get_objects():
+        if type(each) is not types.FunctionType or "<locals>" not in each.__qualname__:
+            continue
+        if is_own(each.__code__.co_filename):
+            found.add(f"{each.__module__}.{each.__qualname__}".replace(".<locals>", ""))
+    return sorted(found)
+
+
 def main(target: str, output: str) -> None:
     name, _, attribute = target.partition(":")
     module = importlib.import_module(name)
     application = eval("module." + attribute, {"module": module})
     if not callable(application):
         sys.exit(f"{target} is {repr(application)[:200]}, no WSGI application")
-    registered = {"rules": url_rules(application), "classes": mapped_classes()}
+    registered = {
+        "rules": url_rules(application),
+        "classes": mapped_classes(),
+        "inner_functions": inner_functions(),
+    }
     with open(output, "w", encoding="utf-8") as stream:
         json.dump(registered, stream)
 

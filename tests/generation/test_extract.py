@@ -334,7 +334,7 @@ def view():
 """
 
 
-def test_hooks_that_a_setting_decides_on_are_not_expected(tmp_path: Path) -> None:
+def test_hooks_that_a_setting_decides_on_are_expected_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(HOOKED)
     lines = {"configure.always": 6, "configure.sometimes": 10, "view": 18}
     program = Program(
@@ -355,6 +355,9 @@ def test_hooks_that_a_setting_decides_on_are_not_expected(tmp_path: Path) -> Non
     plan = Plan(services={"own": Service(entry_points=["route:view"])})
     found = extract(Graph(program), plan, "own", Run(application="app:app"))
     assert found.registry.hooks == ["app.configure.always"]
+    there = frozenset({"app.configure.sometimes"})
+    found = extract(Graph(program), plan, "own", Run(application="app:app"), defined=there)
+    assert found.registry.hooks == ["app.configure.always", "app.configure.sometimes"]
 
 
 # Crossings

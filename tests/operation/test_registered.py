@@ -102,6 +102,16 @@ def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: P
     }
 
 
+def test_hooks_that_a_setting_decides_on_are_told(tmp_path: Path) -> None:
+    code = (
+        "from flask import Flask\napp = Flask('x')\ndef hook(name):\n    if name == 'a':\n"
+        "        @app.before_request\n        def first(): pass\n    else:\n"
+        "        @app.before_request\n        def second(): pass\nhook('a')\n"
+    )
+    (tmp_path / "mill.py").write_text(code)
+    assert registered_in(tmp_path, "mill:app").inner_functions == ["mill.hook.first"]
+
+
 def test_an_application_may_be_called_as_a_module_of_ours_and_leave_threads(tmp_path: Path) -> None:
     waits = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
     (tmp_path / "application.py").write_text(waits + "from flask import Flask\napp = Flask('x')\n")
