@@ -51,7 +51,7 @@ def rates(project: Path) -> str:
     observed = build_graph(project, load_settings(project), Silent()).program.observed
     if observed is None:
         return f"| {project.name} | nothing recorded | | | |"
-    writes = sum(hole.kind == "write" for hole in observed.holes)
+    writes = sum(hole.kind == "write" and not hole.folder for hole in observed.holes)
     seen = _share(observed.covered_seen, observed.covered_accesses)
     return (
         f"| {project.name} | {len(observed.ran)} entry points, {observed.statements} statements "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -100,8 +101,15 @@ class _Merger:
         A predicted access counts where all functions on its path that were entered ran whole, from
         the handler on (what a guard around it left out made no difference to what the handler did):
         in one that other entry points share, the branch that leads there may not have been taken.
-        What the database does by itself (`ON DELETE`) no statement shows, so it does not count.
+        Nor does it count where what others than the code run only sometimes did not run: hooks,
+        loaders of users, functions whose results a cache keeps, what a template calls, what a
+        cascade does to rows when it found none. What the database does by itself (`ON DELETE`) no
+        statement shows, so it does not count either.
         """
+        sometimes = {*self._program.hooks}
+        sometimes.update(
+            f for each in self._program.state if each.kind == "cache" for f in each.readers
+        )
         covered: list[str] = []
         unseen: list[Unseen] = []
         expected = shown = 0
@@ -124,9 +132,12 @@ class _Merger:
                     continue
                 if key in counted or not partly.isdisjoint(path[inner:]):
                     continue
-                if access.in_hook and not entered.issuperset(
-                    map(self._found.plain, access.path[:1])
-                ):
+                left_out = sometimes.difference(entered)
+                if (access.in_hook and path[0] not in entered) or not left_out.isdisjoint(path):
+                    continue
+                if key not in run.accesses and _for_rows(entry, run, kind, access):
+                    continue
+                if any(b not in entered and self._by_template(a, b) for a, b in pairwise(path)):
                     continue
                 counted.add(key)
                 expected += 1
@@ -135,6 +146,14 @@ class _Merger:
                 else:
                     unseen.append(_unseen(name, kind, access))
         return covered, expected, shown, unseen
+
+    def _by_template(self, caller: str, callee: str) -> bool:
+        """Whether only the templates that a function renders call another, as far as is known."""
+        function = self._program.functions.get(caller)
+        events = function.events if function is not None else ()
+        renders = {(each.line, each.column) for each in events if each.kind == "render"}
+        calls = {(e.line, e.column) for e in events if e.kind == "call" and e.target == callee}
+        return bool(calls) and calls <= renders
 
     def _is_covered(self, run: EntryRun, entry: EntryPoint) -> bool:
         """Whether its handler ran whole, and with it all functions that nothing else entered."""
@@ -294,6 +313,16 @@ class _Merger:
             state.append(finding)
         else:
             state[at] = finding
+
+
+def _for_rows(entry: EntryPoint, run: EntryRun, kind: Kind, access: Access) -> bool:
+    """Whether it only happens to rows that a cascade found: it looked, and nothing followed."""
+    if access.via.startswith("cascade "):
+        return kind == "write" and ("read", access.table) in run.accesses
+    return access.via.startswith("eager ") and any(
+        each.via.startswith("cascade ") and (each.file, each.line) == (access.file, access.line)
+        for each in entry.reads
+    )
 
 
 def _within(folder: str, paths: Iterable[str]) -> bool:

@@ -71,6 +71,10 @@ class Site(Protocol):
     @property
     def column(self) -> int: ...
     @property
+    def end(self) -> tuple[int, int]:
+        """Line and column behind the whole expression."""
+
+    @property
     def first(self) -> bool:
         """Whether it begins the function: there stands what is done in its name (`inside`)."""
 

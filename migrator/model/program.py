@@ -12,12 +12,16 @@ import msgspec
 
 ParameterKind = Literal["positional-only", "positional", "var-positional", "keyword", "var-keyword"]
 
-EventKind = Literal["read", "write", "call", "commit", "rollback", "flush", "begin", "emit"]
+EventKind = Literal[
+    "read", "write", "call", "commit", "rollback", "flush", "begin", "emit", "render"
+]
+"""What a template does, which `render` renders, are events at the same place."""
 
 Operation = Literal["", "insert", "update", "delete"]
 
-EntryKind = Literal["route", "task", "schedule", "command", "process", "signal"]
-"""`process` is a long-running module of the application itself (a worker's main loop).
+EntryKind = Literal["route", "task", "schedule", "command", "process", "signal", "message"]
+"""`process` is a long-running module of the application itself (a worker's main loop), `message`
+what a client sends over a connection that it holds open (Socket.IO).
 
 Hooks that run around requests are no entry points: each route lists them in `hooks`.
 """

@@ -138,7 +138,7 @@ def purpose(evidence: Evidence, tables: frozenset[str], entries: list[str]) -> s
         top = [path for path, _ in sorted(paths.items(), key=lambda p: (-p[1], p[0]))[:3]]
         under = f" under {enumerated(top)}" if top else ""
         parts.append(f"answers {counted(kinds['route'], 'route')}{under}")
-    for kind in ("task", "schedule", "process", "signal", "command"):
+    for kind in ("task", "schedule", "process", "signal", "message", "command"):
         if kinds[kind]:
             parts.append(f"runs {counted(kinds[kind], _KINDS[kind], '')}")
     return "; ".join(parts) + "."
@@ -149,5 +149,6 @@ _KINDS = {
     "schedule": "scheduled job",
     "process": "background process",
     "signal": "signal receiver",
+    "message": "handler of messages",
     "command": "command",
 }

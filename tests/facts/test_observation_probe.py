@@ -231,6 +231,27 @@ def test_attributes_to_routes_and_tells_hooks_from_handlers(project: Observed) -
     assert ("unrouted", "") in seen.entries
 
 
+def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
+    project: Observed,
+) -> None:
+    project.write(
+        shop=FLASK,
+        drive=f"""
+            import sqlite3, shop
+            sqlite3.connect("data.sqlite").executescript({SCHEMA!r})
+            with shop.app.test_request_context("/titles/1"):
+                shop.app.full_dispatch_request()
+                shop.database().execute("DELETE FROM title")
+        """,
+    )
+    project.run("-m", "drive")
+    title = project.read().entries["route", "title"]
+    assert ways(title) == {
+        ("UPDATE member SET seen = 0", ("seen",), False),
+        ("SELECT name FROM title", ("title", "titles"), True),
+    }
+
+
 def test_each_server_process_and_thread_writes_records_of_its_own(project: Observed) -> None:
     project.write(
         shop=FLASK,

@@ -52,6 +52,8 @@ class RelationFact:
     eager: bool = False
     remote_side: bool = False
     """Whether `remote_side` is given: on a self-reference it makes this side many-to-one."""
+    keys_in: str = ""
+    """The model of the two that has the foreign keys, where `foreign_keys` says so."""
     back_populates: str = ""
     direction: Direction = "unknown"
     line: int = 0
@@ -179,6 +181,8 @@ class Mapping:
         if own & target:
             many = relation.many if relation.many is not None else not relation.remote_side
             return "many-to-one" if relation.remote_side or not many else "one-to-many"
+        if forward and backward and relation.keys_in in (model.name, relation.target):
+            return "many-to-one" if relation.keys_in == model.name else "one-to-many"
         if forward and backward and relation.many is not None:
             return "one-to-many" if relation.many else "unknown"
         if forward != backward:

@@ -54,6 +54,7 @@ def original(engine: Engine, function: int) -> int:
             engine.values.view(each).parts
             for each in engine.points_to(engine.slot("functools", "original", function))
         ]
+        names += [(each, 0) for each in _decorated(engine, function)] if not names else ()
         inner = sorted(
             (depth, wrapped)
             for wrapped, depth in names
@@ -63,6 +64,14 @@ def original(engine: Engine, function: int) -> int:
             return function
         function = inner[0][1]
         seen.add(function)
+
+
+def _decorated(engine: Engine, instance: int) -> Iterable[int]:
+    """The functions that an instance was made of where its class stands as their decorator."""
+    if engine.values.kind(instance) != Kind.INSTANCE:
+        return ()
+    given = engine.points_to(engine.slot("decorated", instance))
+    return (each for each in given if engine.values.kind(each) in (Kind.FUNCTION, Kind.INSTANCE))
 
 
 def wrapped_functions(engine: Engine, function: int) -> list[int]:

@@ -67,15 +67,20 @@ class Templates:
         return self._files
 
     def named(self, name: str) -> list[Path]:
-        """The files that a name may mean; `PREFIX/NAME` also NAME below a folder PREFIX.
+        """The files that a name may mean.
 
-        The latter is what a `jinja2.PrefixLoader` is mostly used for.
+        `PREFIX/NAME` may also be NAME below a folder PREFIX, as with a `jinja2.PrefixLoader`, and
+        NAME one below a folder of templates that a blueprint has for itself.
         """
         known = self.files().get(name)
+        if known is not None:
+            return known
         prefix, slash, rest = name.partition("/")
-        if known is not None or not slash:
-            return known or []
-        return [file for file in self.files().get(rest, ()) if prefix in file.parts]
+        found = [file for file in self.files().get(rest, ()) if slash and prefix in file.parts]
+        if not found:
+            ends = (files for known, files in self.files().items() if known.endswith(f"/{name}"))
+            found = [file for files in ends for file in files]
+        return found
 
     def trees(self, name: str) -> list[nodes.Template]:
         """The syntax trees of a template; none if it is not there or does not parse."""
@@ -127,6 +132,7 @@ class Jinja(Framework):
         for name in site.texts(position, "template_name_or_list"):
             rendering = _Rendering(engine, site, self.templates)
             rendering.template(name, scope)
+            site.effect("render")
             known = self._rendered.setdefault(site.function, set())
             known |= rendering.names
         return (engine.values.external_instance("builtins.str"),)

@@ -459,12 +459,11 @@ class SQLAlchemy(Framework):
         add_tables(analysis, mapping, builder)
         touches = Touches(engine, mapping, builder.table_of)
         listened = self.listeners.listened(engine, mapping)
-        for site, facts in self.facts.places.values():
-            for fact in facts:
-                touched = touches.of(fact)
-                record(site, mapping.accompanied(touched))
-                for function in listened.of(fact, touched):
-                    site.calls(function)
+        for site, fact, within in self.facts.done():
+            touched = touches.of(fact, within)
+            record(site, mapping.accompanied(touched))
+            for function in listened.of(fact, touched):
+                site.calls(function)
         for site, texts in self.facts.sql.values():
             for text in texts:
                 record(site, sql_touches(text, mapping, "sql"))

@@ -23,6 +23,7 @@ from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_security import FlaskSecurity
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
+from migrator.graph.frameworks.flask_socketio import FlaskSocketIO
 from migrator.graph.frameworks.flask_sqlalchemy import FlaskSQLAlchemy
 from migrator.graph.frameworks.functools import Functools
 from migrator.graph.frameworks.importing import Importing
@@ -70,6 +71,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         WTForms(),
         marshmallow,
         FlaskSmorest(flask, marshmallow),
+        FlaskSocketIO(),
         Pluggy(),
         Click(),
         Argparse(),

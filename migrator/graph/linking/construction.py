@@ -30,6 +30,10 @@ def instantiate(
     linker.bound_calls.add(key)
     if edge:
         note(variant.instances, index, class_value)
+    if linker.values.is_apart(instance) and arguments.positional:
+        decorated = arguments.positional[0]
+        if isinstance(decorated, int):
+            linker.flow(decorated, linker.slot("framework", "decorated", instance))
     for meta in linker.metaclasses(class_value):
         found = linker.class_attribute_variable(meta, "__call__")
         if found is not None:

@@ -54,6 +54,7 @@ class Function:
         "apart",
         "captures",
         "class_",
+        "decorating",
         "defaults",
         "facts",
         "first",
@@ -92,7 +93,8 @@ class Function:
         self.fixed = known.fixed
         self.moving = known.moving
         self.methods = known.methods
-        """For these five see `survey.Survey`."""
+        self.decorating = known.decorating
+        """For these six see `survey.Survey`."""
         self.first = next(
             (p.variable for p in facts.parameters if p.kind <= ir.VAR_POSITIONAL), None
         )

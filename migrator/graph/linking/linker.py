@@ -31,6 +31,9 @@ from migrator.graph.linking.substitutes import Substitutes
 from migrator.graph.linking.values import Kind
 from migrator.graph.receivers import Receivers, State
 
+TINY = 15
+"""Instructions of a function that is copied at the cost of others of its kind alone."""
+
 
 class Linker(Fields):
     """Definitions and solver, with the code of variants flowing through them."""
@@ -69,7 +72,7 @@ class Linker(Fields):
         """Names of annotations, as variables, to what a name of that annotation may hold."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
-        self._copied = {False: 0, True: 0}
+        self._copied = {(tiny, apart): 0 for tiny in (False, True) for apart in (False, True)}
         size = sum(len(function.facts.code) for function in self.functions)
         self._copy_limit = 50_000 + size // 8
         if size > LARGE:
@@ -280,11 +283,13 @@ class Linker(Fields):
         """Whether one more variant of that size is affordable.
 
         What runs for instances that are told apart has as much again: without it what belongs to
-        one of them would be everybody's.
+        one of them would be everybody's. So have the smallest: helpers that fetch one of what they
+        are given are many, and cost little.
         """
-        if self._copied[apart] + size > self._copy_limit:
+        purse = (size <= TINY, apart)
+        if self._copied[purse] + size > self._copy_limit:
             return False
-        self._copied[apart] += size
+        self._copied[purse] += size
         return True
 
     def registers(self, function: Function) -> bool:
@@ -402,14 +407,17 @@ class Linker(Fields):
         self._sensitive[class_value] = True
 
     def new_instance(self, class_value: int, variant: Variant, index: int) -> int:
-        """The value of what calling a class of the project at a place gives."""
+        """The value of what calling a class of the project at a place gives.
+
+        What decorates a function, or is made of it, is never mixed with what decorates another.
+        """
         known = self._apart.get(class_value)
         if known is None:
             assert self.foreign is not None
             known = self.foreign.instances_apart(class_value)
             if self._everything or known:
                 self._apart[class_value] = known
-        if known:
+        if known or index in variant.function.decorating:
             return self.values.instance(class_value, variant.id, index)
         return self.values.instance(class_value)
 

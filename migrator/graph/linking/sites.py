@@ -77,6 +77,11 @@ class PlaceView:
         return int(self._code[position + 2]) if position else 0
 
     @property
+    def end(self) -> tuple[int, int]:
+        position = ir.FLAGS.get(self._code[0])
+        return self._code[position + 3 : position + 5] if position else (self.line, 0)
+
+    @property
     def first(self) -> bool:
         return self._index == 0
 

@@ -38,6 +38,8 @@ class Survey(NamedTuple):
     of a function those around it (below 0) that it sets to anything."""
     methods: dict[int, int]
     """Variables that hold an attribute only for it to be called, to the instruction that does."""
+    decorating: frozenset[int]
+    """The calls that decorate something, and those that make what does."""
 
 
 def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -> Survey:
@@ -52,6 +54,7 @@ def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -
     narrowed: dict[int, int] = {}
     copied: set[int] = set()
     returned: set[int] = set()
+    decorating: set[int] = set()
     returns_more = False
     is_body = facts.parent < 0
     for index, ins in enumerate(code):
@@ -88,6 +91,10 @@ def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -
         if op == ir.ATTRIBUTE:
             attributes[target] = index
         elif op == ir.CALL:
+            if ins[6] & ir.DECORATES:
+                decorating.add(index)
+                makes = (at for at in range(index - 1, -1, -1) if code[at][1] == ins[2])
+                decorating.update(at for at in (next(makes, -1),) if at >= 0)
             made = attributes.get(ins[2])
             if made is not None and code[made][5:7] == ins[7:9]:
                 methods[ins[2]] = index  # both begin at one place: `base.name(...)`
@@ -98,7 +105,9 @@ def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -
     passes = None
     if returned and not returns_more and positional and not facts.flags & ir.GENERATOR:
         passes = _passed(returned, narrowed, copied, positional)
-    return Survey(size, passes, bytes(fixed), frozenset(moving) if moving else _NONE, methods)
+    held = frozenset(moving) if moving else _NONE
+    made_by = frozenset(decorating) if decorating else _NONE
+    return Survey(size, passes, bytes(fixed), held, methods, made_by)
 
 
 def _passed(

@@ -54,6 +54,8 @@ def choose(
         around = f"{env.label} " if env is not None and env.label else ""
         return _variant(linker, function, env, key, f"{around}partial {number}", caller)
     small = how.runs_here and function.size <= SMALL
+    if env is not None and env.apart and not small and not told_apart:
+        return linker.general(function, env)  # it is one for each instance already
     if not facts.parameters or not (small or told_apart or told_by_place(linker, function)):
         return linker.general(function, env)
     if function.index in caller.chain or caller.depth >= DEEPEST:

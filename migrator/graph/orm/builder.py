@@ -389,9 +389,26 @@ class MappingBuilder:
                 view_only=fact.view_only,
                 eager=fact.eager,
                 remote_side=fact.remote_side,
+                keys_in=self._keys_in(class_, target, fact.foreign_keys),
                 back_populates=fact.back_populates,
                 line=fact.line,
             )
+
+    def _keys_in(self, class_: int, target: int, given: tuple[int, ...]) -> str:
+        """The class of the two with the columns that `foreign_keys` names; empty if unknown."""
+        for value in given:
+            view, text = self.values.view(value), self.values.text(value) or ""
+            for each in (class_, target):
+                name = self.values.name(each)
+                if view.name == ATTRIBUTE and view.parts[0] == each:
+                    return name
+                if text.strip("[] ").rpartition(".")[0] == name.rpartition(".")[2]:
+                    return name
+                if value in self.declared.columns and any(
+                    value == column for _, column in self._columns(each, False)
+                ):
+                    return name
+        return ""
 
     def _secondary(self, variable: int | None) -> str:
         for value in self.engine.points_to(variable) if variable is not None else ():

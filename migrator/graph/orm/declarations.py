@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from migrator.graph.effects.mapping import parse_cascades
 from migrator.graph.linking.values import Kind
-from migrator.graph.protocol import Annotation, CallSite, ClassView, Engine
+from migrator.graph.protocol import Annotation, CallSite, ClassView, Engine, with_elements
 
 COLUMN = "sqlalchemy:column"
 FOREIGN_KEY = "sqlalchemy:foreign_key"
@@ -76,6 +76,8 @@ class RelationshipFact(NamedTuple):
     eager: bool
     dynamic: bool
     remote_side: bool
+    foreign_keys: tuple[int, ...]
+    """Columns, attributes of classes and texts, as given."""
     back_populates: str
     backrefs: tuple[tuple[str, RelationshipFact | None], ...]
     line: int
@@ -224,6 +226,7 @@ class Declarations:
             lazy in _EAGER,
             lazy in ("dynamic", "write_only"),
             site.given(-1, "remote_side"),
+            tuple(with_elements(engine, site.argument(-1, "foreign_keys"))),
             site.text(-1, "back_populates") or "",
             tuple(backrefs),
             site.line,

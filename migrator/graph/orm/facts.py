@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -27,6 +27,9 @@ class Fact(NamedTuple):
     via: str
 
 
+_WRITTEN_ROWS = frozenset({"query.delete", "query.update"})
+
+
 @dataclass
 class Facts:
     """Facts by place, and where transactions end."""
@@ -47,6 +50,21 @@ class Facts:
         known = self.places.setdefault(site.key, (site, {}))[1]
         known[Fact(deed, subject, attribute, via)] = None
 
+    def done(self) -> Iterator[tuple[Site, Fact, bool]]:
+        """All deeds, with their places, and whether they are part of a statement that writes.
+
+        `Note.query.filter(Note.old).delete()` is one statement, and reads no rows of its table.
+        """
+        writes: dict[tuple[str, int], list[Site]] = {}
+        for site, facts in self.places.values():
+            for fact in facts:
+                if fact.via in _WRITTEN_ROWS:
+                    writes.setdefault((site.variant, fact.subject), []).append(site)
+        for site, facts in self.places.values():
+            for fact in facts:
+                statements = writes.get((site.variant, fact.subject), ())
+                yield site, fact, any(_holds(each, site) for each in statements)
+
     def use(self, site: Site, class_: int) -> None:
         """An attribute of an instance of the class is read here."""
         self.uses.setdefault(site.key, (site, {}))[1][class_] = None
@@ -59,6 +77,11 @@ class Facts:
     def end(self, site: Site, kind: Literal["commit", "rollback", "flush", "begin"]) -> None:
         """A transaction is committed, rolled back, flushed or begun here."""
         self.ends[(site.key, kind)] = (site, kind)
+
+
+def _holds(outer: Site, inner: Site) -> bool:
+    """Whether an expression is the other or a part of it."""
+    return (outer.line, outer.column) <= (inner.line, inner.column) and inner.end <= outer.end
 
 
 def sql_touches(text: str, mapping: Mapping, via: str) -> list[Touched]:
@@ -82,8 +105,17 @@ class Touches:
         self.mapping = mapping
         self.tables = tables
 
-    def of(self, fact: Fact) -> list[Touched]:
-        """The tables that one fact touches."""
+    def of(self, fact: Fact, within: bool) -> list[Touched]:
+        """The tables that a fact touches, perhaps `within` a statement that writes its subject."""
+        touched = self._of(fact)
+        if not within or fact.deed not in ("read", "mention"):
+            return touched
+        model = self.engine.values.name(fact.subject)
+        own = self.tables.get(fact.subject)
+        written = {own} if own is not None else {*self.mapping.all_tables(model)}
+        return [each for each in touched if each.table not in written]
+
+    def _of(self, fact: Fact) -> list[Touched]:
         table = self.tables.get(fact.subject)
         if table is not None:
             return self._of_table(fact, table)

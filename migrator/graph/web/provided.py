@@ -36,6 +36,10 @@ class Provided:
         self._calls: dict[int, None] = {}
 
     @property
+    def end(self) -> tuple[int, int]:
+        return self.line, 0
+
+    @property
     def key(self) -> Hashable:
         return ("provided", self.variant)
 

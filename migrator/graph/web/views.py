@@ -98,7 +98,7 @@ def serve(engine: Engine, site: CallSite, view: int) -> None:
     if engine.values.kind(instance) == Kind.INSTANCE:
         class_ = engine.values.view(instance).owner
         methods = engine.slot("flask", "methods", instance)
-        for method in (*_HTTP_METHODS, "dispatch_request"):
+        for method in (*_HTTP_METHODS, "dispatch_request", "__call__"):
             if engine.class_attribute(class_, method) is not None:
                 for bound in engine.points_to(engine.attribute(site, instance, method)):
                     engine.invoke(site, bound, [], edge=False)

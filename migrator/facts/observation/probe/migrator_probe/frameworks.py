@@ -44,18 +44,28 @@ def _flask(module: Any) -> None:
 
     @wraps(full_dispatch_request)
     def observed_dispatch(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        token = None
         try:
             from flask import request  # type: ignore[import-not-found,unused-ignore]
 
             if request.endpoint:
                 view = self.view_functions.get(request.endpoint)
                 view = getattr(view, "view_class", view)
-                tally.rename("route", request.endpoint, _function_name(view))
+                found = ("route", request.endpoint, _function_name(view))
+                if tally.current().kind == "unrouted":
+                    tally.rename(*found)
+                else:  # a test that dispatches a request of its own, with no server around it
+                    token = tally.begin(*found)
         except Exception:
             tally.failed("flask")
-        return full_dispatch_request(self, *arguments, **keywords)
+        try:
+            return full_dispatch_request(self, *arguments, **keywords)
+        finally:
+            if token is not None:
+                tally.end(token)
 
     _stop_at(observed_wsgi_app)
+    _stop_at(observed_dispatch)
     _handles(application.dispatch_request)
     application.wsgi_app = observed_wsgi_app
     application.full_dispatch_request = observed_dispatch
