@@ -13,6 +13,7 @@ from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
 from migrator.model.program import (
     Access,
     EntryPoint,
+    Event,
     Function,
     Program,
     StateFinding,
@@ -229,6 +230,36 @@ def test_precision_counts_only_entry_points_whose_branches_were_all_taken(tmp_pa
     record(tmp_path, *run, ["arms", 1, [10, 13]])
     observed = merge(sketch(), tmp_path)
     assert observed is not None and observed.covered == (), "a callee of its own is not covered"
+
+
+def test_what_others_run_only_sometimes_is_judged_only_where_it_ran(tmp_path: Path) -> None:
+    """Cached and not called, behind a template's `if`, and rows of a cascade that found none."""
+    graph = sketch()
+    program = graph.program
+    entry = program.entry_points["route:shop.buy"]
+    looked = replace(access("member", "shop.views.buy"), via="cascade Order.members")
+    called = access("audit", "shop.views.buy", "shop.views.called")
+    cached = access("title", "shop.views.buy", "shop.views.cached")
+    shown = access("orders", "shop.views.buy", "shop.views.shown")
+    changed = replace(looked, operation="update")
+    program.entry_points[entry.name] = replace(
+        entry, reads=(looked, called, cached, shown), writes=(changed,)
+    )
+    program.state.append(
+        StateFinding(kind="cache", name="x", file="", line=1, readers=("shop.views.cached",))
+    )
+    events = (
+        Event(kind="call", target="shop.views.called", line=6),
+        Event(kind="render", line=7),
+        Event(kind="call", target="shop.views.shown", line=7),
+    )
+    buy = program.functions["shop.views.buy"]
+    program.functions[buy.name] = replace(buy, events=events)
+    record(tmp_path, ROUTE, ["statement", 1, 1, [10], 6, 1, 1, []], ["arms", 1, [10, 11, 12]])
+    observed = merge(graph, tmp_path)
+    assert observed is not None
+    assert (observed.covered_accesses, observed.covered_seen) == (2, 1)
+    assert [each.table for each in observed.unseen] == ["audit"]
 
 
 def test_a_handler_that_a_test_calls_itself_counts_without_hooks(tmp_path: Path) -> None:
