@@ -70,7 +70,7 @@ class Templates:
         """The files that a name may mean.
 
         `PREFIX/NAME` may also be NAME below a folder PREFIX, as with a `jinja2.PrefixLoader`, and
-        NAME one below a folder of templates that a blueprint has for itself.
+        NAME the only one below a folder of templates that a blueprint has for itself.
         """
         known = self.files().get(name)
         if known is not None:
@@ -78,8 +78,8 @@ class Templates:
         prefix, slash, rest = name.partition("/")
         found = [file for file in self.files().get(rest, ()) if slash and prefix in file.parts]
         if not found:
-            ends = (files for known, files in self.files().items() if known.endswith(f"/{name}"))
-            found = [file for files in ends for file in files]
+            inner = [each for each in self.files() if each.endswith(f"/{name}")]
+            found = self.files()[inner[0]] if len(inner) == 1 else []
         return found
 
     def trees(self, name: str) -> list[nodes.Template]:
