@@ -69,9 +69,12 @@ def merge_bound(
         foes.setdefault(b, set()).add(a)
     broken = []
     for bond in sorted(bonds, key=sorted):
-        together = set().union(*(group[name] for name in bond if name in group))
+        parts = {id(group[name]): group[name] for name in bond if name in group}
+        if len(parts) < 2:
+            continue  # of hundreds of bonds most bind again what is together
+        together = set().union(*parts.values())
         too_large = largest and len(together) > largest
-        if too_large or any(foes.get(name, set()) & together for name in together):
+        if too_large or any(foes[name] & together for name in foes.keys() & together):
             broken.append(bond)
             continue
         for name in together:
