@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from migrator import __version__
+from migrator.cli import fish
 from migrator.cli.terminal import error_as_json, print_error, print_json, wants_json
 from migrator.model.errors import ConfigurationError, InternalError, MigratorError, Place
 from migrator.model.memory import leave_at_exit
@@ -93,6 +94,7 @@ def program(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and exit."""
+    fish.register()
     leave_at_exit()
     given = sys.argv[1:] if arguments is None else arguments
     try:

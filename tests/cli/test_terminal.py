@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click import shell_completion
 from click.shell_completion import BashComplete
 
+from migrator.cli import fish
 from migrator.cli.findings import print_findings
 from migrator.cli.main import VERBS, main, program
 from migrator.cli.terminal import WIDTH, console
@@ -122,3 +126,27 @@ def test_of_many_findings_a_few_of_each_kind_are_shown(capsys: pytest.CaptureFix
     assert told.startswith("split: s0 (a.py:1): it does")
     assert told.count("split: s") == told.count("left out: s") == 5
     assert told.count("25 more of these") == 2
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish here")
+def test_fish_completes_after_a_comma(planned: Path) -> None:
+    program_of = Path(sys.executable).parent
+    said = "_MIGRATOR_COMPLETE=fish_source migrator | source; complete -C"
+    done = subprocess.run(
+        ["fish", "-c", f'{said} "migrator propose . --apart borrower,lo"'],
+        cwd=planned,
+        env={**os.environ, "PATH": f"{program_of}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["borrower,loan"], done.stderr
+
+
+def test_the_script_for_fish_parts_words_at_the_first_comma_only() -> None:
+    fish.register()
+    made = shell_completion.get_completion_class("fish")
+    assert made is not None
+    script = made(program, {}, "migrator", "_MIGRATOR_COMPLETE").source()
+    assert 'string split --max 1 ","' in script
