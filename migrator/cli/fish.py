@@ -1,4 +1,4 @@
-"""Completion in fish of a word with commas in it: click's own script takes each for a word's end."""
+"""Completion in fish of words with commas: click's own script takes each for a word's end."""
 
 from __future__ import annotations
 
