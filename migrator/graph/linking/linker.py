@@ -33,6 +33,8 @@ from migrator.graph.receivers import Receivers, State
 
 TINY = 15
 """Instructions of a function that is copied at the cost of others of its kind alone."""
+MOST_OF_TINY = 70_000
+"""Instructions of their copies: what a million lines can hold in the memory that they may take."""
 
 
 class Linker(Fields):
@@ -286,10 +288,11 @@ class Linker(Fields):
         one of them would be everybody's. So have the smallest: helpers that fetch one of what they
         are given are many, and cost little.
         """
-        purse = (size <= TINY, apart)
-        if self._copied[purse] + size > self._copy_limit:
+        tiny = size <= TINY
+        limit = min(self._copy_limit, MOST_OF_TINY) if tiny else self._copy_limit
+        if self._copied[tiny, apart] + size > limit:
             return False
-        self._copied[purse] += size
+        self._copied[tiny, apart] += size
         return True
 
     def registers(self, function: Function) -> bool:
