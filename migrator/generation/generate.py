@@ -22,6 +22,7 @@ from migrator.generation.packaging import Pinning
 from migrator.generation.preconditions import (
     consistent_plan,
     indexes_of_several,
+    messages_elsewhere,
     unusable_names,
     without_sqlalchemy,
 )
@@ -176,6 +177,7 @@ class _Assembly:
         self._progress.start(TASK, 2 * len(names) + 1)
         self._problems.extend(unusable_names(names))
         self._problems.extend(indexes_of_several(self._plan))
+        self._problems.extend(messages_elsewhere(self._graph, self._plan, self._default))
         self._problems.extend(without_sqlalchemy(self._graph, self._python))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),

@@ -105,3 +105,16 @@ def indexes_of_several(plan: Plan) -> Iterable[MigratorError]:
                 place=Place(at, int(line or 0)),
                 hint="give its tables to one service, or make an index for each table",
             )
+
+
+def messages_elsewhere(graph: Graph, plan: Plan, default: str) -> Iterable[MigratorError]:
+    """Handlers of messages that no client reaches: its one open connection leads to `default`."""
+    for name, entry in sorted(graph.program.entry_points.items()):
+        service = plan.service_of(name)
+        if entry.kind == "message" and service not in (None, default):
+            yield Refused(
+                f"{service} would handle {name}, but clients hold one connection for all messages,"
+                f" and the gateway leads it to {default}",
+                place=Place(entry.file, entry.line),
+                hint=f"list {name} under the entry_points of {default} in the plan",
+            )

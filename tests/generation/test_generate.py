@@ -17,18 +17,26 @@ from ruamel.yaml import YAML
 
 from migrator.facts.version import engine
 from migrator.generation.generate import Generated, generate
+from migrator.generation.routing import default_service
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
+from migrator.model.graph import Graph
 from migrator.model.manifest import ServiceManifest, System
 from migrator.model.plan import Folder, Origin, Plan, Service
+from migrator.model.program import EntryPoint
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
 
 BIN = Path(sys.executable).parent
 
 
-def generated(output: Path, plan: Plan | None = None, schema: Schema | None = None) -> Generated:
+def generated(
+    output: Path,
+    plan: Plan | None = None,
+    schema: Schema | None = None,
+    graph: Graph | None = None,
+) -> Generated:
     return generate(
-        bakery.graph(),
+        graph or bakery.graph(),
         plan or bakery.plan(),
         bakery.SETTINGS,
         output,
@@ -155,6 +163,19 @@ def test_an_index_that_two_services_would_write_is_refused(tmp_path: Path) -> No
     with pytest.raises(Refusals, match="would both write the index in orders/notes") as refused:
         generated(tmp_path / "services", with_folder(**index))
     assert "give its tables to one service" in refused.value.problems[0].hint
+
+
+def test_messages_are_handled_where_their_connection_leads(tmp_path: Path) -> None:
+    plan, graph = bakery.plan(), bakery.graph()
+    default = default_service(graph, plan)
+    (other,) = set(plan.services) - {default}
+    entry = EntryPoint(name="message:ring", kind="message", handler="", file="app.py", line=3)
+    graph.program.entry_points["message:ring"] = entry
+    plan.services[other].entry_points.append("message:ring")
+    with pytest.raises(Refusals, match=f"{other} would handle message:ring") as refused:
+        generated(tmp_path / "services", plan, graph=graph)
+    assert str(refused.value.problems[0].place) == "app.py:3"
+    assert default in refused.value.problems[0].hint
 
 
 def test_compose_file_and_workflows_are_valid(output: Path) -> None:
