@@ -165,7 +165,6 @@ def _functions(analysis: Analysis, linker: Linker) -> None:
 
 def _receivers(analysis: Analysis, linker: Linker) -> Receivers:
     """Methods apart by class, below all entry points."""
-    assert linker.foreign is not None
     engine = linker.foreign.engine
     provided = [each for one in analysis.provided.values() for each in one.calls]
     values = [*all_started(analysis), *provided]

@@ -23,7 +23,6 @@ def link(analysis: Analysis) -> None:
     """Resolve names, imports, attributes and calls; frameworks see what is outside."""
     linker = Linker(analysis.facts, analysis.frameworks)
     linker.run()
-    assert linker.foreign is not None
     analysis.engine = linker.foreign.engine
     analysis.linker = linker
 

@@ -111,7 +111,7 @@ def call_value(
         elif values.kinds[function] == Kind.INSTANCE:
             call_value(linker, variant, index, function, arguments, target, edge=edge)
         else:
-            linker.foreign_call(variant, index, callee, arguments, target)
+            linker.foreign.call(variant, index, callee, arguments, target)
     elif kind == Kind.CLASS:
         linker.instantiate(variant, index, callee, arguments, target, edge)
     elif kind == Kind.INSTANCE:
@@ -119,7 +119,7 @@ def call_value(
         if found is not None:
             linker.watch(found, linker.on_method, (variant, index, callee, arguments, target, edge))
         else:
-            linker.foreign_call(variant, index, callee, arguments, target)
+            linker.foreign.call(variant, index, callee, arguments, target)
     elif kind == Kind.PARTIAL:
         _call_partial(linker, variant, index, callee, arguments, target, receiver, edge, partial)
     elif kind == Kind.DESCRIPTOR:
@@ -127,7 +127,7 @@ def call_value(
             linker, variant, index, values.owners[callee], arguments, target, receiver, edge=edge
         )
     elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE, Kind.BOUND):
-        linker.foreign_call(variant, index, callee, arguments, target)
+        linker.foreign.call(variant, index, callee, arguments, target)
 
 
 def invoke_all(

@@ -56,7 +56,7 @@ def instantiate(
     else:
         fill_fields(linker, variant, index, class_, instance, arguments)
         if outside:
-            handled = linker.foreign_construct(
+            handled = linker.foreign.construct(
                 variant, index, class_value, outside, arguments, target
             )
     if not handled:

@@ -274,7 +274,6 @@ class LinkerEngine:
         if not any(base in group for group in known.bases):
             known.bases.append([])
             linker.add_base(known, len(known.bases) - 1, base)
-            assert linker.foreign is not None
             linker.foreign.class_has_base(known)
 
     def class_attribute(self, class_: int, name: str) -> int | None:

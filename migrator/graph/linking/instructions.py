@@ -96,7 +96,6 @@ def _add_base(linker: Linker, class_: Class) -> Callable[[int, Any], None]:
             Kind.BOUND,
         ):
             linker.add_base(class_, position, value)
-            assert linker.foreign is not None
             linker.foreign.class_has_base(class_)
         if kind == Kind.CLASS:
             hook = linker.class_attribute_variable(value, "__init_subclass__")

@@ -180,7 +180,7 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
 
 def _read_foreign(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
     key, key_variable = variant.function.facts.code[index][3:5]
-    linker.foreign_item(variant, index, value, keys_of(linker, variant, key, key_variable), target)
+    linker.foreign.item(variant, index, value, keys_of(linker, variant, key, key_variable), target)
 
 
 def _foreign_item(linker: Linker, variant: Variant, index: int, value: int, target: int) -> None:
@@ -210,7 +210,7 @@ def read_item(
     elif kind == Kind.INSTANCE:
         special_method(linker, variant, index, value, "__getitem__", [], target)
     elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
-        linker.foreign_item(variant, index, value, [key], target)
+        linker.foreign.item(variant, index, value, [key], target)
 
 
 def set_item(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
@@ -238,7 +238,7 @@ def _write_item(linker: Linker) -> Callable[[int, Any], None]:
             special_method(linker, variant, index, value, method, arguments, NOWHERE)
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
             linker.start(
-                lambda: linker.foreign_set_item(
+                lambda: linker.foreign.set_item(
                     variant, index, value, keys_of(linker, variant, key, key_variable), given
                 )
             )

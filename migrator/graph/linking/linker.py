@@ -41,7 +41,6 @@ class Linker(Fields):
     """Definitions and solver, with the code of variants flowing through them."""
 
     def __init__(self, facts: ProjectFacts, frameworks: tuple[Framework, ...]) -> None:
-        self.foreign: Foreign | None = None
         super().__init__(facts)
         self.containers = Containers(self)
         self.variants: list[Variant] = []
@@ -98,6 +97,7 @@ class Linker(Fields):
         self.on_spread = self._watcher(calling.spread)
         self.on_spread_keywords = self._watcher(calling.spread_keywords)
         self.foreign = Foreign(self, frameworks)
+        self._asks_frameworks = True
 
     def _watcher(self, function: Callable[..., None]) -> Callable[[int, Any], None]:
         return partial(function, self)
@@ -118,7 +118,6 @@ class Linker(Fields):
                 module.body = self.general(module.functions[0], None)
         self.settle()
         close_modules(self)
-        assert self.foreign is not None
         adopted = self.foreign.adopts()
         for class_ in self.classes:
             if class_.owner is not None and class_.owner.function.facts.parent < 0:
@@ -299,7 +298,6 @@ class Linker(Fields):
         """Whether a function calls methods by which a framework is told what there is."""
         known = self._registers.get(function.index)
         if known is None:
-            assert self.foreign is not None
             methods = self.foreign.registering
             known = any(
                 code[0] == ir.ATTRIBUTE and code[3] in methods for code in function.facts.code
@@ -399,7 +397,6 @@ class Linker(Fields):
             return False
         known = self._sensitive.get(class_value)
         if known is None:
-            assert self.foreign is not None
             known = self.foreign.receiver_sensitive(class_value)
             if self._everything or known:
                 self._sensitive[class_value] = known
@@ -416,7 +413,6 @@ class Linker(Fields):
         """
         known = self._apart.get(class_value)
         if known is None:
-            assert self.foreign is not None
             known = self.foreign.instances_apart(class_value)
             if self._everything or known:
                 self._apart[class_value] = known
@@ -437,83 +433,21 @@ class Linker(Fields):
 
     # -- the way out ----------------------------------------------------------------------------
 
+    _asks_frameworks = False
+    """Builtins are named before there is anybody to ask."""
+
     def imported(self, name: str) -> tuple[int, ...]:
-        if self.foreign is None:
-            return super().imported(name)
-        return self.foreign.imported(name)
+        return self.foreign.imported(name) if self._asks_frameworks else super().imported(name)
 
     def frameworks_of(self, value: int) -> tuple[Framework, ...]:
         """The frameworks that an outside value concerns."""
         known = self._frameworks_of.get(value)
         if known is None:
-            assert self.foreign is not None
             known = self._frameworks_of[value] = self.foreign.asked(value)
         return known
 
-    def foreign_attribute(
-        self, variant: Variant, index: int, receiver: int, name: str, base: int, target: int
-    ) -> bool:
-        assert self.foreign is not None
-        return self.foreign.attribute(variant, index, receiver, name, base, target)
-
-    def foreign_bind(
-        self, variant: Variant, index: int, found: int, receiver: int, name: str, target: int
-    ) -> None:
-        assert self.foreign is not None
-        self.foreign.bind(variant, index, found, receiver, name, target)
-
-    def foreign_store(
-        self, variant: Variant, index: int, receiver: int, name: str, bases: list[int]
-    ) -> bool:
-        assert self.foreign is not None
-        return self.foreign.store(variant, index, receiver, name, bases)
-
-    def foreign_call(
-        self,
-        variant: Variant,
-        index: int,
-        callee: int,
-        arguments: calling.Arguments,
-        target: int,
-    ) -> None:
-        assert self.foreign is not None
-        self.foreign.call(variant, index, callee, arguments, target)
-
-    def foreign_construct(
-        self,
-        variant: Variant,
-        index: int,
-        class_value: int,
-        bases: list[int],
-        arguments: calling.Arguments,
-        target: int,
-    ) -> bool:
-        assert self.foreign is not None
-        return self.foreign.construct(variant, index, class_value, bases, arguments, target)
-
-    def foreign_item(
-        self, variant: Variant, index: int, receiver: int, keys: list[Any], target: int
-    ) -> None:
-        assert self.foreign is not None
-        self.foreign.item(variant, index, receiver, keys, target)
-
-    def foreign_set_item(
-        self, variant: Variant, index: int, receiver: int, keys: list[Any], source: int | None
-    ) -> None:
-        assert self.foreign is not None
-        self.foreign.set_item(variant, index, receiver, keys, source)
-
-    def foreign_iterate(self, variant: Variant, index: int, receiver: int, target: int) -> None:
-        assert self.foreign is not None
-        self.foreign.iterate(variant, index, receiver, target)
-
-    def foreign_enter(self, variant: Variant, index: int, receiver: int, target: int) -> None:
-        assert self.foreign is not None
-        self.foreign.enter(variant, index, receiver, target)
-
     def class_named(self, name: str) -> tuple[int, ...]:
         """The project's classes of that last or dotted name."""
-        assert self.foreign is not None
         return self.foreign.engine.class_named(name)
 
     def mutated(self, variant: Variant, index: int, container: int, how: str) -> None:

@@ -146,7 +146,7 @@ def _search(
         class_ = linker.class_of_value.get(base)
         if class_ is None:
             outside.append(base)
-            if linker.frameworks_of(base) and linker.foreign_attribute(
+            if linker.frameworks_of(base) and linker.foreign.attribute(
                 variant, index, receiver, name, base, target
             ):
                 return True
@@ -231,7 +231,7 @@ def bind(linker: Linker, found: int, data: tuple[Load, int, bool]) -> None:
     elif found in linker.factories:
         pass  # the instance holds what this declaration makes
     elif kind in (Kind.OPAQUE, Kind.EXTERNAL_INSTANCE, Kind.EXTERNAL):
-        linker.foreign_bind(variant, index, found, receiver, name, target)
+        linker.foreign.bind(variant, index, found, receiver, name, target)
     elif kind == Kind.INSTANCE and linker.class_attribute_variable(values.owners[found], "__get__"):
         getter = linker.class_attribute_variable(values.owners[found], "__get__")
         assert getter is not None
@@ -261,7 +261,7 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
     if name in linker.stored and kind != Kind.STRING:
         linker.flow(linker.field(receiver, name), target)
     if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
-        if linker.foreign_attribute(variant, index, receiver, name, receiver, target):
+        if linker.foreign.attribute(variant, index, receiver, name, receiver, target):
             return
         known = values.names[receiver]
         dotted = known if known.endswith(".?") else f"{known}.{name}"
@@ -353,7 +353,7 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
             _call_setters(linker, receiver, class_value, data)
     else:
         bases = [receiver]
-    if linker.foreign_store(variant, index, receiver, name, bases) or source is None:
+    if linker.foreign.store(variant, index, receiver, name, bases) or source is None:
         return
     if kind != Kind.INSTANCE or not _takes_stores(linker, class_value, name):
         linker.store_field(receiver, name, source)

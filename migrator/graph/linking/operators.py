@@ -44,7 +44,7 @@ def iterator(linker: Linker) -> Callable[[int, Any], None]:
         elif kind == Kind.CLASS:
             linker.put(target, linker.values.instance(value))  # the members of an Enum
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE, Kind.BOUND):
-            linker.foreign_iterate(variant, index, value, target)
+            linker.foreign.iterate(variant, index, value, target)
 
     return watcher
 
@@ -61,7 +61,7 @@ def _iterate_instance(
     owner = linker.values.owners[value]
     outside = [b for b in linker.order(owner) if b not in linker.class_of_value]
     if outside:
-        linker.foreign_iterate(variant, index, value, target)
+        linker.foreign.iterate(variant, index, value, target)
 
 
 @once
@@ -174,7 +174,7 @@ def _enter(linker: Linker) -> Callable[[int, Any], None]:
         elif kind == Kind.CONTAINER:
             linker.flow(linker.containers.of(value).every, target)
         else:
-            linker.foreign_enter(variant, index, value, target)
+            linker.foreign.enter(variant, index, value, target)
 
     return watcher
 

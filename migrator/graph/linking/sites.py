@@ -110,7 +110,6 @@ class PlaceView:
         effects[(kind, target, columns, via, operation)] = None
 
     def calls(self, value: int) -> None:
-        assert self._linker.foreign is not None
         for variant, _ in self._linker.foreign.engine.running(value)[0]:
             note(self._variant.calls, self._index, variant)
 
