@@ -97,9 +97,10 @@ def boundaries(evidence: Evidence, wanted: Constraints) -> list[frozenset[str]]:
 def homed(
     evidence: Evidence, groups: list[frozenset[str]], wanted: Constraints
 ) -> list[frozenset[str]]:
-    """Without groups that no entry point would go to; each joins the one that it is tied to most.
+    """Without groups that nothing would run for; each joins the one that it is tied to most.
 
-    Groups that are demanded by name stay, and no fewer are left than are demanded.
+    Commands are run by hand: no service is there for their sake. Groups that are demanded by name
+    stay, and no fewer are left than are demanded.
     """
     least = wanted.services[0] if wanted.services else 1
     affinity = measure(evidence, wanted.weights)
@@ -107,7 +108,11 @@ def homed(
         numbers = {table: str(i) for i, group in enumerate(groups) for table in group}
         gathered = evidence.copied()
         leave_out_tools(gathered, numbers)
-        used = {groups[int(number)] for number in place(gathered, numbers).values()}
+        used = {
+            groups[int(number)]
+            for name, number in place(gathered, numbers).items()
+            if gathered.entries[name].kind != "command"
+        }
         empty = [g for g in groups if g not in used and wanted.pinned.keys().isdisjoint(g)]
         joined = groups
         for group in empty:

@@ -312,6 +312,32 @@ def test_a_service_that_answers_nothing_is_a_finding() -> None:
     assert [plan.services[name].tables for name in idle] == [["stamps"]]
 
 
+BY_HAND = """
+table rates shop/tax/rates.py
+table zones shop/tax/zones.py
+    def shop.tax.cli.add_rate()
+      read zones
+      insert rates
+      update zones
+      commit
+    def shop.tax.cli.add_zone()
+      insert zones
+      update rates
+      commit
+command add-rate shop.tax.cli.add_rate
+command add-zone shop.tax.cli.add_zone
+"""
+
+
+def test_no_service_is_there_for_commands_alone() -> None:
+    plan = propose(sketch(SHOP + BY_HAND))
+    owner = plan.owner_of("rates")
+    assert owner is not None
+    assert any(each.startswith("route:") for each in plan.services[owner].entry_points)
+    demanded = propose(sketch(SHOP + BY_HAND), Constraints(owners={"rates": "tax"}))
+    assert set(demanded.services["tax"].entry_points) == {"command:add-rate", "command:add-zone"}
+
+
 def test_the_command_line_comes_before_the_settings_and_adds_to_their_lists() -> None:
     demands = Demands(
         services="2-3",
