@@ -139,7 +139,7 @@ def catch_faults(
     `told` hears of each as soon as it was tried.
 
     A fault is caught when the system does not become ready with it, or when an answer, a table or
-    a replica differs, or a test breaks.
+    a replica differs, or a test breaks. Raises OperationError where that is so without any fault.
     """
     faults = propose_faults(output, program, count)
     report = FaultReport(caught=[], missed=[])
@@ -148,7 +148,16 @@ def catch_faults(
     with RecordingProxy() as proxy:
         monolith = Monolith(root, run, folder, proxy, traffic, progress)
         baseline = monolith.record()
-        progress.start("Inject faults", len(faults))
+        progress.start("Inject faults", len(faults) + 1)
+        progress.advance("Inject faults", 0, "none, to compare with")
+        noticed, baseline = monolith.on_one_day(partial(_noticed, output, proxy, traffic), baseline)
+        if noticed:
+            raise OperationError(
+                f"the services differ without any fault: {noticed}",
+                hint="`migrator verify` without --inject-faults names all that differs; a fault can"
+                " be noticed only where nothing does",
+            )
+        progress.advance("Inject faults")
         for fault in faults:
             progress.advance("Inject faults", 0, fault.what)
             target = folder / "faulty"

@@ -129,6 +129,17 @@ def test_faults_on_purpose_are_caught(road):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_no_fault_is_caught_where_services_differ_without(road, tmp_path):
+    shutil.copytree(road / "services", tmp_path / "services", symlinks=True)
+    (page,) = (tmp_path / "services").glob("bench/src/workshop/shelf.py")
+    page.write_text(page.read_text().replace("tool.deposit_cents / 100", "tool.deposit_cents / 99"))
+    arguments = ("--services", tmp_path / "services", "--inject-faults", 1, "--json")
+    told = json.loads(migrator("verify", road / "app", *arguments, code=1))
+    assert "differ without any fault" in told["errors"][0]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_one_service_beside_the_remainder_is_proven(road, tmp_path):
     app = tmp_path / "app"
     shutil.copytree(LENDING, app, ignore=shutil.ignore_patterns(".migrator", "__pycache__"))
