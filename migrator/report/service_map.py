@@ -42,7 +42,7 @@ class Box(msgspec.Struct, kw_only=True):
 
 
 class Arrow(msgspec.Struct, kw_only=True):
-    """A link as an SVG path, with the point where its label stands."""
+    """A link of so many calls, commands or copies as an SVG path, with the point of its label."""
 
     source: str
     target: str
@@ -52,6 +52,9 @@ class Arrow(msgspec.Struct, kw_only=True):
     x: float
     y: float
     title: str
+    count: int
+    faint: bool = False
+    """Others weigh more in a dense drawing: it is plain only when one of its ends is chosen."""
 
 
 class Drawing(msgspec.Struct, kw_only=True):
@@ -96,8 +99,7 @@ def wide(content: Content) -> Drawing:
         else:
             control = _towards(source, target, _SIDE[link.kind], centre, _CLEAR if hub else 0.0)
         arrows.append(_curve(link, source, target, control))
-    arrows = _apart(arrows)
-    return Drawing(width=width, height=height, boxes=boxes, arrows=arrows, dense=_dense(arrows))
+    return _drawing(width, height, boxes, arrows)
 
 
 def narrow(content: Content) -> Drawing:
@@ -107,23 +109,24 @@ def narrow(content: Content) -> Drawing:
         for number, service in enumerate(content.services)
     ]
     at = {box.name: box for box in boxes}
-    arrows = _apart(
-        [
-            _within(_arc(link, at[link.source], at[link.target], len(boxes)), _NARROW_WIDTH)
-            for link in _drawn(content.links, at)
+    arrows = [
+        _within(_arc(link, at[link.source], at[link.target], len(boxes)), _NARROW_WIDTH)
+        for link in _drawn(content.links, at)
+    ]
+    return _drawing(_NARROW_WIDTH, _ROW * len(boxes) + 8, boxes, arrows)
+
+
+def _drawing(width: int, height: int, boxes: list[Box], arrows: list[Arrow]) -> Drawing:
+    dense = sum(arrow.kind == "call" for arrow in arrows) > _MOST_LABELS
+    arrows = _apart(arrows)
+    if dense:
+        heaviest = sorted((each.count for each in arrows if each.kind == "call"), reverse=True)
+        least = heaviest[_MOST_LABELS - 1]
+        arrows = [
+            msgspec.structs.replace(each, faint=each.kind == "call" and each.count < least)
+            for each in arrows
         ]
-    )
-    return Drawing(
-        width=_NARROW_WIDTH,
-        height=_ROW * len(boxes) + 8,
-        boxes=boxes,
-        arrows=arrows,
-        dense=_dense(arrows),
-    )
-
-
-def _dense(arrows: list[Arrow]) -> bool:
-    return sum(arrow.kind == "call" for arrow in arrows) > _MOST_LABELS
+    return Drawing(width=width, height=height, boxes=boxes, arrows=arrows, dense=dense)
 
 
 def _box(service: ServiceView, x: float, y: float) -> Box:
@@ -264,6 +267,7 @@ def _arrow(link: Link, path: str, label_at: Point) -> Arrow:
         x=round(label_at[0], 1),
         y=round(label_at[1], 1),
         title=f"{link.source} to {link.target}, {said}: " + ", ".join(link.what),
+        count=count,
     )
 
 

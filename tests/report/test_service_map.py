@@ -85,6 +85,20 @@ def test_many_calls_have_no_labels_until_one_end_is_chosen(bare):
     assert not service_map.wide(sketched(bare, names, every[:5])).dense
 
 
+def test_of_many_calls_the_heaviest_are_seen_first(bare):
+    names = [f"s{n}" for n in range(8)]
+    content = sketched(bare, names, [(a, b, "call") for a in names for b in names if a != b])
+    for link in content.links[:5]:
+        link.what.extend(["x.z", "x.w"])
+    few = sorted({each.count for each in service_map.wide(content).arrows if each.faint})
+    assert few == []  # the rest weigh the same, so that none is preferred
+    for link in content.links[5:20]:
+        link.what.append("x.z")
+    drawing = service_map.wide(content)
+    assert {each.count for each in drawing.arrows if each.faint} == {1}
+    assert {each.count for each in drawing.arrows if not each.faint} == {2, 3}
+
+
 def test_labels_of_calls_do_not_lie_on_each_other(bare):
     names = [f"s{n}" for n in range(8)]
     links = [(name, "s3", "call") for name in names if name != "s3"]
