@@ -209,6 +209,10 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
         """The service that owns a table, or None."""
         return next((name for name, s in self.services.items() if table in s.tables), None)
 
+    def owners(self) -> dict[str, str]:
+        """Tables to the services that own them."""
+        return {table: name for name, each in self.services.items() for table in each.tables}
+
     def service_of(self, entry_point: str) -> str | None:
         """The service that has an entry point, or None."""
         return next(

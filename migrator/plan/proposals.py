@@ -13,8 +13,9 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.affinity import measure
 from migrator.plan.bonds import loosened, told
 from migrator.plan.constraints import Constraints, demands_of
-from migrator.plan.cross_cutting import cross_cutting, only_by_the_way
+from migrator.plan.cross_cutting import only_by_the_way
 from migrator.plan.evidence import Evidence
+from migrator.plan.findings import CROSS_CUTTING
 from migrator.plan.propose import boundaries, evidence_for, homed, plan_of
 from migrator.plan.score import Score, score
 from migrator.plan.strategies import (
@@ -46,10 +47,13 @@ class Proposal(msgspec.Struct, kw_only=True):
     score: Score
     modularity: float
     against: list[str] = []
-    remake: list[Finding] = []
-    """What splits transactions all over the application, that of most first: worth remaking."""
     same_as: str = ""
     """An earlier proposal that cuts in the same way."""
+
+    @property
+    def remake(self) -> list[Finding]:
+        """What splits transactions all over the application, that of most first: worth remaking."""
+        return [each for each in self.plan.findings if each.kind == CROSS_CUTTING]
 
 
 class Proposals(msgspec.Struct, kw_only=True):
@@ -184,10 +188,8 @@ def _proposal(
         same_as=next((each.name for each in before if cut_of(each.plan) == cut_of(plan)), ""),
     )
     if name != ONE_SERVICE:
-        owner = {table: name for name, each in plan.services.items() for table in each.tables}
-        torn = consequences.torn
-        proposal.remake = cross_cutting(evidence, torn, owner)
-        proposal.against = _against(proposal, binding, len(only_by_the_way(evidence, torn, owner)))
+        by_the_way = only_by_the_way(evidence, consequences.torn, plan.owners())
+        proposal.against = _against(proposal, binding, len(by_the_way))
     return proposal
 
 

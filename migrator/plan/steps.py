@@ -101,7 +101,7 @@ def _answered_by_both(graph: Graph, plan: Plan, service: str, remainder: str) ->
     own; nor those whose code would change rows here that a call cannot change there.
     """
     evidence = _evidence(graph, plan)
-    owner = {t: name for name, each in plan.services.items() for t in each.tables}
+    owner = plan.owners()
     walker = Walker(evidence.reach, evidence.deferral, owner)
     kept_apart = {
         function

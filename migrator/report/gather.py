@@ -217,7 +217,7 @@ def _tables(program: Program, plan: Plan | None) -> list[TableView]:
         writers.update({access.table for access in entry.writes})
         readers.update({access.table for access in entry.reads})
     services = plan.services if plan else {}
-    owner = {table: name for name, service in services.items() for table in service.tables}
+    owner = plan.owners() if plan else {}
     return [
         TableView(
             name=name,
