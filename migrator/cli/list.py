@@ -186,9 +186,7 @@ def _tables(program: Program) -> Rows:
         {
             "table": name,
             "columns": len(table.columns),
-            "refers to": sorted(
-                {column.references.rpartition(".")[0] for column in table.columns} - {""}
-            ),
+            "refers to": sorted({column.referred for column in table.columns} - {""}),
             "writers": writers.get(name, 0),
             "readers": readers.get(name, 0),
             "model": table.model,

@@ -89,7 +89,7 @@ class Mapping:
                 yield from self.project.unit_of(name)
         for table in self._tables.get(unit, ()):
             for column in table.columns:
-                yield from self.of_table(column.references.rpartition(".")[0])
+                yield from self.of_table(column.referred)
             for relationship in table.relationships:
                 yield from self.project.unit_of(relationship.target)
                 yield from self.of_table(relationship.secondary)

@@ -179,8 +179,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     primary_key: bool = False
     unique: bool = False
     references: str = ""
-    """`table.column` of its foreign key."""
+    """`table.column` of its foreign key; a table of a schema has that before its name."""
     on_delete: str = ""
+
+    @property
+    def referred(self) -> str:
+        """The table that its foreign key refers to; empty where it has none."""
+        return self.references.rpartition(".")[0]
 
 
 class Relationship(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,7 +53,7 @@ def _why_relational(evidence: Evidence, uses: dict[str, TableUse]) -> str:
         if len(binding.tables & owned) > 1
     }
     keys = sum(
-        column.references.rpartition(".")[0] in owned - {name}
+        column.referred in owned - {name}
         for name, use in uses.items()
         for column in use.table.columns
         if column.references

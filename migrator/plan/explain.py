@@ -390,7 +390,7 @@ class Explainer:
                 depth=1,
             )
             for column in declared.columns
-            if column.references.rpartition(".")[0] == other
+            if column.referred == other
         ]
 
     def _chain(self, path: list[Site]) -> str:

@@ -76,11 +76,11 @@ def _best(votes: Counter[str], total: Counter[str], tables: int) -> str:
 def dominating(evidence: Evidence, tables: frozenset[str]) -> str:
     """The table to which most of the others refer; among equals the one that is used most."""
     references = Counter(
-        column.references.rpartition(".")[0]
+        column.referred
         for table in sorted(tables)
         if table in evidence.program.tables
         for column in evidence.program.tables[table].columns
-        if column.references.rpartition(".")[0] in tables - {table}
+        if column.referred in tables - {table}
     )
     uses = Counter(t for touched in evidence.bound.values() for t in touched)
     modelled = {t: bool(evidence.program.tables[t].model) for t in tables}

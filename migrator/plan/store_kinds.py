@@ -84,8 +84,8 @@ def graphs(uses: Uses, _: Sequence[StateFinding]) -> list[StoreAdvice]:
     """Tables that refer to themselves, directly or through a table of pairs."""
     found = []
     for name, use in sorted(uses.items()):
-        targets = [c.references.rpartition(".")[0] for c in use.table.columns if c.references]
-        own = [c.name for c in use.table.columns if c.references.rpartition(".")[0] == name]
+        targets = [c.referred for c in use.table.columns if c.references]
+        own = [c.name for c in use.table.columns if c.referred == name]
         paired = {t for t in targets if targets.count(t) > 1 and len(targets) == 2}
         if own or paired:
             how = (

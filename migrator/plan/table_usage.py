@@ -62,7 +62,7 @@ def _usage(program: Program, texts: Texts) -> dict[str, TableUse]:
     uses = {name: TableUse(table) for name, table in program.tables.items()}
     for name, table in program.tables.items():
         for column in table.columns:
-            target = column.references.rpartition(".")[0]
+            target = column.referred
             if target in uses and target != name:
                 uses[target].referred_by.add(name)
     entries = [entry for entry in program.entry_points.values() if entry.kind != "command"]

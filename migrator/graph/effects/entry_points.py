@@ -276,7 +276,7 @@ def _add_edges(analysis: Analysis) -> None:
     for name, table in program.tables.items():
         node = graph.add_node(NodeKind.TABLE, name, table.file, table.line)
         for column in table.columns:
-            referred = column.references.rpartition(".")[0]
+            referred = column.referred
             if referred in program.tables:
                 owner = program.tables[referred]
                 other = graph.add_node(NodeKind.TABLE, referred, owner.file, owner.line)

@@ -317,9 +317,7 @@ class Mapping:
         wanted = set(self.all_tables(referred))
         fact = self.tables.get(table)
         columns = fact.columns if fact is not None else []
-        return tuple(
-            column.name for column in columns if column.references.rpartition(".")[0] in wanted
-        )
+        return tuple(column.name for column in columns if column.referred in wanted)
 
     def delete(self, model: str, via: str) -> list[Touched]:
         """An instance is deleted through the session, with all that its cascades reach."""

@@ -27,9 +27,9 @@ def weigh(evidence: Evidence) -> Weights:
     for name, table in sorted(program.tables.items()):
         for column in table.columns:
             if column.references:
-                tie(name, column.references.rpartition(".")[0], _REFERENCE)
+                tie(name, column.referred, _REFERENCE)
                 if column.on_delete.upper() == "CASCADE":
-                    tie(name, column.references.rpartition(".")[0], _PART)
+                    tie(name, column.referred, _PART)
         for relationship in table.relationships:
             if "delete-orphan" in relationship.cascades or "delete" in relationship.cascades:
                 tie(name, tables.get(relationship.target, ""), _PART)

@@ -48,8 +48,7 @@ def module_graph(graph: Graph) -> ClassGraph:
                 writers=dict(sorted(touched[name].get("write", Counter()).items())),
                 readers=dict(sorted(touched[name].get("read", Counter()).items())),
                 references=sorted(
-                    {column.references.rpartition(".")[0] for column in table.columns}
-                    & (program.tables.keys() - {name})
+                    {column.referred for column in table.columns} & (program.tables.keys() - {name})
                 ),
             )
             for name, table in sorted(program.tables.items())
