@@ -91,6 +91,12 @@ Annotation = tuple[str, "int | None", tuple[Any, ...]]
 """Text, variable of the head, annotations of the arguments."""
 
 
+def place_of(instruction: Instruction) -> Instruction | None:
+    """First line and column, last line and column; None for an instruction that has no place."""
+    position = FLAGS.get(instruction[0])
+    return None if position is None else instruction[position + 1 : position + 5]
+
+
 class ParameterFacts(NamedTuple):
     """`variable` is that of the value inside; `default` one of the enclosing function's."""
 

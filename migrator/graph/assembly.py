@@ -399,8 +399,8 @@ def _edges(analysis: Analysis, linker: Linker, variants: list[Variant], nodes: l
 
 
 def _line(variant: Variant, instruction: ir.Instruction) -> int:
-    position = ir.FLAGS.get(instruction[0])
-    return int(instruction[position + 1]) if position is not None else variant.function.facts.line
+    place = ir.place_of(instruction)
+    return int(place[0]) if place else variant.function.facts.line
 
 
 def _unresolved_calls(analysis: Analysis, linker: Linker, functions: list[Function]) -> None:

@@ -18,8 +18,8 @@ def outside_calls(analysis: Analysis) -> None:
         source = graph.add_node(NodeKind.FUNCTION, function.name)
         for index, names in variant.externals.items():
             code = function.facts.code[index]
-            position = ir.FLAGS.get(code[0])
-            line = code[position + 1] if position is not None else function.facts.line
+            place = ir.place_of(code)
+            line = place[0] if place else function.facts.line
             for name in names:
                 target = graph.add_node(NodeKind.EXTERNAL, name)
                 graph.add_edge(EdgeKind.CALLS, source, target, function.module.file, line)

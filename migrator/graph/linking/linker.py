@@ -459,9 +459,8 @@ class Linker(Fields):
     def unresolved_attribute(self, data: lookup.Load) -> None:
         """An attribute that no class, module or framework knows."""
         variant, index, name, _ = data
-        instruction = variant.function.facts.code[index]
-        position = ir.FLAGS.get(instruction[0])
-        line = instruction[position + 1] if position is not None else 0
+        place = ir.place_of(variant.function.facts.code[index])
+        line = place[0] if place else 0
         function = variant.function
         key = ("unknown attribute", function.name, function.module.file, line)
         self.unresolved.setdefault(key, name)

@@ -68,18 +68,18 @@ class PlaceView:
 
     @property
     def line(self) -> int:
-        position = ir.FLAGS.get(self._code[0])
-        return int(self._code[position + 1]) if position else self._variant.function.facts.line
+        place = ir.place_of(self._code)
+        return int(place[0]) if place else self._variant.function.facts.line
 
     @property
     def column(self) -> int:
-        position = ir.FLAGS.get(self._code[0])
-        return int(self._code[position + 2]) if position else 0
+        place = ir.place_of(self._code)
+        return int(place[1]) if place else 0
 
     @property
     def end(self) -> tuple[int, int]:
-        position = ir.FLAGS.get(self._code[0])
-        return self._code[position + 3 : position + 5] if position else (self.line, 0)
+        place = ir.place_of(self._code)
+        return (int(place[2]), int(place[3])) if place else (self.line, 0)
 
     @property
     def first(self) -> bool:

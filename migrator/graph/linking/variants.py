@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.facts.ir import FLAGS
+from migrator.facts.ir import place_of
 from migrator.graph.linking.definitions import Function, Variant
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ def choose(
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
         return linker.general(function, env)
-    code = caller.function.facts.code[index]
-    position = FLAGS.get(code[0])
-    where = f"{code[position + 1]}:{code[position + 2]}" if position is not None else str(index)
+    at = place_of(caller.function.facts.code[index])
+    where = f"{at[0]}:{at[1]}" if at else str(index)
     within = f"{caller.label} " if caller.label else ""
     if env is not None and env.label and env is not caller.env:
         within = f"{env.label} in {within}"
