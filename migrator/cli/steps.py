@@ -86,6 +86,15 @@ def _print_back(proof: StepProof, back: Back) -> None:
         f" {back.rows} rows, {back.written} of them written since, are all there;"
         f" {back.equal} of {back.asked} reads answered equally"
     )
+    if back.restarted:
+        click.echo(
+            f"      {sum(back.restarted.values())} more left out: the monolith too answers them"
+            " otherwise when it is merely started again at the same data"
+        )
+        for request, times in list(back.restarted.items())[:SHOWN]:
+            click.echo(f"      {request} ({times})")
+        if len(back.restarted) > SHOWN:
+            click.echo(f"      and {len(back.restarted) - SHOWN} more, in steps.json")
     for difference in back.differences[:SHOWN]:
         click.echo(f"      {difference.request} {difference.field}")
         click.echo(f"      before {difference.monolith}")

@@ -170,6 +170,10 @@ class RunningMonolith(Side):
                 base_url=self.outside_url,
             )
         self._state.lay_into(copy_project(self.root, self.project))
+        self._begin()
+        return self
+
+    def _begin(self) -> None:
         self._running = self._stack.enter_context(Processes(self.folder / "processes.json"))
         try:
             require_free(self.port)
@@ -178,12 +182,16 @@ class RunningMonolith(Side):
         except BaseException:
             self._stack.close()
             raise
-        return self
 
     def stop(self) -> None:
         """Stop all its processes. The database stays where it is."""
         self._stack.close()
         self._running = None
+
+    def restart(self) -> None:
+        """Stop all its processes and start them again, at the same data and address."""
+        self.stop()
+        self._begin()
 
     def check(self) -> None:
         """Raise OperationError for a process that has ended by itself."""

@@ -92,18 +92,19 @@ class Monolith:
             day=today(),
         )
 
-    def again(self, baseline: Baseline) -> Baseline:
+    def again(self, baseline: Baseline, *, apart: bool = False) -> Baseline:
         """The same, with what varies by the time of day or by chance: it is asked once more, now.
 
         Its first two runs follow each other closely, and services come minutes later: `3 minutes
         ago` and dates after midnight differ then, and would on the monolith too. Nor do two
         processes of one program differ in where their objects lie, by which a set of them is
-        ordered; this one does.
+        ordered; this one does. `apart`: nor are two things written within one second, which
+        lie in one or in two as it happens, and are ordered by that.
         """
         exchanges, tables = baseline.recording.exchanges, baseline.tables
         upstream = self.proxy.upstream
         now, again, files = self._asked(
-            self.folder / "monolith-now", baseline.start_state, scattered=True
+            self.folder / "monolith-now", baseline.start_state, scattered=True, apart=apart
         )
         self.proxy.upstream = upstream
         return replace(
@@ -131,7 +132,12 @@ class Monolith:
         return (found, now) if now is baseline else (find(now), now)
 
     def _asked(
-        self, place: Path, start_state: StartState, *, scattered: bool = False
+        self,
+        place: Path,
+        start_state: StartState,
+        *,
+        scattered: bool = False,
+        apart: bool = False,
     ) -> tuple[Recording, dict[str, Content], Files]:
         """One run of it, and its tables and files at the end."""
         with RunningMonolith(
@@ -143,7 +149,8 @@ class Monolith:
             start_state=start_state,
             scattered=scattered,
         ) as monolith:
-            recording = record(self.proxy, monolith, monolith.base_url, self.traffic)
+            traffic = self.traffic.apart() if apart else self.traffic
+            recording = record(self.proxy, monolith, monolith.base_url, traffic)
             if not recording.tests.passed:
                 raise OperationError(
                     f"none of {recording.tests.total} tests passes",

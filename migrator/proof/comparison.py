@@ -201,7 +201,12 @@ def _varying(shape: str, one: Fields, other: Fields) -> set[Noise]:
     values = {name for name, _ in (_anywhere(one) - _anywhere(other))}
     values |= {name for name, _ in (_anywhere(other) - _anywhere(one))}
     moved = {ORDER} if names - values else set()
-    return {Noise(request=shape, field=field) for field in values | moved}
+    kinds = {
+        _kinds(without_positions(name), one.get(name, ABSENT), other.get(name, ABSENT))
+        for name in one.keys() | other.keys()
+        if without_positions(name) in values
+    }
+    return {Noise(request=shape, field=field) for field in values | moved | kinds - {""}}
 
 
 def _anywhere(fields: Fields) -> Counter[tuple[str, str]]:
@@ -282,8 +287,8 @@ def differing(
 ) -> list[tuple[str, str, str]]:
     """Fields with both values where two answers to one request differ otherwise than by noise.
 
-    With `kinds` what varies has to stay a number, a text, or absent. Where the order varies by
-    itself, the same values have to be there, in any order.
+    With `kinds` what varies has to stay a number, a text, or absent, unless it was seen as both.
+    Where the order varies by itself, the same values have to be there, in any order.
     """
     found = [
         (name, on_one, on_other)
@@ -291,7 +296,11 @@ def differing(
         if (on_one := one.get(name, ABSENT)) != (on_other := other.get(name, ABSENT))
         and not (
             Noise(request=shape, field=without_positions(name)) in noise
-            and not (kinds and _kind(on_one) != _kind(on_other))
+            and (
+                not kinds
+                or not (varied := _kinds(without_positions(name), on_one, on_other))
+                or Noise(request=shape, field=varied) in noise
+            )
         )
     ]
     if not found or Noise(request=shape, field=ORDER) not in noise:
@@ -307,6 +316,12 @@ def differing(
             fillvalue=ABSENT,
         )
     ]
+
+
+def _kinds(name: str, one: str, other: str) -> str:
+    """The field with the two kinds of its values; empty where they are of one kind."""
+    kinds = sorted({_kind(one), _kind(other)})
+    return f"{name}: {' or '.join(kinds)}" if len(kinds) > 1 else ""
 
 
 def _kind(value: str) -> str:

@@ -13,6 +13,8 @@ from migrator.proof.recording import send
 
 _MOST = 200
 _TIMES = 3
+Asker = tuple[str, tuple[str, ...]]
+"""A target, and the cookies and credentials with which it is asked."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,7 @@ class Reading:
     def of(cls, traffic: Sequence[Exchange], url: str) -> Reading:
         """Ask `url` what reads in `traffic`, the last of it for each target and each who asked."""
         latest = {
-            (each.target, _credential(each)): each
-            for each in traffic
-            if each.method == "GET" and each.status < 500
+            asker(each): each for each in traffic if each.method == "GET" and each.status < 500
         }
         asked = list(latest.values())[-_MOST:]
         answers = _asked(asked, url)
@@ -54,8 +54,9 @@ class Reading:
         return compare(self.answers, again, self.noise | noise | tags, base_url)
 
 
-def _credential(exchange: Exchange) -> tuple[str, ...]:
-    return tuple(
+def asker(exchange: Exchange) -> Asker:
+    """What is asked, and by whom."""
+    return exchange.target, tuple(
         value
         for name, value in exchange.request_headers
         if name.lower() in ("cookie", "authorization")

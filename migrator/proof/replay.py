@@ -17,6 +17,7 @@ from migrator.proof.recording import send
 from migrator.proof.result import TestRun
 
 _SHOWN = 4
+_READ_ONLY = ("GET", "HEAD", "OPTIONS")
 
 
 def replay(
@@ -27,11 +28,13 @@ def replay(
     progress: Progress,
     *,
     timeout: float = 60.0,
+    writes_apart: bool = False,
 ) -> tuple[list[Exchange], TestRun]:
     """Ask `upstream` everything, as if it stood at `base_url`; what was asked and answered.
 
     A secret that is not in `secrets` is made anew: the same text for the same number, of the same
-    kind of letters. A step counts as passed when its status is the recorded one.
+    kind of letters. A step counts as passed when its status is the recorded one. `writes_apart`:
+    no two requests that may write lie within one second, so that rows are ordered by their times.
     """
     task = "Replay the recorded traffic"
     progress.start(task, len(traffic.steps))
@@ -40,6 +43,8 @@ def replay(
     answers: list[Answer] = []
     failed = []
     for number, step in enumerate(traffic.steps):
+        if writes_apart and step.method not in _READ_ONLY:
+            _await_next_second()
         exchange, unbound = _request(step, answers, base_url, secrets)
         exchange.ordinal = exchange.place = number
         send(upstream, exchange, timeout)
@@ -68,6 +73,10 @@ def made_secret(number: int) -> str:
     chosen = random.Random(f"secret {number}")
     letters = [chosen.choice(string.ascii_letters + string.digits) for _ in range(8)]
     return f"Aa1{''.join(letters)}"
+
+
+def _await_next_second() -> None:
+    time.sleep(1.001 - time.time() % 1)
 
 
 def _request(

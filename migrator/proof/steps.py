@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,7 @@ from migrator.proof.exchange import Exchange
 from migrator.proof.reading import Reading
 from migrator.proof.recording import RecordingProxy
 from migrator.proof.replicas import settle
+from migrator.proof.restart import Restart, counted, restart
 from migrator.proof.result import Comparison, TestRun
 from migrator.proof.traffic import OwnTests, Traffic, record
 
@@ -48,6 +49,9 @@ class Back(msgspec.Struct, kw_only=True):
     equal: int
     """Of the requests that read: answered as before the step was taken back."""
     differences: list[Difference] = []
+    restarted: dict[str, int] = {}
+    """Reads left out of both by method and path, with how many: the monolith answers them
+    otherwise too when it is merely started again."""
 
 
 class StepProof(msgspec.Struct, kw_only=True):
@@ -129,6 +133,7 @@ class _Walk:
         self._monolith = monolith
         self._baseline = baseline
         self._seen: list[Exchange] = []
+        self._restart: Restart | None = None
 
     def forward(self, number: int) -> StepProof:
         """Take a step: its data moves to the new owners; then the traffic, from the start state."""
@@ -151,12 +156,14 @@ class _Walk:
             recording = record(proxy, system, system.gateway_url, self._monolith.traffic)
             settle(system)
             # The data goes on, so that what was read on the way there can be read here too.
-            read = Reading.of([*self._seen, *recording.exchanges], system.gateway_url)
+            turns = (self._seen, recording.exchanges)
+            read = Reading.of([each for turn in turns for each in turn], system.gateway_url)
         rows = _rows(output)
         if number:
             with self._system(self._make(number - 1)) as system:
                 settle(system)
-                return self._compared(read, system.gateway_url, rows, rows - before)
+                differences = self._differences(read, system.gateway_url)
+            return self._taken(read, turns, differences, rows, rows - before)
         folder, progress = self._monolith.folder, self._monolith.progress
         joined = join_data(output, folder / "joined", progress)
         with RunningMonolith(
@@ -167,7 +174,8 @@ class _Walk:
             outside_url=proxy.url,
             start_state=StartState(Path(joined.target)),
         ) as monolith:
-            return self._compared(read, monolith.base_url, rows, rows - before)
+            differences = self._differences(read, monolith.base_url)
+        return self._taken(read, turns, differences, rows, rows - before)
 
     def forget(self) -> None:
         """Have whoever starts the services of the last step begin anew: what the walk wrote went
@@ -182,15 +190,31 @@ class _Walk:
             start_state=start,
         )
 
-    def _compared(self, read: Reading, url: str, rows: int, written: int) -> Back:
+    def _differences(self, read: Reading, url: str) -> list[Difference]:
         self._baseline = self._monolith.of_today(self._baseline)
-        found = read.compared(url, self._baseline.noise, self._monolith.proxy.url)
+        return read.compared(url, self._baseline.noise, self._monolith.proxy.url).differences
+
+    def _taken(
+        self,
+        read: Reading,
+        turns: Sequence[Sequence[Exchange]],
+        differences: list[Difference],
+        rows: int,
+        written: int,
+    ) -> Back:
+        left_out: set[int] = set()
+        if differences:
+            self._restart = self._restart or restart(self._monolith, self._baseline)
+            left_out = self._restart.explained(turns, read, differences)
+        different = [each for each in differences if each.ordinal not in left_out]
+        asked = len(read.answers) - len(left_out)
         return Back(
             rows=rows,
             written=written,
-            asked=found.requests,
-            equal=found.equal,
-            differences=found.differences,
+            asked=asked,
+            equal=asked - len({each.ordinal for each in different}),
+            differences=different,
+            restarted=counted(read, left_out),
         )
 
 

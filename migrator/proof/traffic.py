@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Protocol
@@ -44,6 +44,9 @@ class Traffic(Protocol):
     ) -> tuple[list[Exchange], TestRun]:
         """Ask everything of a running side that listens at `upstream`, behind the proxy."""
 
+    def apart(self) -> Traffic:
+        """The same with no two writes within one second, where that can be had."""
+
 
 class OwnTests:
     """The HTTP tests of the application itself, through the proxy."""
@@ -64,6 +67,10 @@ class OwnTests:
         )
         return proxy.take(), tests
 
+    def apart(self) -> OwnTests:
+        """The tests: when they ask is theirs."""
+        return self
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -73,13 +80,25 @@ class Replay:
     start_state: StartState | None = None
     secrets: Mapping[int, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
+    writes_apart: bool = False
+
+    def apart(self) -> Replay:
+        """The same with no two writes within one second."""
+        return replace(self, writes_apart=True)
 
     def drive(
         self, side: Side, upstream: str, proxy: RecordingProxy
     ) -> tuple[list[Exchange], TestRun]:
         """Ask each request in turn; what the application sends itself passes the proxy."""
         proxy.take()
-        exchanges, tests = replay(self.traffic, upstream, proxy.url, self.secrets, self.progress)
+        exchanges, tests = replay(
+            self.traffic,
+            upstream,
+            proxy.url,
+            self.secrets,
+            self.progress,
+            writes_apart=self.writes_apart,
+        )
         return exchanges + proxy.take(), tests
 
 

@@ -67,6 +67,14 @@ def test_noise_must_stay_of_its_kind():
     assert fields(compared([left], [right], noise)) == [("body.at", '"2020"', "null")]
 
 
+def test_noise_that_the_monolith_shows_in_two_kinds_may_be_of_either():
+    old, new = exchange(body={"at": "2020"}), exchange(body={"at": None})
+    noise = noise_between([old], [new], "")
+    assert fields(compared([exchange(body={"at": "2021"})], [new], noise)) == []
+    numbered = exchange(body={"at": 1})
+    assert fields(compared([old], [numbered], noise)) == [("body.at", '"2020"', "1")]
+
+
 def test_cookies_are_compared_by_name_and_attribute():
     left = exchange(headers=[("Set-Cookie", "s=abc; Path=/; HttpOnly")])
     right = exchange(headers=[("Set-Cookie", "s=abd; Path=/")])

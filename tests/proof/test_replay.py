@@ -165,6 +165,14 @@ def test_two_replays_are_compared_step_by_step(guestbook, tmp_path):
     assert [d.field for d in compare(runs[0], runs[2], noise, BASE).differences] == ["status"]
 
 
+def test_writes_can_lie_in_seconds_of_their_own(guestbook, tmp_path):
+    url, _ = guestbook(1)
+    traffic = record_running(url, tmp_path / "traffic.jsonl", visit).traffic
+    exchanges, _ = replay(traffic, guestbook(1)[0], BASE, {}, Silent(), writes_apart=True)
+    written = [int(each.started) for each in exchanges if each.method == "POST"]
+    assert len(written) == len(set(written)) == 3
+
+
 def test_a_value_that_no_answer_gives_is_named(guestbook, tmp_path):
     url, _ = guestbook(1)
     traffic = record_running(url, tmp_path / "traffic.jsonl", visit).traffic
