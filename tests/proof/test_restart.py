@@ -1,8 +1,6 @@
-"""What a restart alone changes is found by starting the monolith again, and is no loss of a step."""
+"""What a restart alone changes is found by starting the monolith again: no loss of a step."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import msgspec
 import pytest
