@@ -15,12 +15,11 @@ from migrator.model.distributions import Installed
 from migrator.model.errors import Refusals, Refused
 from migrator.model.plan import Plan
 from migrator.model.progress import Progress
+from migrator.model.registered import Registered
 from migrator.model.schema import Schema
 from migrator.operation.environment import uv_variables
 from migrator.operation.monolith import read_installed, read_schema
 from migrator.operation.registered import (
-    Registered,
-    descriptions,
     read_registered,
     rules_of_packages,
     unknown_classes,
@@ -64,19 +63,19 @@ class Generating:
         return read_installed(self._root, self._run, self._progress)
 
     @cached_property
-    def _registered(self) -> Registered:
+    def _registered(self) -> Registered | None:
         registered = read_registered(self._root, self._run, self._progress)
         if registered is None:
             self._progress.warn(
                 "the application cannot be imported with an empty database: whether analysis found"
                 " all of its routes and tables was not checked"
             )
-        return registered or Registered()
+        return registered
 
     @cached_property
     def _missed(self) -> list[Refused]:
         """What the application has and analysis does not know; one service may have it unknown."""
-        registered = self._registered
+        registered = self._registered or Registered()
         program = self._graph.program
         missed = unknown_rules(self._root, program, registered.rules)
         if len(self.plan.services) > 1:
@@ -103,10 +102,10 @@ class Generating:
             schema=self._schema,
             installed=self._installed,
             uv_variables=uv_variables(os.environ),
-            descriptions=descriptions(self._registered.rules),
-            defined=frozenset(self._registered.inner_functions),
+            registered=self._registered,
         )
-        pages = rules_of_packages(self._root, self._registered.rules)
+        rules = self._registered.rules if self._registered else []
+        pages = rules_of_packages(self._root, rules)
         if pages and len(made.services) > 1 and made.written.first:
             shown = ", ".join(pages[:_NAMED]) + (", ..." if len(pages) > _NAMED else "")
             self._progress.warn(

@@ -16,10 +16,10 @@ from pathlib import Path
 from migrator.facts.syntax import parse
 from migrator.generation.gates import check
 from migrator.generation.inner import remove_statements
-from migrator.generation.mapping import Mapping
 from migrator.generation.names import Project, source_path
 from migrator.generation.on_delete import changed_unseen
 from migrator.generation.pruning import Edit, prune
+from migrator.generation.registry import expected_registry
 from migrator.generation.resources import (
     configured_files,
     needed_data,
@@ -41,6 +41,7 @@ from migrator.model.manifest import Registry
 from migrator.model.plan import Plan, Service, StateRemedy
 from migrator.model.program import EntryPoint
 from migrator.model.progress import Progress, Silent, step
+from migrator.model.registered import Registered
 from migrator.model.settings import Run
 from migrator.plan.rows import obstacle_of
 
@@ -91,12 +92,12 @@ def extract(
     *,
     project: Project | None = None,
     pickled: dict[str, tuple[str, ...]] | None = None,
-    defined: frozenset[str] = frozenset(),
+    registered: Registered | None = None,
 ) -> Extraction:
     """Cut out the code of `service`.
 
-    `pickled` are the dotted definitions that the rows of tables name, `defined` the inner functions
-    that exist in the monolith with its settings.
+    `pickled` are the dotted definitions that the rows of tables name, `registered` is what the
+    monolith has when it runs, where it could be asked.
 
     Reads the monolith's files below `graph.program.root`, writes nothing. All that cannot be
     carried over is collected in `problems`; the caller decides whether to go on. Who extracts
@@ -106,7 +107,7 @@ def extract(
     with step(progress, f"extract {service}"):
         project = project or Project(graph.program)
         part = slice_service(project, plan, service, run, pickled)
-        return _Extractor(project, plan, service, part, run, defined).extract()
+        return _Extractor(project, plan, service, part, run, registered).extract()
 
 
 class _Extractor:
@@ -117,10 +118,10 @@ class _Extractor:
         service: str,
         part: Slice,
         run: Run,
-        defined: frozenset[str],
+        registered: Registered | None,
     ) -> None:
         self.project = project
-        self.defined = defined
+        self.registered = registered
         self.run = run
         self.program = project.program
         self.whole_plan = plan
@@ -160,7 +161,9 @@ class _Extractor:
         self._resources()
         result.distributions = distributions(self.project, texts)
         self._endpoints()
-        result.registry = self._registry()
+        result.registry = expected_registry(
+            self.project, self.part.live, self._own(), self.registered
+        )
         return result
 
     def _unreadable(self) -> Iterable[MigratorError]:
@@ -356,45 +359,6 @@ class _Extractor:
                 self.result.still_registered.append(entry.endpoint)
         self.result.foreign_endpoints.sort()
         self.result.still_registered.sort()
-
-    def _registry(self) -> Registry:
-        live = self.part.live
-        mapping = Mapping(self.project)
-        tables = [
-            table
-            for table in self.program.tables.values()
-            if any(unit in live for unit in mapping.units_of(table))
-        ]
-        relationships = [
-            f"{table.model.rpartition('.')[2]}.{each.name}({','.join(sorted(each.cascades))})"
-            for table in tables
-            for each in table.relationships
-        ]
-        hooks = {each for entry in self._own() for each in entry.hooks} | set(self.program.hooks)
-        return Registry(
-            tables=sorted({each.name for each in tables}),
-            relationships=sorted(set(relationships)),
-            endpoints=sorted({each.endpoint for each in self._own() if each.endpoint}),
-            hooks=sorted(
-                each
-                for each in hooks
-                if any(u in live for u in self.project.unit_of(each)) and self._always_there(each)
-            ),
-        )
-
-    def _always_there(self, hook: str) -> bool:
-        """Whether a function is defined: in every configuration, or at least in this one."""
-        function = self.program.functions.get(hook)
-        return (
-            function is None
-            or hook in self.defined
-            or not any(
-                isinstance(block, ast.If)
-                and block.lineno <= function.line <= (block.end_lineno or block.lineno)
-                for unit in self.project.unit_of(hook)
-                for block in ast.walk(unit.node)
-            )
-        )
 
 
 def _place(at: str) -> Place | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ from migrator.generation.preconditions import (
     without_sqlalchemy,
 )
 from migrator.generation.readme import service_readme, system_readme
+from migrator.generation.registry import as_served
 from migrator.generation.routing import default_service, unsaid
 from migrator.generation.templating import render, template_folder
 from migrator.model.distributions import Installed
@@ -41,6 +43,7 @@ from migrator.model.graph import Graph
 from migrator.model.manifest import ServiceManifest, System
 from migrator.model.plan import Plan
 from migrator.model.progress import Progress, Silent
+from migrator.model.registered import Registered
 from migrator.model.schema import Schema
 from migrator.model.settings import Run, Settings
 
@@ -97,15 +100,14 @@ def generate(
     schema: Schema,
     installed: Installed,
     uv_variables: Mapping[str, str] | None = None,
-    descriptions: Mapping[str, str] | None = None,
-    defined: frozenset[str] = frozenset(),
+    registered: Registered | None = None,
 ) -> Generated:
     """Write the services of `plan` into `output`, all of them or nothing.
 
     `schema` and `installed` are of the monolith (`migrator.operation.monolith`); `uv_variables` is
     the environment in which uv finds the package index (default: that of this process);
-    `descriptions` are the OpenAPI or Swagger documents of packages' endpoints, `defined` the inner
-    functions that exist with the settings as they are. Raises
+    `registered` is what the monolith has when it is imported, None where it could not be asked.
+    Raises
     ConfigurationError when the output holds something else or nothing says how the application is
     run, PlanError when the plan is stale or contradicts itself, and Refusals with everything of all
     services that cannot be carried over.
@@ -117,10 +119,10 @@ def generate(
             hint="`migrator init` writes [tool.migrator.run] into pyproject.toml",
         )
     plan = consistent_plan(graph, plan, output)
+    served = copy.copy(graph)
+    served.program = as_served(graph.program, registered)
     pinning = Pinning(installed, uv_variables)
-    assembly = _Assembly(
-        graph, plan, settings.run, schema, pinning, progress, descriptions or {}, defined
-    )
+    assembly = _Assembly(served, plan, settings.run, schema, pinning, progress, registered)
     files = assembly.files()
     written = write_output(output, files, _times(graph, files))
     return assembly.summary(output, files, written)
@@ -153,14 +155,14 @@ class _Assembly:
         schema: Schema,
         pinning: Pinning,
         progress: Progress,
-        descriptions: Mapping[str, str],
-        defined: frozenset[str],
+        registered: Registered | None,
     ) -> None:
         self._graph = graph
-        self._defined = defined
+        self._registered = registered
         self._plan = plan
         # One service alone is described by its package as the monolith was.
-        self._descriptions = descriptions if len(plan.services) > 1 else {}
+        alone = len(plan.services) == 1
+        self._descriptions = {} if alone or registered is None else registered.descriptions
         self._run = run
         self._schema = schema
         self._project = Project(graph.program)
@@ -231,7 +233,7 @@ class _Assembly:
             self._progress,
             project=self._project,
             pickled=self._schema.pickled,
-            defined=self._defined,
+            registered=self._registered,
         )
         self._problems.extend(extraction.problems)
         return extraction

@@ -109,8 +109,12 @@ class Registry(msgspec.Struct, kw_only=True):
     tables: list[str] = []
     relationships: list[str] = []
     """`Model.name(cascade,cascade)`"""
-    endpoints: list[str] = []
+    rules: list[str] = []
+    """`ENDPOINT RULE` of its own routes."""
     hooks: list[str] = []
+    """Functions that something else than their module holds on to."""
+    application_wide: list[str] = []
+    """`KIND FUNCTION` of hooks, error handlers and filters that act on every request."""
 
 
 class ServiceManifest(msgspec.Struct, kw_only=True):

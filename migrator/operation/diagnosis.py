@@ -22,6 +22,7 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, OperationError, Refused
 from migrator.model.program import StateFinding
 from migrator.model.progress import Progress, Silent
+from migrator.model.registered import Registered
 from migrator.model.settings import Run
 from migrator.operation.environment import installed
 from migrator.operation.guess.database import guess_tables
@@ -31,7 +32,6 @@ from migrator.operation.monolith import RunningMonolith, schema_of
 from migrator.operation.ports import HOST
 from migrator.operation.process import tail
 from migrator.operation.registered import (
-    Registered,
     import_application,
     unknown_classes,
     unknown_rules,

@@ -13,47 +13,19 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.generation.templating import template_folder
 from migrator.model.errors import OperationError, Place, Refused
 from migrator.model.private import PRIVATE
 from migrator.model.program import Program
 from migrator.model.progress import Progress
+from migrator.model.registered import MappedClass, Registered, ServedRule
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables, search_path
 from migrator.operation.process import Processes, tail
 from migrator.operation.start_state import StartState, monolith_environment, private_folder
 
-_SCRIPT = Path(__file__).with_name("registered_script.py")
-
-
-class ServedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """One URL rule of the running application, and the code that answers it."""
-
-    rule: str
-    endpoint: str
-    file: str
-    """Absolute; empty where the code has no source."""
-    line: int
-    description: str = ""
-    """Of a page of a package: the OpenAPI or Swagger document that it answers with."""
-
-
-class MappedClass(msgspec.Struct, frozen=True, kw_only=True):
-    """One class that SQLAlchemy has mapped, its table, and where it is declared."""
-
-    name: str
-    table: str
-    file: str
-    """Absolute; empty where the class has no source."""
-    line: int
-
-
-class Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """What an application has when it is imported."""
-
-    rules: list[ServedRule] = []
-    classes: list[MappedClass] = []
-    inner_functions: list[str] = []
-    """Those that functions have defined and that are held: hooks that a setting decides on, say."""
+_PROBE = "service/tests/registered.py"
+"""The same that each service is asked with when it is tested."""
 
 
 def import_application(
@@ -68,10 +40,11 @@ def import_application(
     state.data.mkdir(parents=True)
     answer, log = folder / "registered.json", folder / "import.log"
     given = Placeholders(data=state.data, base_url="http://localhost")
+    probe = template_folder() / _PROBE
     with Processes(state.folder / "processes.json") as processes:
         ended = processes.run(
             "importing the application",
-            shlex.join(["exec", "python", str(_SCRIPT), run.application, str(answer)]),
+            shlex.join(["exec", "python", str(probe), str(answer), run.application]),
             environment=monolith_variables(root, run, environment, state.database, given),
             folder=root,
             log=log,
@@ -116,14 +89,6 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
         for each in served
         if (place := _own(root, each.file, each.line)) and (each.endpoint, each.rule) not in known
     ]
-
-
-def descriptions(served: list[ServedRule]) -> dict[str, str]:
-    """Endpoints of packages that describe the whole API, and how they do.
-
-    What a package would say of it in one service describes a part.
-    """
-    return {each.endpoint: each.description for each in served if each.description}
 
 
 def rules_of_packages(root: Path, served: list[ServedRule]) -> list[str]:

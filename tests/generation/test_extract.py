@@ -17,6 +17,7 @@ from migrator.model.errors import Place
 from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Plan, Replica, Service, StateRemedy
 from migrator.model.program import EntryPoint, Event, Function, Parameter, Program, Table
+from migrator.model.registered import Registered
 from migrator.model.settings import Run
 
 ORCHARD = Path(__file__).parents[1] / "assets" / "orchard"
@@ -158,7 +159,6 @@ def test_a_slice_starts_and_registers_what_the_monolith_did_for_it(
     for kind in ("relationships", "deleting"):
         for name, value in service[kind].items():
             assert monolith[kind][name] == value
-    assert extraction.registry.endpoints == sorted(endpoints)
     assert set(extraction.registry.tables) <= set(service["tables"])
     assert len(extraction.dropped) > 5
 
@@ -353,11 +353,15 @@ def test_hooks_that_a_setting_decides_on_are_expected_where_they_are(tmp_path: P
         },
     )
     plan = Plan(services={"own": Service(entry_points=["route:view"])})
-    found = extract(Graph(program), plan, "own", Run(application="app:app"))
-    assert found.registry.hooks == ["app.configure.always"]
-    there = frozenset({"app.configure.sometimes"})
-    found = extract(Graph(program), plan, "own", Run(application="app:app"), defined=there)
-    assert found.registry.hooks == ["app.configure.always", "app.configure.sometimes"]
+    for there in (["app.configure.always"], ["app.configure.always", "app.configure.sometimes"]):
+        registered = Registered(
+            held=[*there, "app.other"],
+            application_wide=[f"before_request {there[-1]}", "errorhandler 404 elsewhere.gone"],
+        )
+        run = Run(application="app:app")
+        found = extract(Graph(program), plan, "own", run, registered=registered).registry
+        assert found.hooks == there
+        assert found.application_wide == [f"before_request {there[-1]}"]
 
 
 # Crossings

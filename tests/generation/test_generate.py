@@ -240,7 +240,7 @@ def test_a_service_passes_its_own_tests_alone(output: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Ran 12 tests" in done.stderr
+    assert "Ran 13 tests" in done.stderr
 
 
 def test_own_tests_of_a_service_notice_a_model_that_is_no_longer_imported(

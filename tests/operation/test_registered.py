@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.generation.templating import template_folder
 from migrator.graph.build import build_graph
 from migrator.model.progress import Silent
+from migrator.model.registered import Registered
 from migrator.model.settings import Settings
-from migrator.operation import registered, registered_script
+from migrator.operation import registered
 
 APPLICATION = """
 import importlib
@@ -77,12 +79,13 @@ class Saved(declarative_base()):
 """
 
 
-def registered_in(root: Path, target: str, *more: Path) -> registered.Registered:
+def registered_in(root: Path, target: str, *more: Path) -> Registered:
     output = root / "registered.json"
-    told = [sys.executable, registered_script.__file__, target, str(output)]
+    probe = template_folder() / "service" / "tests" / "registered.py"
+    told = [sys.executable, str(probe), str(output), target]
     path = ":".join(map(str, [root, *more]))
     subprocess.run(told, check=True, cwd=root, env={"PYTHONPATH": path}, timeout=60)
-    return msgspec.json.decode(output.read_bytes(), type=registered.Registered)
+    return msgspec.json.decode(output.read_bytes(), type=Registered)
 
 
 def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: Path) -> None:
@@ -109,7 +112,7 @@ def test_hooks_that_a_setting_decides_on_are_told(tmp_path: Path) -> None:
         "        @app.before_request\n        def second(): pass\nhook('a')\n"
     )
     (tmp_path / "mill.py").write_text(code)
-    assert registered_in(tmp_path, "mill:app").inner_functions == ["mill.hook.first"]
+    assert registered_in(tmp_path, "mill:app").held == ["mill.hook.first"]
 
 
 def test_an_application_may_be_called_as_a_module_of_ours_and_leave_threads(tmp_path: Path) -> None:
@@ -174,8 +177,8 @@ def test_what_a_package_says_of_the_whole_api_is_kept(tmp_path: Path) -> None:
     (root / "shop.py").write_text(DESCRIBED)
     (outside / "api.py").write_text(API)
     found = registered_in(root, "shop:make()", outside)
-    (told,) = registered.descriptions(found.rules).values()
+    (told,) = found.descriptions.values()
     document = json.loads(told)
     assert {"/api.json", "/own.json"} <= set(document["paths"])
-    assert document["servers"] == [{"url": f"{registered_script.ADDRESS}/"}]
+    assert document["servers"] == [{"url": "http://description.invalid/"}]
     assert registered.rules_of_packages(root, found.rules) == ["/counts.json"]
