@@ -115,6 +115,26 @@ def test_hooks_that_a_setting_decides_on_are_told(tmp_path: Path) -> None:
     assert registered_in(tmp_path, "mill:app").held == ["mill.hook.first"]
 
 
+def test_what_acts_on_every_request_is_told_and_what_was_replaced_is_not(tmp_path: Path) -> None:
+    code = (
+        "from flask import Blueprint, Flask\napp = Flask('x')\nshop = Blueprint('shop', 'x')\n"
+        "@app.errorhandler(404)\ndef first(error): pass\n"
+        "@app.errorhandler(404)\ndef second(error): pass\n"
+        "@app.template_filter('price')\ndef written(price): pass\n"
+        "@shop.before_app_request\ndef counted(): pass\n"
+        "@shop.before_request\ndef of_its_own_routes(): pass\n"
+        "app.register_blueprint(shop)\n"
+    )
+    (tmp_path / "mill.py").write_text(code)
+    found = registered_in(tmp_path, "mill:app")
+    assert found.application_wide == [
+        "before_request mill.counted",
+        "errorhandler 404 mill.second",
+        "template filter price mill.written",
+    ]
+    assert "mill.first" not in found.held
+
+
 def test_an_application_may_be_called_as_a_module_of_ours_and_leave_threads(tmp_path: Path) -> None:
     waits = "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
     (tmp_path / "application.py").write_text(waits + "from flask import Flask\napp = Flask('x')\n")
