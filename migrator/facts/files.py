@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,10 +34,10 @@ _TELLING = frozenset({".gitignore", "pyvenv.cfg"})
 class Ignored:
     """The patterns of `.gitignore` files met so far, and of the settings."""
 
-    def __init__(self, exclude: list[str]) -> None:
+    def __init__(self, exclude: list[str], tracked: frozenset[str] = frozenset()) -> None:
+        self._excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
         self._specs: list[tuple[str, pathspec.GitIgnoreSpec]] = []
-        if exclude:
-            self._specs.append(("", pathspec.GitIgnoreSpec.from_lines(exclude)))
+        self._tracked = tracked
 
     def enter(self, file: str, relative: str) -> None:
         """Take the `.gitignore` of a folder into account, for all that lies under it."""
@@ -50,7 +51,9 @@ class Ignored:
 
     def __call__(self, path: str) -> bool:
         """Whether a path relative to the root is left out; folders end with `/`."""
-        return any(
+        if self._excluded.match_file(path):
+            return True
+        return path not in self._tracked and any(
             path.startswith(prefix) and spec.match_file(path[len(prefix) :])
             for prefix, spec in self._specs
         )
@@ -71,7 +74,7 @@ def python_files(
     that is such a link is noted in `skipped`.
     """
     inside = os.path.realpath(root)
-    ignored = Ignored(exclude)
+    ignored = Ignored(exclude, _tracked_all_the_same(root))
     waiting = [""]
     while waiting:
         relative = waiting.pop()
@@ -102,6 +105,25 @@ def python_files(
             ):
                 folders.append(path)
         waiting.extend(reversed(folders))
+
+
+def _tracked_all_the_same(root: Path) -> frozenset[str]:
+    """Files that git keeps although `.gitignore` names them, with the folders above them.
+
+    A pattern that is meant for a folder of data (`upload/`) also names a package; git heeds it for
+    new files only. None without git.
+    """
+    command = ["git", "-C", str(root), "ls-files", "-z", "-c", "-i", "--exclude-standard"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return frozenset()
+    files = filter(None, done.stdout.decode("utf-8", "replace").split("\0"))
+    return frozenset(
+        path for file in files for path in (file, *(f"{each}/" for each in Path(file).parents))
+    )
 
 
 def _leads_inside(path: str, inside: str) -> bool:

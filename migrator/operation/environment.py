@@ -303,6 +303,11 @@ def _uv(arguments: list[str], root: Path) -> str:
 _OLD_BUILDER = "setuptools<58"
 _UNBUILT = re.compile(r"(?:Failed to build|Failed to download and build) `([^`]+)`")
 _HINTS = (
+    (
+        "Failed to download `https://github.com/astral-sh/python-build-standalone",
+        "no interpreter of this name starts here, and none could be fetched: set `python` of"
+        " [tool.migrator.run] to the path of one",
+    ),
     ("No interpreter found", "set `python` of [tool.migrator.run] to an interpreter that is here"),
     ("requires-python", "set `python` of [tool.migrator.run] to a version that it allows"),
     ("requires Python", "set `python` of [tool.migrator.run] to a version that it allows"),

@@ -79,12 +79,17 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
         for entry in program.entry_points.values()
         for route in entry.routes
     }
+    read = set(program.modules.values())
     return [
         Refused(
             f"the monolith serves {each.rule} ({each.endpoint}), which analysis missed",
             place=place,
             hint="it is registered in a way that is not read: register it by a decorator,"
-            " add_url_rule or register_blueprint where the application is made",
+            " add_url_rule or register_blueprint where the application is made"
+            if place.file in read
+            else f"{place.file} was not read: see whether `exclude` of [tool.migrator] or a"
+            " .gitignore names it (what git keeps all the same is read), or what `migrator"
+            " analyze` skipped",
         )
         for each in served
         if (place := _own(root, each.file, each.line)) and (each.endpoint, each.rule) not in known

@@ -192,6 +192,23 @@ def test_a_factory_that_completes_the_application_of_its_module(
     assert load_run(root).application == application
 
 
+def test_a_script_that_completes_the_application_of_another_module(tmp_path: Path) -> None:
+    """The module that makes it has no views: the script that runs it imports them."""
+    files = {
+        "settings/server.py": "from flask import Flask\napplication = Flask('shelf')\n",
+        "views/shelf.py": "from settings.server import application\n"
+        "@application.route('/')\ndef index(): return ''\n",
+        "run.py": "from settings.server import application\nimport views.shelf\n"
+        "if __name__ == '__main__':\n    application.run()\n",
+    }
+    root = project(tmp_path, files)
+    run("init", root)
+    assert load_run(root).application == "run:application"
+    (root / "run.py").write_text(files["run.py"].replace("import views.shelf\n", ""))
+    run("init", root, "--force")
+    assert load_run(root).application == "settings.server:application"
+
+
 def test_an_application_in_a_folder_below_is_named(tmp_path: Path, capsys) -> None:
     files = {
         "server/wsgi.py": "from shop import create_app\napp = create_app()\n",
@@ -266,8 +283,18 @@ def create_app(kind=None):
             },
             "sqlite:///blog.sqlite3",
         ),
+        (
+            {
+                "app.py": "import os\nfrom flask import Flask\nfrom sqlalchemy.engine import URL\n"
+                "app = Flask(__name__)\nstore = os.getenv('STORE', '.')\n"
+                "DB_URL = URL.create(os.getenv('DB_DRIVER', 'sqlite'), host=os.getenv('DB_HOST'),\n"
+                "    database=os.getenv('DB_NAME', store + '/shelf.db'))\n"
+                "app.config['SQLALCHEMY_DATABASE_URI'] = DB_URL\n"
+            },
+            "sqlite:///shelf.db",
+        ),
     ],
-    ids=["the configuration by default", "the one that is started", "no configuration"],
+    ids=["the configuration by default", "the one that is started", "no configuration", "parts"],
 )
 def test_a_database_file_that_the_code_names(tmp_path, capsys, files, database) -> None:
     found = guesses(project(tmp_path, files), capsys)["database"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,21 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     )
     project = read(tmp_path, Settings(exclude=["generated/"]))
     assert sorted(each.file for each in project.modules.values()) == ["app.py", "shop/d.py"]
+
+
+def test_what_git_keeps_is_read_though_a_pattern_names_it(tmp_path: Path) -> None:
+    """`upload/` is meant for a folder of data, and names a package that was added by force."""
+    package = {"shop/upload/__init__.py": "", "shop/upload/views.py": ""}
+    make(tmp_path, {"app.py": "", ".gitignore": "upload/\n", **package})
+    assert sorted(each.file for each in read(tmp_path).modules.values()) == ["app.py"]
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "-f", *package], check=True)
+    make(tmp_path, {"shop/upload/private.py": ""})
+    found = read(tmp_path)
+    assert sorted(each.file for each in found.modules.values()) == ["app.py", *package]
+    excluded = read(tmp_path, Settings(exclude=["upload/"]))
+    assert sorted(each.file for each in excluded.modules.values()) == ["app.py"]
 
 
 def test_links_are_followed_only_inside(tmp_path: Path) -> None:

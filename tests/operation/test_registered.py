@@ -103,6 +103,10 @@ def test_a_route_that_is_registered_unseen_is_refused_with_its_place(tmp_path: P
         ("pages.py:4", "the monolith serves /about (about)"),
         ("pages.py:4", "the monolith serves /help (help)"),
     }
+    assert refused[0].hint.startswith("it is registered in a way that is not read")
+    left_out = build_graph(tmp_path, Settings(exclude=["pages.py"]), Silent())
+    refused = registered.unknown_rules(tmp_path, left_out.program, found.rules)
+    assert {each.hint.partition(":")[0] for each in refused} == {"pages.py was not read"}
 
 
 def test_hooks_that_a_setting_decides_on_are_told(tmp_path: Path) -> None:

@@ -108,6 +108,10 @@ def _defined(project: Project) -> Guess | None:
     factories = _factories(project)
     by_rank = sorted(project.own, key=lambda m: (_rank(m), m.file.count("/"), m.file))
     for module in by_rank:
+        started = _started(project, module, factories)
+        if started:
+            return started
+    for module in by_rank:
         found = _in_module(project, module, factories, only_objects=True)
         if found:
             return Guess(*found)
@@ -115,6 +119,39 @@ def _defined(project: Project) -> Guess | None:
         guess = _call(project, factory)
         if guess:
             return guess
+    return None
+
+
+def _started(project: Project, module: Module, factories: dict[str, Factory]) -> Guess | None:
+    """The application of another module that a script imports, completes and runs.
+
+    What the script imports besides (its views, say) is registered by being imported.
+    """
+    own = {name.partition(".")[0] for name in project.modules}
+    for node in module.tree.body:
+        if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):
+            continue
+        for call in ast.walk(node):
+            if not (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr == "run"
+                and isinstance(call.func.value, ast.Name)
+            ):
+                continue
+            name = call.func.value.id
+            origin, _, attribute = _resolved(project, module.dotted(call.func.value)).rpartition(
+                "."
+            )
+            made_in = project.modules.get(origin)
+            if made_in is None or made_in is module:
+                continue
+            if attribute in _objects(project, made_in, factories) and any(
+                value.partition(".")[0] in own and value.rpartition(".")[0] != origin
+                for value in module.imports.values()
+            ):
+                place = f"{module.file}:{call.lineno}"
+                return Guess(f"{module.name}:{name}", f"{place} runs it, with what it imports")
     return None
 
 

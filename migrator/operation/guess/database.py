@@ -18,6 +18,8 @@ from migrator.operation.guess.project import Guess, Module, Project, Read
 
 _URL = re.compile(r"(sqlite|postgres(ql)?|mysql|mariadb)(\+\w+)?://")
 _ENGINES = {"create_engine", "create_async_engine"}
+_OF_PARTS = "create"
+"""The last name of SQLAlchemy's `URL.create`: what it is given is a part, never the URL."""
 
 _MAKES = re.compile(
     r"(?i)(init|initialize|create|setup|make|sync|upgrade|migrate)"
@@ -89,6 +91,8 @@ def _led(setting: Setting) -> Guess:
 
 
 def _names_database(read: Read, project: Project) -> bool:
+    if read.inside == _OF_PARTS:
+        return False
     if SETTING.search(read.target) or read.inside in _ENGINES or SETTING.search(read.name):
         return True
     # URL = os.environ[...] and, further down, create_engine(URL)

@@ -32,7 +32,7 @@ def database_settings(project: Project) -> list[Setting]:
     for module in project.own:
         for owner, value in _values(module):
             place = f"{module.file}:{value.lineno}"
-            found.append(Setting(owner, _file(value), place))
+            found.append(Setting(owner, _file(_path_in(module, value)), place))
     return found
 
 
@@ -91,6 +91,30 @@ def _is_setting(target: ast.expr) -> bool:
     if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
         return target.slice.value == "SQLALCHEMY_DATABASE_URI"
     return False
+
+
+def _is_put_together(module: Module, value: ast.AST) -> bool:
+    """Whether an expression makes a URL of its parts, none of which is the URL."""
+    return isinstance(value, ast.Call) and module.dotted(value.func).endswith("URL.create")
+
+
+def _path_in(module: Module, value: ast.expr) -> ast.expr:
+    """The part of a URL that names the file, where SQLite is what it is made for by default."""
+    if not isinstance(value, ast.Call) or not _is_put_together(module, value):
+        return value
+    given = {keyword.arg: _default(keyword.value) for keyword in value.keywords}
+    driver = _default(value.args[0]) if value.args else given.get("drivername")
+    database = given.get("database")
+    is_sqlite = isinstance(driver, ast.Constant) and str(driver.value).startswith("sqlite")
+    return database if is_sqlite and database is not None else value
+
+
+def _default(value: ast.expr) -> ast.expr:
+    """What stands in for a variable of the environment; other expressions as they are."""
+    if not isinstance(value, ast.Call) or len(value.args) < 2:
+        return value
+    reads = re.search(r"(getenv|environ\.get)$", ast.unparse(value.func))
+    return value.args[1] if reads else value
 
 
 def _file(value: ast.expr) -> str:
