@@ -171,6 +171,42 @@ def test_a_script_that_reflects_a_table_does_not_define_it(tmp_path: Path) -> No
     assert (table.line, table.model.rpartition(".")[2]) == (10, "Member")
 
 
+def test_a_script_of_alembic_does_not_define_a_table(tmp_path: Path) -> None:
+    """A revision declares a table as it once was, to move its rows."""
+    program = program_of(
+        tmp_path,
+        migrations__env="from alembic import context",
+        migrations__versions__a1="""
+        import sqlalchemy as sa
+        from sqlalchemy import orm
+        Base = orm.declarative_base()
+        class Shelf(Base):
+            __tablename__ = "shelf"
+            id = sa.Column(sa.Integer, primary_key=True)
+            old = sa.Column(sa.Integer)
+        paper = sa.Table("paper", sa.MetaData(), sa.Column("id", sa.Integer))
+        """,
+        shop__models="""
+        from flask_sqlalchemy import SQLAlchemy
+        db = SQLAlchemy()
+        class Book(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            shelf_id = db.Column(db.Integer, db.ForeignKey("shelf.id"))
+            shelf = db.relationship("Shelf", cascade="all")
+        class Shelf(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            books = db.relationship("Book", cascade="all, delete-orphan")
+        """,
+    )
+    assert {name: table.file for name, table in program.tables.items()} == {
+        "book": "shop/models.py",
+        "shelf": "shop/models.py",
+    }
+    shelf = program.tables["shelf"]
+    assert [column.name for column in shelf.columns] == ["id"]
+    assert [each.target for each in shelf.relationships] == ["shop.models.Book"]
+
+
 def test_methods_of_a_mixin_write_the_table_of_their_receiver(tmp_path: Path) -> None:
     program = program_of(
         tmp_path,

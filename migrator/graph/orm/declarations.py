@@ -235,6 +235,8 @@ class Declarations:
     def table(self, engine: Engine, site: CallSite) -> int:
         """`Table("name", metadata, *columns)`."""
         value = engine.values.opaque(TABLE, site.key)
+        if _is_of_a_revision(engine, site.module):
+            return value
         parts: list[int] = []
         for position in range(1, site.positional):
             parts += [
@@ -263,6 +265,8 @@ class Declarations:
         named = engine.values.name(base)
         if named in DECLARATIVE_BASES and base in direct and named != "sqlmodel.SQLModel":
             self.bases.add(class_.value)
+            return
+        if _is_of_a_revision(engine, class_.name):
             return
         self.models[class_.value] = class_
         last = class_.name.rsplit(".", 1)[-1]
@@ -420,3 +424,11 @@ class Declarations:
             engine.values.name(base) == BASE and IMPLICIT in engine.values.view(base).parts
             for base in engine.bases(class_)
         )
+
+
+def _is_of_a_revision(engine: Engine, dotted: str) -> bool:
+    """Whether a name is of a script of Alembic: what it declares is how the table once was."""
+    parts = dotted.split(".")
+    return "versions" in parts and ".".join((*parts[: parts.index("versions")], "env")) in (
+        engine.modules()
+    )
