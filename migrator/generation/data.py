@@ -13,9 +13,12 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from migrator.generation import ddl
 from migrator.model.errors import MigratorError, PlanError, Refused
 from migrator.model.plan import Plan
+from migrator.model.program import Program
 from migrator.model.schema import Schema, SchemaObject
 
 # Tables that SQLite makes by itself behind a virtual table (FTS3 to 5, R-Tree).
@@ -101,6 +104,32 @@ def split_schema(schema: Schema, plan: Plan, default: str) -> dict[str, ServiceD
     if problems:
         raise PlanError(problems)
     return split
+
+
+def without_unmade(schema: Schema, plan: Plan, program: Program) -> tuple[Plan, list[str]]:
+    """The plan less tables that are neither made nor used, and their names.
+
+    A model in a module that the application never imports has no table, and nothing misses it.
+    """
+    made = {each.name.casefold() for each in schema.objects if each.type == "table"}
+    used = {
+        access.table
+        for entry in program.entry_points.values()
+        for access in (*entry.reads, *entry.writes)
+    }
+    gone = [
+        table
+        for service in plan.services.values()
+        for table in service.tables
+        if table.casefold() not in made and table not in used
+    ]
+    services = {
+        name: msgspec.structs.replace(
+            service, tables=[table for table in service.tables if table not in gone]
+        )
+        for name, service in plan.services.items()
+    }
+    return (msgspec.structs.replace(plan, services=services), gone) if gone else (plan, [])
 
 
 def _missing(index: SchemaIndex, plan: Plan) -> list[MigratorError]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from migrator.generation.contracts import openapi
-from migrator.generation.data import ServiceData, split_schema
+from migrator.generation.data import ServiceData, split_schema, without_unmade
 from migrator.generation.deployment import compose, python_series, service_files
 from migrator.generation.extract import Extraction, extract
 from migrator.generation.gateway import TEMPLATE, gateway_template
@@ -121,6 +121,9 @@ def generate(
     plan = consistent_plan(graph, plan, output)
     served = copy.copy(graph)
     served.program = as_served(graph.program, registered)
+    plan, unmade = without_unmade(schema, plan, graph.program)
+    for table in unmade:
+        progress.warn(f"left out: the table {table}: `migrate` does not make it, nothing uses it")
     pinning = Pinning(installed, uv_variables)
     assembly = _Assembly(served, plan, settings.run, schema, pinning, progress, registered)
     files = assembly.files()

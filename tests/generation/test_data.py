@@ -6,10 +6,11 @@ import sqlite3
 
 import pytest
 
-from migrator.generation.data import split_schema
+from migrator.generation.data import split_schema, without_unmade
 from migrator.generation.ddl import read_table
 from migrator.model.errors import PlanError
 from migrator.model.plan import Plan, Replica, Service
+from migrator.model.program import Access, EntryPoint, Program
 from migrator.model.schema import Schema, SchemaObject
 
 MONOLITH = """
@@ -193,3 +194,20 @@ def test_columns_types_and_keys_are_read_as_sqlite_reads_them(name: str) -> None
     assert set(table.key) == {row[1] for row in rows if row[5]}
     foreign = database.execute(f"PRAGMA foreign_key_list({name})").fetchall()
     assert sorted(key.target for key in table.foreign_keys) == sorted(row[2] for row in foreign)
+
+
+def test_a_table_that_is_neither_made_nor_used_is_left_out() -> None:
+    """Its model stands in a module that the application never imports."""
+    schema = schema_of("CREATE TABLE members (id INTEGER)")
+    planned = Plan(services={"people": Service(tables=["members", "margins", "rates"])})
+    reads = (Access(table="rates", path=()),)
+    entry = EntryPoint(name="route:rates", kind="route", handler="shop.rates", reads=reads)
+    program = Program(entry_points={entry.name: entry})
+    without, gone = without_unmade(schema, planned, program)
+    assert (without.services["people"].tables, gone) == (["members", "rates"], ["margins"])
+    with pytest.raises(PlanError, match="table 'rates' of service 'people'"):
+        split_schema(schema, without, "people")
+    assert (
+        without_unmade(schema, Plan(services={"people": Service(tables=["members"])}), program)[1]
+        == []
+    )
