@@ -29,12 +29,19 @@ _LOADERS = frozenset(
 )  # fmt: skip
 _OTHER_HOOKS = frozenset(
     {
-        "unauthorized_handler", "needs_refresh_handler", "user_identity_loader", "error_handler",
-        "token_in_blocklist_loader", "token_in_blacklist_loader", "expired_token_loader",
+        "unauthorized_handler", "needs_refresh_handler", "error_handler", "expired_token_loader",
         "invalid_token_loader", "unauthorized_loader", "revoked_token_loader",
-        "additional_claims_loader", "user_claims_loader", "user_lookup_error_loader",
+        "user_lookup_error_loader",
     }
 )  # fmt: skip
+_CHECKS = frozenset(
+    {"token_in_blocklist_loader", "token_in_blacklist_loader", "token_verification_loader"}
+)
+"""What is asked of every token, before the user is loaded."""
+_OF_NEW_TOKENS = frozenset(
+    {"user_identity_loader", "additional_claims_loader", "user_claims_loader"}
+)
+"""What a token says is asked of these when it is made."""
 _GUARDS = frozenset(
     {
         "login_required", "fresh_login_required", "jwt_required", "jwt_optional",
@@ -56,6 +63,7 @@ class FlaskLogin(Framework):
 
     def __init__(self) -> None:
         self._loaders: set[int] = set()
+        self._checks: set[int] = set()
         self._hooks: set[int] = set()
         self.guarded: set[int] = set()
         self.loads: list[Callable[[Engine, Site], None]] = []
@@ -77,8 +85,14 @@ class FlaskLogin(Framework):
             if last in _GUARDS:
                 return self._guard(engine, site)
             if last in {"login_user", "logout_user", "verify_jwt_in_request"}:
+                if last == "verify_jwt_in_request":
+                    self._run(engine, site, "checks", ())
                 self._load(engine, site)
                 return ()
+            if last in {"create_access_token", "create_refresh_token"}:
+                given = site.argument_variable(0, "identity")
+                self._run(engine, site, "of new tokens", () if given is None else (given,))
+                return None
             if last == "get_current_user":
                 self._load(engine, site)
                 return self.users(engine)
@@ -92,7 +106,7 @@ class FlaskLogin(Framework):
             return site.argument(0)
         if view.kind == Kind.BOUND:
             method = engine.values.name(view.function).rsplit(".", 1)[-1]
-            if method in _LOADERS or method in _OTHER_HOOKS:
+            if method in _LOADERS | _CHECKS | _OF_NEW_TOKENS | _OTHER_HOOKS:
                 functions = [each for each in site.argument(0) if _is_code(engine, each)]
                 for function in functions:
                     self._register(engine, site, method, function)
@@ -125,17 +139,26 @@ class FlaskLogin(Framework):
 
     def _register(self, engine: Engine, site: CallSite, method: str, function: int) -> None:
         self.seen = True
-        self._hooks.add(function)
+        if method not in _OF_NEW_TOKENS:
+            self._hooks.add(function)
         result = engine.invoke(site, function, [], edge=False)
         if method in _LOADERS:
             self._loaders.add(function)
             engine.flow(result, engine.slot("flask_login", "users"))
             engine.add(engine.slot("flask_login", "loaders"), function)
+        elif method in _CHECKS:
+            self._checks.add(function)
+            engine.add(engine.slot("flask_login", "checks"), function)
+        elif method in _OF_NEW_TOKENS:
+            engine.add(engine.slot("flask_login", "of new tokens"), function)
+
+    def _run(self, engine: Engine, site: Site, hooks: str, given: tuple[int, ...]) -> None:
+        for hook in engine.points_to(engine.slot("flask_login", hooks)):
+            engine.invoke(site, hook, given)
 
     def _load(self, engine: Engine, site: Site) -> None:
         """The user is loaded here, if this request has not done so yet."""
-        for loader in engine.points_to(engine.slot("flask_login", "loaders")):
-            engine.invoke(site, loader, [])
+        self._run(engine, site, "loaders", ())
         for load in self.loads:
             load(engine, site)
 
@@ -144,7 +167,9 @@ class FlaskLogin(Framework):
         assert engine is not None
         names = {engine.name_of(each) for each in self._hooks}
         analysis.program.hooks = tuple(sorted({*analysis.program.hooks, *names}))
-        loaders = tuple(sorted(self._loaders, key=engine.name_of))
+        loaders = tuple(
+            sorted(self._checks, key=engine.name_of) + sorted(self._loaders, key=engine.name_of)
+        )
         guarded = {engine.name_of(each) for each in self.guarded}
         for name, views in analysis.handlers.items():
             if any(engine.name_of(view) in guarded for view in views):
