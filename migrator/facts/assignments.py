@@ -18,11 +18,17 @@ class AssignmentWalker(SignatureWalker):
     def __init__(self) -> None:
         super().__init__()
         self.exported: list[str] | None = None
+        self.type_checking = False
+        """The statements at hand stand below `if TYPE_CHECKING`: they say types and never run."""
         self.attributes: dict[str, tuple[int, ir.Annotation | None]] = {}
         """Line and annotation of the names that the class body at hand binds."""
 
     def assign(self, node: ast.Assign) -> None:
         targets = node.targets
+        if self.type_checking and all(
+            type(each) is ast.Name and each.id in self.frame.env for each in targets
+        ):
+            return  # what it is when the program runs was said before
         if len(targets) == 1 and type(node.value) in _ROWS and type(targets[0]) in _ROWS:
             self._assign_parallel(targets[0], node.value, node)
             return
@@ -99,7 +105,8 @@ class AssignmentWalker(SignatureWalker):
 
     def annotated_assign(self, node: ast.AnnAssign) -> None:
         annotation = self.annotation(node.annotation)
-        value = self.walk(node.value) if node.value is not None else None
+        runs = node.value is not None and not self.type_checking
+        value = self.walk(node.value) if runs and node.value is not None else None
         target = node.target
         if isinstance(target, ast.Name):
             if self.overlay is not None:

@@ -21,7 +21,6 @@ class BranchWalker(AssignmentWalker):
 
     def __init__(self) -> None:
         super().__init__()
-        self.type_checking = False
         self.displays: dict[str, ast.expr] = {}
         """Names of a loop that is walked turn by turn to what is written for them."""
 

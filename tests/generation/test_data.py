@@ -201,7 +201,9 @@ def test_a_table_that_is_neither_made_nor_used_is_left_out() -> None:
     schema = schema_of("CREATE TABLE members (id INTEGER)")
     planned = Plan(services={"people": Service(tables=["members", "margins", "rates"])})
     reads = (Access(table="rates", path=(), file="shop.py", line=1),)
-    entry = EntryPoint(name="route:rates", kind="route", handler="shop.rates", reads=reads)
+    entry = EntryPoint(
+        name="route:rates", kind="route", handler="shop.rates", file="shop.py", line=1, reads=reads
+    )
     program = Program(entry_points={entry.name: entry})
     without, gone = without_unmade(schema, planned, program)
     assert (without.services["people"].tables, gone) == (["members", "rates"], ["margins"])
