@@ -17,7 +17,6 @@ from migrator.facts.syntax import parse
 from migrator.generation.gates import check
 from migrator.generation.inner import remove_statements
 from migrator.generation.names import Project, source_path
-from migrator.generation.on_delete import changed_unseen
 from migrator.generation.pruning import Edit, prune
 from migrator.generation.registry import expected_registry
 from migrator.generation.resources import (
@@ -29,7 +28,6 @@ from migrator.generation.resources import (
 from migrator.generation.rewriting import (
     cut_body,
     idle_body,
-    refusals,
     strip_decorators,
 )
 from migrator.generation.slicing import Slice, slice_service
@@ -38,12 +36,12 @@ from migrator.generation.state import add_imports, move_state
 from migrator.model.errors import MigratorError, Place, Refused
 from migrator.model.graph import Graph
 from migrator.model.manifest import Registry
-from migrator.model.plan import Plan, Service, StateRemedy
+from migrator.model.plan import Crossing, Plan, Service, StateRemedy
 from migrator.model.program import EntryPoint
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.registered import Registered
 from migrator.model.settings import Run
-from migrator.plan.rows import obstacle_of
+from migrator.plan.obstacles import Obstacle, obstacle
 
 
 @dataclass(frozen=True)
@@ -184,54 +182,29 @@ class _Extractor:
             self.edits.setdefault(unit.module, []).extend(edits)
 
     def _cut_functions(self) -> None:
+        refused = set()
         for crossing in self.plan.calls:
-            function = crossing.function
-            if crossing.remedy in ("merge", "saga"):
-                known = self.program.functions.get(function)
-                place = Place(known.file, known.line) if known else None
+            found = obstacle(self.program, self.service, crossing)
+            if found is None and crossing.remedy in ("call", "defer"):
+                found = self._unknown(crossing)
+            if found is not None:
+                refused.add(crossing.function)
                 self.result.problems.append(
-                    Refused(
-                        f"{self.service}: {function} writes tables of {crossing.owner}, and the "
-                        f"plan says `remedy: {crossing.remedy}`, which no code can be made for",
-                        place=place,
-                        hint="decide in the plan: `remedy: row-write` (or `call`, `defer`) at each"
-                        " of these calls, or one service for both: `migrator propose --together`"
-                        f" with a table of {self.service} and one of {crossing.owner}",
-                    )
+                    Refused(found.message, place=_place(found.at), hint=found.hint)
                 )
-            elif crossing.unit == "rows" and (unsent := obstacle_of(self.program, crossing)):
-                known = self.program.functions[function]
-                self.result.problems.append(
-                    Refused(
-                        f"{function} changes rows of {crossing.owner}, and they cannot be sent "
-                        f"there: {unsent}",
-                        place=Place(known.file, known.line),
-                        hint="Give both to one service, or put the write into a function of its "
-                        "own, which a call can reach.",
-                    )
-                )
-            elif crossing.unit == "rows" and (
-                unseen := changed_unseen(self.project, self.service, crossing)
-            ):
-                self.result.problems.append(unseen)
-            elif (
-                crossing.unit == "function"
-                and crossing.remedy in ("call", "defer")
-                and function not in self.part.cuts
-            ):
-                self.result.problems.append(
-                    Refused(
-                        f"{function}, which the plan cuts, is no function of the monolith",
-                        hint="Run `migrator check` to bring the plan up to date.",
-                    )
-                )
-        for _, cut in sorted(self.part.cuts.items()):
-            if cut.unit not in self.part.live:
-                continue
-            problems = refusals(self.project, cut)
-            self.result.problems.extend(problems)
-            if not problems:
+        for name, cut in sorted(self.part.cuts.items()):
+            if cut.unit in self.part.live and name not in refused:
                 self._edit(cut.unit, cut_body(self.program, cut.unit.module, cut))
+
+    def _unknown(self, crossing: Crossing) -> Obstacle | None:
+        if crossing.unit == "rows" or crossing.function in self.part.cuts:
+            return None
+        return Obstacle(
+            crossing.function,
+            f"{crossing.function}, which the plan cuts, is no function of the monolith",
+            "`migrator check` brings the plan up to date",
+            "",
+        )
 
     def _leave_registrations(self) -> None:
         for unit, decorators in self.part.stripped.items():

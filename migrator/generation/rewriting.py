@@ -13,74 +13,16 @@ from itertools import takewhile
 import libcst as cst
 from libcst import MaybeSentinel, matchers
 
-from migrator.generation.names import Project
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
 from migrator.generation.slicing import Cut
 from migrator.generation.source import DefinitionNode, FunctionNode, Module
 from migrator.model.errors import Place, Refused
-from migrator.model.program import Function, Program
+from migrator.model.program import Program
 
 _LINE = 88
 
 _Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
-
-
-def refusals(project: Project, cut: Cut) -> list[Refused]:
-    """Why a function cannot run elsewhere, each with place and what to do; empty when it can."""
-    program = project.program
-    function = program.functions.get(cut.crossing.function)
-    place = Place(cut.unit.module.file, cut.node.lineno)
-    name = cut.crossing.function
-    reasons: list[tuple[str, str]] = []
-    if isinstance(cut.node, ast.AsyncFunctionDef):
-        reasons.append(("is asynchronous", "Cut at a function that is not, or merge the services."))
-    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(cut.node)):
-        reasons.append(("is a generator", "Cut at the function that iterates over it."))
-    if isinstance(cut.unit.node, FunctionNode) and cut.node is not cut.unit.node:
-        reasons.append(("is defined inside a function", f"Cut at {cut.unit.name}."))
-    if cut.node.name.startswith("__") and cut.node.name.endswith("__"):
-        reasons.append(("is a special method", "Cut at the function that causes the call."))
-    if isinstance(cut.unit.node, ast.ClassDef) and not _receiver_travels(program, cut):
-        reasons.append(
-            (
-                f"is a method of {cut.unit.name}, which is no mapped class: it cannot travel",
-                "Cut at a function that takes what it needs as arguments.",
-            )
-        )
-    if any(_last(each) in ("setter", "getter", "deleter") for each in cut.node.decorator_list):
-        reasons.append(("is a property's setter", "Cut at the function that assigns it."))
-    if function is not None:
-        if function.context_writes:
-            written = ", ".join(function.context_writes)
-            reasons.append((f"writes to the request's context ({written})", "Cut below it."))
-        reasons.extend(_callbacks(program, function))
-    return [
-        Refused(f"{name} cannot be called at {cut.crossing.owner}: it {why}", place=place, hint=do)
-        for why, do in reasons
-    ]
-
-
-def _callbacks(program: Program, function: Function) -> list[tuple[str, str]]:
-    return [
-        (
-            f"takes a function as `{each.name}`",
-            "Cut at a function whose arguments are values or mapped objects.",
-        )
-        for each in function.parameters
-        if any(
-            kind in program.functions or kind.rpartition(".")[2] in ("Callable", "function")
-            for kind in each.types
-        )
-    ]
-
-
-def _receiver_travels(program: Program, cut: Cut) -> bool:
-    decorators = {_last(each) for each in cut.node.decorator_list}
-    if decorators & {"staticmethod", "classmethod"}:
-        return True
-    mapped = {each.model for each in program.tables.values() if each.model}
-    return cut.unit.name in mapped or bool(mapped & set(program.classes.get(cut.unit.name, ())))
 
 
 def cut_body(program: Program, module: Module, cut: Cut) -> list[Edit]:

@@ -338,6 +338,8 @@ class Program(msgspec.Struct, kw_only=True):
     classes: dict[str, tuple[str, ...]] = {}
     """Dotted class to its bases, in C3 order, itself left out; outside classes dotted in full."""
     tables: dict[str, Table] = {}
+    enforces_keys: str = ""
+    """`file:line` at which SQLite is told to enforce foreign keys; empty: it does not."""
     entry_points: dict[str, EntryPoint] = {}
     hooks: tuple[str, ...] = ()
     """Functions that act on the whole application: hooks, loaders, error handlers, processors."""

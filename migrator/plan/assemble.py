@@ -38,7 +38,7 @@ def assemble(
     for name, maturity in maturity_of(evidence, plan, consequences).items():
         services[name].maturity = sentence_of(maturity)
     plan.findings = findings(evidence, outline, consequences, plan)
-    plan.roadmap = roadmap(plan)
+    plan.roadmap = roadmap(evidence.program, plan)
     plan.made_from = origin(evidence.program, plan)
     return plan, consequences
 

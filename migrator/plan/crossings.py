@@ -19,7 +19,7 @@ from migrator.model.program import Access, EntryPoint, Event
 from migrator.plan.deferral import Deferral
 from migrator.plan.reach import Reach, Site, handlers, hooks
 from migrator.plan.rows import obstacle as obstacle_of_rows
-from migrator.plan.signature import obstacle
+from migrator.plan.signature import hindrance
 
 COST: dict[Remedy, float] = {
     "copy": 0,
@@ -233,7 +233,7 @@ class Walker:
         elsewhere = self._reach.writes(name) - self._reach.writes(key)
         if any(self._owner.get(table) != owner for table in elsewhere):
             return False
-        return not obstacle(self._reach, key)
+        return hindrance(self._reach, key) is None
 
     def _first_owner(self, site: Site, foreign: Mapping[str, set[str]]) -> str:
         """Of several owners the one whose tables the function itself writes; it asks the others.
@@ -307,8 +307,9 @@ class Walker:
     def _why_not_cut(self, key: str) -> str:
         if self._reach.name(key) in self._handlers:
             return "the entry point itself writes them, and no function can be cut"
-        reason = obstacle(self._reach, key)
-        return f"no call of it can be cut: {reason or 'it writes tables of several owners'}"
+        found = hindrance(self._reach, key)
+        why = found.why if found is not None else "it writes tables of several owners"
+        return f"no call of it can be cut: {why}"
 
     def _not_walked(self, service: str, entry: EntryPoint) -> list[Cut]:
         """Writes that the graph knows of an entry point, but of none of its functions."""

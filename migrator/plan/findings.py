@@ -13,6 +13,7 @@ NEW_CROSSING = "new-crossing"
 STALE = "stale"
 GIANT = "giant-service"
 CROSS_CUTTING = "cross-cutting"
+CUT_KEY = "cut-foreign-key"
 IDLE = "idle-service"
 GOD_TABLE = "god-table"
 GOD_CLASS = "god-class"
@@ -34,6 +35,7 @@ KINDS = {
     DECISION: Kind("warning", "A crossing that somebody has to decide on"),
     GIANT: Kind("warning", "A service that has most of the application"),
     CROSS_CUTTING: Kind("warning", "A function that writes from everywhere splits transactions"),
+    CUT_KEY: Kind("warning", "A foreign key that no database enforces any more"),
     IDLE: Kind("warning", "A service that answers nothing"),
     GOD_TABLE: Kind("warning", "A table that most services write"),
     GOD_CLASS: Kind("note", "A class of which several services keep parts that share nothing"),

@@ -9,7 +9,9 @@ from migrator.plan.cross_cutting import cross_cutting
 from migrator.plan.evidence import Evidence
 from migrator.plan.findings import DECISION, IDLE, LEFT_OUT, SHARED_STATE, SPLIT
 from migrator.plan.folders import shared_folders
+from migrator.plan.foreign_keys import cut_keys
 from migrator.plan.maturity import uneven
+from migrator.plan.obstacles import obstacle
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.wording import enumerated
 
@@ -38,7 +40,18 @@ def findings(
         )
     for name, service in sorted(plan.services.items()):
         for crossing in service.calls:
-            if crossing.remedy in ("row-write", "saga", "merge"):
+            unmade = obstacle(evidence.program, name, crossing)
+            if unmade is not None and crossing.remedy not in ("saga", "merge"):
+                found.append(
+                    Finding(
+                        kind=DECISION,
+                        subject=crossing.function,
+                        message=f"no code can be made for it: {unmade.message}",
+                        hint=unmade.hint,
+                        at=unmade.at,
+                    )
+                )
+            elif crossing.remedy in ("row-write", "saga", "merge"):
                 found.append(
                     Finding(
                         kind=DECISION,
@@ -62,6 +75,7 @@ def findings(
         for name, service in sorted(plan.services.items())
         if service.tables and not service.entry_points and not service.remainder
     ]
+    found += cut_keys(evidence.program, plan)
     found += shared_folders(plan.services)
     found += god_tables(evidence, plan)
     found += god_classes(evidence, plan, consequences)

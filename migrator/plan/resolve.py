@@ -57,7 +57,7 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     if problems:
         raise PlanError(problems)
     derived.findings = findings(evidence, outline, consequences, derived)
-    derived.roadmap = roadmap(derived)
+    derived.roadmap = roadmap(graph.program, derived)
     derived.version, derived.proposal = plan.version, plan.proposal
     derived.demands = plan.demands
     derived.gate = plan.gate

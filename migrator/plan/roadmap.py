@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migrator.model.plan import Plan, Service, Step
+from migrator.model.program import Program
 from migrator.plan.crossings import COST
+from migrator.plan.obstacles import obstacles
 from migrator.plan.wording import counted, enumerated, sentence
 
 _REPLICA_COST = 1.0
@@ -47,11 +49,11 @@ def costs(services: Mapping[str, Service]) -> dict[str, float]:
     return cost
 
 
-def roadmap(plan: Plan) -> list[Step]:
+def roadmap(program: Program, plan: Plan) -> list[Step]:
     """The steps of a plan whose services are complete; one service ends as a modular monolith."""
     names = [n for n, s in plan.services.items() if not s.remainder and len(plan.services) > 1]
     names.sort(key=lambda name: (plan.services[name].order or len(names) + 1, name))
-    steps = [_own_the_tables(plan), _ban_new_crossings(plan)]
+    steps = [_own_the_tables(plan), _ban_new_crossings(program, plan)]
     if names:
         steps.append(_split_the_data(plan))
     cost = costs(plan.services)
@@ -77,16 +79,16 @@ def _own_the_tables(plan: Plan) -> Step:
     )
 
 
-def _ban_new_crossings(plan: Plan) -> Step:
+def _ban_new_crossings(program: Program, plan: Plan) -> Step:
     crossings = sum(len(service.calls) for service in plan.services.values())
     copies = sum(len(service.replicas) for service in plan.services.values())
-    due = [c for s in plan.services.values() for c in s.calls if c.remedy in ("merge", "saga")]
     commands = [
         "in the code, take crossings away where it is cheap; `migrator check . --write` then"
         " takes them off the list"
     ]
+    due = {each.function for each in obstacles(program, plan)}
     if due:
-        functions = enumerated(sorted({call.function for call in due}))
+        functions = enumerated(sorted(due))
         commands.insert(0, f"decide on what nothing pays for yet: {functions}")
     return Step(
         step=0,

@@ -20,12 +20,11 @@ from migrator.plan.metrics_of_plan import (
     replica_traffic,
     requests,
 )
+from migrator.plan.obstacles import obstacles
 from migrator.plan.outline import Consequences
 
 OUTBOX = "outbox"
 """The transport of what is deferred, whatever the plan says of calls."""
-
-_DECISIONS = ("merge", "saga")
 
 
 class ServiceScore(msgspec.Struct, kw_only=True, frozen=True):
@@ -78,7 +77,7 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
     replicas: int
     split_transactions: int
     undecided: int
-    """Crossings with remedy `merge` or `saga`: nothing can be generated for them yet."""
+    """Crossings for which no code can be made as the plan is (`plan/obstacles.py`)."""
     transports: dict[str, int] = {}
     """Crossings by what carries them: `rest`, `thrift`, `kafka`, or `outbox` for the deferred."""
     automation: float = 1.0
@@ -116,7 +115,7 @@ def score(plan: Plan, graph: Graph, consequences: Consequences | None = None) ->
         for name, service in sorted(plan.services.items())
     ]
     crossings = [call for service in plan.services.values() for call in service.calls]
-    undecided = sum(call.remedy in _DECISIONS for call in crossings)
+    undecided = len(obstacles(program, plan))
     feeds, writes = replica_traffic(plan, program)
     return Score(
         services=services,

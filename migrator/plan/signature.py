@@ -2,66 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from migrator.model.program import Function, Program
 from migrator.plan.reach import Reach
 
-_PROPERTIES = ("property", "hybrid_property", "hybrid_method", "expression", "setter", "validates")
+_PROPERTIES = ("property", "hybrid_property", "hybrid_method", "expression", "validates")
+_ACCESSORS = ("setter", "getter", "deleter")
 _LIVE = ("Query", "Select", "Session", "Connection", "Response", "Request", "FileStorage", "Flask")
 _CALLABLE = ("callable", "function", "Callable", "lambda", "method", "type")
 _STREAMS = ("generator", "Generator", "Iterator", "AsyncIterator", "AsyncGenerator", "IO")
+_VALUES = "cut at a function whose arguments and results are values or mapped objects"
 
 
-def obstacle(reach: Reach, key: str) -> str:
-    """Why a call of a function cannot be made a remote call, in words; empty: it can be.
+class Hindrance(NamedTuple):
+    """Why a call of a function cannot be made a remote call, and what to do."""
+
+    why: str
+    do: str
+
+
+def hindrance(reach: Reach, key: str) -> Hindrance | None:
+    """Why a call of a function cannot be made a remote call; None: it can be.
 
     Un-flushed arguments and open transactions depend on the caller and are not looked at here.
     """
-    program, function = reach.program, reach.function(key)
-    context = reach.context_writes(key)
-    if context:
-        return "it writes the request's context: " + ", ".join(context)
-    return _obstacle_in_kind(program, function) or _obstacle_in_values(program, function)
+    return _found(reach.program, reach.function(key), reach.context_writes(key))
 
 
-def _obstacle_in_kind(program: Program, function: Function) -> str:
+def hindrance_of(program: Program, name: str) -> Hindrance | None:
+    """The same of a function by its name: None where it can be called in one of its variants."""
+    variants = [each for each in program.variants.values() if each.name == name]
+    found = None
+    for function in (program.functions[name], *variants):
+        found = _found(program, function, function.context_writes)
+        if found is None:
+            return None
+    return found
+
+
+def _found(program: Program, function: Function, context: Iterable[str]) -> Hindrance | None:
+    if written := ", ".join(context):
+        return Hindrance(f"it writes the request's context: {written}", "cut below it")
+    return _in_kind(program, function) or _in_values(program, function)
+
+
+def _in_kind(program: Program, function: Function) -> Hindrance | None:
     name = function.name
     scope, _, own = name.rpartition(".")
+    decorated = {decorator.rpartition(".")[2] for decorator in function.decorators}
     if name in program.modules:
-        return "it is the code of a module"
+        return Hindrance("it is the code of a module", "put it into a function")
     if scope in program.functions and scope not in program.modules:
-        return "it is defined inside of another function"
+        return Hindrance("it is defined inside of another function", f"cut at {scope}")
     if "<" in own:
-        return "it has no name of its own"
+        return Hindrance("it has no name of its own", "give it one")
     if function.is_generator:
-        return "it is a generator"
+        return Hindrance("it is a generator", "cut at the function that iterates over it")
     if function.is_async:
-        return "it is asynchronous"
+        return Hindrance("it is asynchronous", "cut at a function that is not")
     if own.startswith("__") and own.endswith("__"):
-        return "it is called by an operator or a constructor"
-    if any(decorator.rpartition(".")[2] in _PROPERTIES for decorator in function.decorators):
-        return "it is a property"
-    decorated = {d.rpartition(".")[2] for d in function.decorators}
+        return Hindrance(
+            "it is called by an operator or a constructor", "cut at the function that causes that"
+        )
+    if decorated.intersection(_ACCESSORS):
+        return Hindrance("it is a property's accessor", "cut at the function that uses it")
+    if decorated.intersection(_PROPERTIES):
+        return Hindrance("it is a property", "cut at the function that uses it")
     if scope in program.classes and not decorated & {"staticmethod", "classmethod"}:
         models = {table.model for table in program.tables.values()}
         bases = (scope, *program.classes[scope])
         if not models & set(bases) and not any(
             scope in program.classes.get(model, ()) for model in models
         ):
-            return f"it is a method of {scope.rpartition('.')[2]}, whose instances have no key"
-    return ""
+            return Hindrance(
+                f"it is a method of {scope.rpartition('.')[2]}, whose instances have no key",
+                "cut at a function that takes what it needs as arguments",
+            )
+    return None
 
 
-def _obstacle_in_values(program: Program, function: Function) -> str:
+def _in_values(program: Program, function: Function) -> Hindrance | None:
     for parameter in function.parameters:
         for each in parameter.types:
             if each in program.functions or _last(each) in _CALLABLE:
-                return f"its parameter {parameter.name} is a callback"
+                return Hindrance(f"its parameter {parameter.name} is a callback", _VALUES)
             if _last(each) in _LIVE or _last(each) in _STREAMS:
-                return f"its parameter {parameter.name} is a {_last(each)}"
+                return Hindrance(f"its parameter {parameter.name} is a {_last(each)}", _VALUES)
     for each in function.returns:
         if _last(each) in _LIVE or _last(each) in _STREAMS:
-            return f"it returns a {_last(each)}"
-    return ""
+            return Hindrance(f"it returns a {_last(each)}", _VALUES)
+    return None
 
 
 def _last(dotted: str) -> str:

@@ -14,6 +14,7 @@ from migrator.plan.comparison import compare
 from migrator.plan.dependence import Dependence, dependence
 from migrator.plan.digests import changes
 from migrator.plan.metrics_of_plan import kept_functions
+from migrator.plan.obstacles import obstacle
 from migrator.plan.outline import Consequences
 from migrator.plan.proposals import cut_of
 from migrator.plan.resolve import resolve_with_consequences
@@ -34,8 +35,6 @@ from migrator.report.content import (
     TableView,
 )
 from migrator.report.modules import dependencies, modules
-
-_UNDECIDED = ("merge", "saga")
 
 
 def gather(
@@ -250,7 +249,7 @@ def _crossings(program: Program, plan: Plan) -> list[CrossingView]:
             entry_points=[
                 each for each in service.entry_points if call.function in reached.get(each, ())
             ],
-            decided=call.remedy not in _UNDECIDED,
+            decided=obstacle(program, name, call) is None,
         )
         for name, service in sorted(plan.services.items())
         for call in service.calls

@@ -432,12 +432,19 @@ def test_the_owner_keeps_what_siblings_call() -> None:
 @pytest.mark.parametrize(
     ("name", "functions", "why"),
     [
-        ("shop.views.handles.register", (), "defined inside a function"),
+        (
+            "shop.views.handles.register",
+            (
+                function("orchard.shop.views.handles"),
+                function("orchard.shop.views.handles.register"),
+            ),
+            "defined inside of another function",
+        ),
         ("trees.models.Weighed.weigh", (), "no function of the monolith"),
         (
             "trees.views.total",
             (function("orchard.trees.views.total", context_writes=("flask.g.tree",)),),
-            "request's context (flask.g.tree)",
+            "writes the request's context: flask.g.tree",
         ),
         (
             "trees.views.total",
@@ -447,7 +454,7 @@ def test_the_owner_keeps_what_siblings_call() -> None:
                     parameters=(Parameter(name="tree", types=("typing.Callable",)),),
                 ),
             ),
-            "takes a function as `tree`",
+            "its parameter tree is a callback",
         ),
     ],
 )

@@ -197,45 +197,6 @@ class Bill:
     assert "logged" not in text
 
 
-@pytest.mark.parametrize(
-    ("definition", "why"),
-    [
-        ("async def total(a):\n    return a\n", "is asynchronous"),
-        ("def total(a):\n    yield a\n", "is a generator"),
-    ],
-)
-def test_functions_that_cannot_cross(tmp_path: Path, definition: str, why: str) -> None:
-    files = {"app.py": START + definition + "\n\nclass Bill:\n    pay = None\n"}
-    extraction = cut(tmp_path, files, own=("route:app.index",), calls=("app.total",))
-    [problem] = extraction.problems
-    assert why in problem.message
-    assert str(problem.place) == "app.py:11"
-    assert problem.hint
-
-
-def test_methods_of_what_cannot_travel_are_refused(tmp_path: Path) -> None:
-    source = (
-        START
-        + """
-def total(a):
-    return a
-
-
-class Bill:
-    def __init__(self):
-        self.paid = 0
-
-    def pay(self, cents):
-        return cents
-"""
-    )
-    calls = ("app.Bill.pay", "app.Bill.__init__")
-    problems = cut(tmp_path, {"app.py": source}, own=("route:app.index",), calls=calls).problems
-    messages = " ".join(each.message for each in problems)
-    assert "app.Bill, which is no mapped class" in messages
-    assert "special method" in messages
-
-
 def test_blocks_for_type_checkers_lose_single_names(tmp_path: Path) -> None:
     files = {
         "app.py": """

@@ -10,6 +10,7 @@ import msgspec
 from migrator.graph.analysis import Analysis, Pass
 from migrator.graph.effects.closure import Closure, Evidence
 from migrator.graph.effects.control import Sources, TreeBuilder, block_ends
+from migrator.graph.effects.enforcement import find_enforcement
 from migrator.graph.effects.mapping import SCANNED
 from migrator.graph.effects.refreshes import add_refreshes
 from migrator.graph.effects.state import find_state
@@ -312,5 +313,5 @@ def _add_effect(analysis: Analysis, name: str, file: str, line: int, event: Even
     graph.add_edge(kind, source, table, file, event.line, confidence)
 
 
-PASSES: tuple[Pass, ...] = (add_refreshes, complete_entry_points, find_state)
+PASSES: tuple[Pass, ...] = (add_refreshes, complete_entry_points, find_state, find_enforcement)
 """What follows once frameworks have put in what they found, in this order."""

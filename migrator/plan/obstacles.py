@@ -1,0 +1,90 @@
+"""What keeps crossings from being generated: one list, which plans, scores and `generate` share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from migrator.model.plan import Crossing, Plan
+from migrator.model.program import Program
+from migrator.plan.rows import obstacle_of
+from migrator.plan.signature import hindrance_of
+
+
+class Obstacle(NamedTuple):
+    """Why no code can be made for a crossing, and what to do."""
+
+    function: str
+    message: str
+    hint: str
+    at: str
+    """`file:line`; empty where nothing in the code is meant."""
+
+
+def obstacles(program: Program, plan: Plan) -> list[Obstacle]:
+    """What keeps the crossings of a resolved plan from being generated, one for each at most."""
+    return [
+        found
+        for name, service in sorted(plan.services.items())
+        for crossing in service.calls
+        if (found := obstacle(program, name, crossing)) is not None
+    ]
+
+
+def obstacle(program: Program, service: str, crossing: Crossing) -> Obstacle | None:
+    """What keeps one crossing of a service from being generated."""
+    name, owner = crossing.function, crossing.owner
+    function = program.functions.get(name)
+    at = f"{function.file}:{function.line}" if function else ""
+    if crossing.remedy in ("merge", "saga"):
+        return Obstacle(
+            name,
+            f"{service}: {name} writes tables of {owner}, and the plan says"
+            f" `remedy: {crossing.remedy}`, which no code can be made for",
+            "decide in the plan: `remedy: row-write` (or `call`, `defer`) at each of these calls,"
+            f" or one service for both: `migrator propose --together` with a table of {service}"
+            f" and one of {owner}",
+            at,
+        )
+    if crossing.remedy == "copy":
+        return None
+    if crossing.unit == "rows":
+        if unsent := obstacle_of(program, crossing):
+            return Obstacle(
+                name,
+                f"{service}: {name} changes rows of {owner}, and they cannot be sent there:"
+                f" {unsent}",
+                "give both to one service, or put the write into a function of its own, which a"
+                " call can reach",
+                at,
+            )
+        return _changed_unseen(program, service, crossing)
+    found = hindrance_of(program, name) if function else None
+    if found is None:
+        return None
+    return Obstacle(name, f"{name} cannot be called at {owner}: {found.why}", found.do, at)
+
+
+def _changed_unseen(program: Program, service: str, crossing: Crossing) -> Obstacle | None:
+    """`ON DELETE` changes the rows that this crossing would send to their owner.
+
+    SQLite enforces foreign keys only when it is told to; without, nothing follows a delete.
+    """
+    known = program.functions.get(crossing.function)
+    changed = [
+        each
+        for each in (known.events if known else ())
+        if each.kind == "write" and each.target in crossing.tables and " ON DELETE " in each.via
+    ]
+    if known is None or not changed or not program.enforces_keys:
+        return None
+    first = changed[0]
+    return Obstacle(
+        crossing.function,
+        f"{service}: {crossing.function} deletes what rows of {first.target} refer to, and the"
+        f" database changes those by itself ({first.via.removeprefix('cascade ')}; foreign keys are"
+        f" switched on at {program.enforces_keys}): {crossing.owner} has them in a database of its"
+        " own",
+        "one service for both tables, or delete these rows in the code, such as by a"
+        ' relationship with cascade="all, delete" and without passive_deletes',
+        f"{known.file}:{first.line}",
+    )
