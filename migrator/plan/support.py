@@ -21,6 +21,7 @@ _NOT_YET: Mapping[str, Mapping[str, str]] = {
         "aiohttp": "aiohttp",
         "bottle": "Bottle",
         "cherrypy": "CherryPy",
+        "connexion": "Connexion",
         "django": "Django",
         "falcon": "Falcon",
         "fastapi": "FastAPI",
@@ -41,6 +42,12 @@ _NOT_YET: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Import name to the name that people use, of each kind."""
+
+_NEXT = {
+    "connexion": "its routes stand in an OpenAPI file, which is not read: register each of its"
+    " operations in the code (`app.add_url_rule(path, view_func=function, methods=[...])`)",
+}
+"""By import name what can be done all the same."""
 
 
 def require_supported(program: Program) -> None:
@@ -64,6 +71,16 @@ def supported() -> str:
     return "; ".join(f"{kind}s: {', '.join(names)}" for kind, names in SUPPORTED.items())
 
 
+def unread(imported: str) -> str:
+    """What to say of a web framework that is not read, by its import name; empty: none of them."""
+    name = _NOT_YET["web framework"].get(imported)
+    return f"applications of {name} are not split yet; {_hint(imported)}" if name else ""
+
+
+def _hint(imported: str) -> str:
+    return "; ".join(filter(None, [_NEXT.get(imported), f"supported are {supported()}"]))
+
+
 def _refused(program: Program, kind: str) -> list[Refused]:
     refused = []
     for imported, name in _NOT_YET[kind].items():
@@ -74,7 +91,7 @@ def _refused(program: Program, kind: str) -> list[Refused]:
                 Refused(
                     f"applications of {name} are not split yet",
                     place=Place(file),
-                    hint=f"supported are {supported()}",
+                    hint=_hint(imported),
                 )
             )
     return refused

@@ -40,6 +40,13 @@ def make():
     return {}
 """
     },
+    "Connexion": {
+        "shop.py": """
+import connexion
+app = connexion.App(__name__, specification_dir="api")
+app.add_api("openapi.yml")
+"""
+    },
     "Peewee": {
         "shop.py": """
 import peewee

@@ -317,6 +317,11 @@ def test_wrong_folders(tmp_path: Path, capsys) -> None:
     project(tmp_path, {"tool.py": "print('hello')\n", "broken.py": "def (\n"})
     assert run("init", tmp_path) == 2
     assert "no WSGI application was found" in capsys.readouterr().err
+    project(tmp_path, {"api.py": "import connexion\napp = connexion.App(__name__)\n"})
+    assert run("init", tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "api.py: applications of Connexion are not split yet" in said
+    assert "app.add_url_rule" in said
     assert not (tmp_path / "pyproject.toml").exists()
     project(tmp_path, {"app.py": "import flask\napp = flask.Flask('x')\n", "pyproject.toml": "[a"})
     assert run("init", tmp_path) == 2

@@ -20,6 +20,7 @@ from migrator.operation.guess.surroundings import (
     guess_python,
     guess_test,
 )
+from migrator.plan.support import unread
 
 SECTION = "tool.migrator.run"
 
@@ -49,6 +50,15 @@ def _elsewhere(project: Project) -> str:
     return "; or ".join(f"`migrator init {project.root / top}`" for top in found) + " finds one"
 
 
+def _unread(project: Project) -> str:
+    """What to say of the web framework that the project imports and that is not read."""
+    for module in project.own:
+        for dotted in module.imports.values():
+            if said := unread(dotted.partition(".")[0]):
+                return f"{module.file}: {said}"
+    return ""
+
+
 def guess_run(root: Path) -> GuessedRun:
     """How the project in `root` is run, from its files alone.
 
@@ -60,6 +70,7 @@ def guess_run(root: Path) -> GuessedRun:
         raise ConfigurationError(
             f"no WSGI application was found in {len(project.own)} Python files",
             hint=_elsewhere(project)
+            or _unread(project)
             or "migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',
         )
