@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard
 
 from migrator.facts import ir, unrolling
 from migrator.facts.assignments import AssignmentWalker
+from migrator.facts.guards import Condition
 from migrator.facts.scopes import Env, Loop
 from migrator.facts.walker import last_name, place
 
@@ -23,10 +24,14 @@ class BranchWalker(AssignmentWalker):
         super().__init__()
         self.displays: dict[str, ast.expr] = {}
         """Names of a loop that is walked turn by turn to what is written for them."""
+        self.left: Sequence[Condition] = ()
+        """What holds behind the `if` that was just walked, since it is left otherwise."""
 
     def block(self, body: list[ast.stmt]) -> bool:
         """Walk statements; True when the end is never reached."""
         statements = self.statements
+        frame = self.frame
+        since: list[tuple[Sequence[Condition], int]] = []
         for node in body:
             if type(node) is ast.For:
                 rows = self._rows_of(node, body)
@@ -34,9 +39,17 @@ class BranchWalker(AssignmentWalker):
                     self._turns(node, rows)
                     continue
             handler = statements.get(type(node))
-            if handler is not None and handler(node):
-                return True
-        return False
+            ended = handler is not None and handler(node)
+            if ended:
+                break
+            if self.left:
+                since.append((self.left, len(frame.code)))
+                self.left = ()
+        else:
+            ended = False
+        for conditions, start in since:
+            frame.guard(conditions, start)
+        return bool(ended)
 
     def branch(self, body: list[ast.stmt], env: Env) -> Env | None:
         """Walk a branch that starts with these names; None when its end is never reached."""
@@ -54,19 +67,31 @@ class BranchWalker(AssignmentWalker):
         self.type_checking = checking or last_name(node.test).endswith("TYPE_CHECKING")
         frame = self.frame
         before = frame.env
+        yes, no = self.conditions(node.test)
         inside = self.narrowed(node.test, before)
+        start = len(frame.code)
         first = self.branch(node.body, inside)
+        frame.guard(yes, start)
         if first is not None and inside is not before:
             for name, variable in inside.items():
                 if first[name] == variable:
                     first[name] = before[name]
         self.type_checking = checking
+        start = len(frame.code)
         second = self.branch(node.orelse, before) if node.orelse else before
+        frame.guard(no, start)
         if first is None and second is before and _is_negated(node.test):
             second = self.narrowed(node.test.operand, before)
         self.flags = flags
+        start = len(frame.code)
         frame.merge([each for each in (first, second) if each is not None])
-        return first is None and second is None
+        if first is None and second is None:
+            return True
+        if first is None or second is None:
+            self.left = no if first is None else yes
+        else:
+            frame.guard_turns((yes, no), start)
+        return False
 
     def narrowed(self, test: ast.expr, env: Env) -> Env:
         """The names where a test holds: what `isinstance` says of them is known there."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from migrator.facts import ir, unrolling
+from migrator.facts.guards import Condition, conditions
 from migrator.facts.walker import UNKNOWN, Result, Walker, last_name, place
 
 BINARY = {
@@ -105,13 +108,13 @@ class ExpressionWalker(Walker):
             else:
                 arguments.append(walks[kind](argument))
                 if kind is ast.Constant:
-                    literals.append((position, _literal(argument.value)))  # type: ignore[attr-defined]
+                    literals.append((position, ir.literal(argument.value)))  # type: ignore[attr-defined]
         keywords: list[tuple[str | None, Result]] = []
         for keyword in node.keywords:
             value = keyword.value
             keywords.append((keyword.arg, walks[type(value)](value)))
             if type(value) is ast.Constant and keyword.arg is not None:
-                literals.append((keyword.arg, _literal(value.value)))
+                literals.append((keyword.arg, ir.literal(value.value)))
         if keywords or literals:
             self._note_stored(node)
         frame = self.frame
@@ -165,10 +168,19 @@ class ExpressionWalker(Walker):
         results = [self.walk(node.values[0])]
         saved = self.flags
         self.flags |= ir.CONDITIONAL
-        for each in node.values[1:]:
+        for before, each in pairwise(node.values):
+            start = len(self.frame.code)
             results.append(self.walk(each))
+            yes, no = self.conditions(before)
+            self.frame.guard(yes if type(node.op) is ast.And else no, start)
         self.flags = saved
         return self.either(results)
+
+    def conditions(self, test: ast.expr) -> tuple[Sequence[Condition], Sequence[Condition]]:
+        """What parameters have to be where a test holds that was walked, and where it does not."""
+        if self.overlay is not None or not self.frame.index:
+            return (), ()
+        return conditions(test, self.frame.parameter)
 
     def unary(self, node: ast.UnaryOp) -> Result:
         value = node.operand
@@ -256,9 +268,28 @@ class ExpressionWalker(Walker):
             return self.walk(node.body if outcome else node.orelse)
         saved = self.flags
         self.flags |= ir.CONDITIONAL
-        results = [self.walk(node.body), self.walk(node.orelse)]
+        guards = self.conditions(node.test)
+        if any(guards):
+            result: Result = self._guarded((node.body, node.orelse), guards)
+        else:
+            result = self.either([self.walk(node.body), self.walk(node.orelse)])
         self.flags = saved
-        return self.either(results)
+        return result
+
+    def _guarded(
+        self, nodes: Sequence[ast.expr], guards: Sequence[Sequence[Condition]]
+    ) -> Result:
+        """`either` of expressions of which each comes only where its conditions hold."""
+        frame = self.frame
+        target, known = frame.new(), False
+        for node, needed in zip(nodes, guards, strict=True):
+            start = len(frame.code)
+            value = self.walk(node)
+            if value is not None:
+                frame.code.append((ir.COPY, target, value))
+                known = True
+            frame.guard(needed, start)
+        return target if known else None
 
     def named(self, node: ast.NamedExpr) -> Result:
         return self.bind_name(node.target.id, self.walk(node.value))
@@ -301,7 +332,3 @@ class ExpressionWalker(Walker):
             if each is not None:
                 self.walk(each)
         return None
-
-
-def _literal(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

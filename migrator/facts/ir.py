@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 10
+FORMAT = 11
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -81,14 +81,26 @@ RETURNED = 0
 YIELDED = 1
 FIRST_PARAMETER = 2
 
+# What a guard asks of a parameter.
+TRUTH, EQUALS, ONE_OF = range(3)
+
 # Flags of a function.
 GENERATOR = 1
 ASYNC = 2
 LAMBDA = 4
 
 Instruction = tuple[Any, ...]
+Guard = tuple[int, int, object, bool, int, int]
+"""Instructions from one on, to before another, that run only where a parameter is such: variable of
+the parameter (of a function around where it is below 0), test, what it is compared with, what has
+to come out; first instruction, and the one after the last."""
 Annotation = tuple[str, "int | None", tuple[Any, ...]]
 """Text, variable of the head, annotations of the arguments."""
+
+
+def literal(value: object) -> object:
+    """What facts keep of a constant: itself, or its text where `marshal` has no other use of it."""
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def place_of(instruction: Instruction) -> Instruction | None:
@@ -97,8 +109,21 @@ def place_of(instruction: Instruction) -> Instruction | None:
     return None if position is None else instruction[position + 1 : position + 5]
 
 
+def passes(guard: Guard, value: object) -> bool:
+    """Whether what a guard is before runs for that value of its parameter."""
+    _, test, operand, holds, _, _ = guard
+    if test == TRUTH:
+        return bool(value) is holds
+    if test == EQUALS:
+        return (value == operand) is holds
+    return (value in operand) is holds  # type: ignore[operator]
+
+
 class ParameterFacts(NamedTuple):
-    """`variable` is that of the value inside; `default` one of the enclosing function's."""
+    """`variable` is that of the value inside; `default` one of the enclosing function's.
+
+    `literal` is the default where it is a constant, `...` where there is none or it is not.
+    """
 
     name: str
     kind: int
@@ -106,6 +131,7 @@ class ParameterFacts(NamedTuple):
     default: int | None
     has_default: bool
     annotation: Annotation | None
+    literal: object
 
 
 class FunctionFacts(NamedTuple):
@@ -124,6 +150,7 @@ class FunctionFacts(NamedTuple):
     refs: tuple[tuple[int, int], ...]
     variables: int
     code: list[Instruction]
+    guards: tuple[Guard, ...]
 
 
 class ClassFacts(NamedTuple):
@@ -198,9 +225,10 @@ def _function(each: Sequence[Any]) -> FunctionFacts:
     name, line, end_line, parent, class_, flags, parameters, *rest = each
     known = []
     for parameter in parameters:
-        same = _PARAMETERS.get(parameter)
+        key = (type(parameter[-1]), parameter)  # True is 1, and is not told as 1
+        same = _PARAMETERS.get(key)
         if same is None:
-            same = _PARAMETERS[parameter] = ParameterFacts(*parameter)
+            same = _PARAMETERS[key] = ParameterFacts(*parameter)
         known.append(same)
     share = _REFERENCES.setdefault
     rest[2] = tuple([share(reference, reference) for reference in rest[2]])

@@ -9,12 +9,15 @@ around it, or of the module is settled when its walk is over.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
+from migrator.facts.guards import Condition
 from migrator.facts.ir import (
     COPY,
     FIRST_PARAMETER,
     Annotation,
     FunctionFacts,
+    Guard,
     Instruction,
     ParameterFacts,
 )
@@ -49,6 +52,7 @@ class Frame:
         "env",
         "flags",
         "global_names",
+        "guards",
         "index",
         "line",
         "loops",
@@ -71,6 +75,7 @@ class Frame:
         self.class_ = class_
         self.count = FIRST_PARAMETER
         self.code: list[Instruction] = []
+        self.guards: list[Guard] = []
         self.env: Env = {}
         self.versions: dict[str, list[int]] = {}
         self.cells: dict[str, int] = {}
@@ -114,6 +119,26 @@ class Frame:
             self.refs.append((-2, 0))
             waiting = self.waiting[name] = -len(self.refs)
         return waiting
+
+    def parameter(self, name: str) -> int | None:
+        """The variable of a name that was read: a parameter as it came, or of a function around."""
+        known = self.env.get(name)
+        if known is None:
+            return self.waiting.get(name)
+        return known if known < FIRST_PARAMETER + len(self.parameters) else None
+
+    def guard(self, conditions: Sequence[Condition], start: int) -> None:
+        """The instructions since `start` run only where these conditions hold."""
+        end = len(self.code)
+        if end > start:
+            self.guards += [(*condition, start, end) for condition in conditions]
+
+    def guard_turns(self, conditions: Sequence[Sequence[Condition]], start: int) -> None:
+        """Of the instructions since `start` each next one comes from the next of several ways."""
+        if any(conditions):
+            for index in range(start, len(self.code)):
+                needed = conditions[(index - start) % len(conditions)]
+                self.guards += [(*each, index, index + 1) for each in needed]
 
     def write(self, name: str) -> int:
         """The new variable of a name of a function that is assigned now."""
@@ -194,6 +219,18 @@ class Frame:
             tuple(self.refs),
             self.count,
             self.code,
+            self._settled_guards(),
+        )
+
+    def _settled_guards(self) -> tuple[Guard, ...]:
+        """Those of parameters that keep what they came with."""
+        if not self.guards:
+            return ()
+        changed = {instruction[1] for instruction in self.code if instruction[0] == COPY}
+        return tuple(
+            guard
+            for guard in self.guards
+            if (guard[0] not in changed if guard[0] >= 0 else self.refs[~guard[0]][0] > 0)
         )
 
 

@@ -7,7 +7,7 @@ import ast
 from migrator.facts import ir
 from migrator.facts.displays import DisplayWalker
 from migrator.facts.scopes import Frame
-from migrator.facts.walker import Result, dotted
+from migrator.facts.walker import UNKNOWN, Result, dotted
 
 _PLAIN_TYPES = frozenset({"int", "str", "bool", "float", "bytes", "None", "Any", "object"})
 
@@ -61,7 +61,9 @@ class SignatureWalker(DisplayWalker):
         variable = frame.write(node.arg)
         annotation = self.annotation(node.annotation) if node.annotation is not None else None
         value = self.walk(default) if default is not None else None
-        return ir.ParameterFacts(node.arg, kind, variable, value, default is not None, annotation)
+        literal = ir.literal(default.value) if isinstance(default, ast.Constant) else UNKNOWN
+        given = default is not None
+        return ir.ParameterFacts(node.arg, kind, variable, value, given, annotation, literal)
 
     def annotation(self, node: ast.expr) -> ir.Annotation:
         """An annotation as a tree; strings in it are read as code."""

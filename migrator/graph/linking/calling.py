@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from migrator.facts import ir
 from migrator.graph.linking import variants
 from migrator.graph.linking.definitions import Variant, note
+from migrator.graph.linking.given import given
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.linking.linker import Linker
 
-Given = int | None | tuple[int | None]
+Argument = int | None | tuple[int | None]
 """A variable, nothing known, or a starred variable."""
 
 
 class Arguments(NamedTuple):
     """What a call writes between its parentheses, as solver variables."""
 
-    positional: tuple[Given, ...]
+    positional: tuple[Argument, ...]
     keywords: tuple[tuple[str | None, int | None], ...]
+    literals: tuple[tuple[int | str, object], ...] = ()
+    """By position or name: those that are constants."""
 
 
 NO_ARGUMENTS: Arguments = Arguments((), ())
@@ -64,7 +67,7 @@ def call_at_once(
 def arguments_of(linker: Linker, variant: Variant, instruction: ir.Instruction) -> Arguments:
     """The arguments of a call instruction in a variant."""
     base, refs = variant.base, variant.refs
-    positional: list[Given] = []
+    positional: list[Argument] = []
     for each in instruction[3]:
         if each is None:
             positional.append(None)
@@ -76,7 +79,7 @@ def arguments_of(linker: Linker, variant: Variant, instruction: ir.Instruction) 
     keywords = tuple(
         (name, None if each is None else variant.variable(each)) for name, each in instruction[4]
     )
-    return Arguments(tuple(positional), keywords)
+    return Arguments(tuple(positional), keywords, instruction[5])
 
 
 def call_value(
@@ -180,9 +183,11 @@ def _call_function(
 ) -> None:
     function, env = linker.function_of_value[callee]
     class_value = variants.class_that_counts(linker, function, variant, arguments, receiver)
+    constants = given(function, variant, arguments, 1 if receiver is not None else 0)
     if class_value is not None:
-        chosen = variants.for_class(linker, function, env, class_value, variant)
+        chosen = variants.for_class(linker, function, env, class_value, variant, constants)
     else:
+        how = variants.How(how.runs_here, how.partial, constants)
         chosen = variants.choose(linker, function, env, variant, index, receiver, how)
     if how.runs_here:
         note(variant.calls, index, chosen.id)
@@ -341,9 +346,12 @@ def _call_partial(
     partial: int | None,
 ) -> None:
     held = linker.partials[callee]
+    before = len(held.positional)
+    moved = [(k + before if isinstance(k, int) else k, value) for k, value in arguments.literals]
     merged = Arguments(
         held.positional + arguments.positional,
         held.keywords + arguments.keywords,
+        (*held.literals, *moved),
     )
     inner = linker.values.owners[callee]
     whole = callee if partial is None else partial

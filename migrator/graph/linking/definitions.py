@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
+from migrator.graph.linking.given import NOTHING, Given
 from migrator.graph.linking.memo import remembered
 from migrator.graph.linking.solver import Solver
 from migrator.graph.linking.survey import survey
@@ -54,11 +55,13 @@ class Function:
         "apart",
         "captures",
         "class_",
+        "deciding",
         "decorating",
         "defaults",
         "facts",
         "first",
         "fixed",
+        "guarded",
         "index",
         "makes_functions",
         "memo",
@@ -68,6 +71,7 @@ class Function:
         "name",
         "passes",
         "positional",
+        "reassigned",
         "returns",
         "size",
         "variants",
@@ -94,7 +98,12 @@ class Function:
         self.moving = known.moving
         self.methods = known.methods
         self.decorating = known.decorating
-        """For these six see `survey.Survey`."""
+        self.reassigned = known.reassigned
+        """For these seven see `survey.Survey`."""
+        self.guarded = {guard[0] for guard in facts.guards if guard[0] >= 0}
+        """Its parameters that decide what runs, in it or in a function inside of it."""
+        self.deciding: dict[int, bool] | None = None
+        """See `given.given`."""
         self.first = next(
             (p.variable for p in facts.parameters if p.kind <= ir.VAR_POSITIONAL), None
         )
@@ -103,8 +112,15 @@ class Function:
         self.annotations: dict[str, int] = {}
         self.returns: int | None = None
 
+    def outer(self, variables: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Those that belong to functions around it: the function's index in its file, variable."""
+        for local in variables:
+            if local < 0 and self.facts.refs[~local][0] >= 0:
+                yield self.facts.refs[~local]
+
     def unfix(self, local: int) -> None:
         """Another function sets one of its variables too."""
+        self.reassigned |= {local}
         self.fixed = self.fixed[:local] + b"\0" + self.fixed[local + 1 :]
 
 
@@ -164,6 +180,7 @@ class Variant:
         "env",
         "externals",
         "function",
+        "given",
         "id",
         "instances",
         "label",
@@ -190,6 +207,8 @@ class Variant:
         """Whether it runs for an instance that is told apart, or is called by what does."""
         self.receiver: int | None = None
         """The class of receiver that it is for, where that counts."""
+        self.given: Given = NOTHING
+        """The constants that its parameters hold."""
         self.depth = 0
         self.chain: frozenset[int] = NONE
         self.arguments: dict[int, Any] = {}
@@ -300,11 +319,10 @@ class Definitions(Solver):
             if needed:
                 all_of_file = [each.facts for each in module.functions]
                 function.memo = remembered(function.facts, all_of_file)
-                for local in function.moving:
-                    if local < 0:
-                        owner, outer = function.facts.refs[~local]
-                        if owner >= 0:
-                            module.functions[owner].unfix(outer)
+                for owner, outer in function.outer(function.moving):
+                    module.functions[owner].unfix(outer)
+                for owner, outer in function.outer(guard[0] for guard in function.facts.guards):
+                    module.functions[owner].guarded.add(outer)
             parent = function.facts.parent
             if parent > 0:
                 outward[parent] |= needed - {parent}

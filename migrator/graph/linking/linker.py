@@ -20,6 +20,7 @@ from migrator.graph.linking.containers import Containers
 from migrator.graph.linking.definitions import Function, Variant
 from migrator.graph.linking.fields import Fields
 from migrator.graph.linking.foreign import Foreign
+from migrator.graph.linking.given import excluded
 from migrator.graph.linking.instructions import OPERATIONS
 from migrator.graph.linking.solver import (
     LARGE,
@@ -164,7 +165,10 @@ class Linker(Fields):
             for number, index in self._reads.get(name, ()):
                 function = self.functions[number]
                 for variant in function.variants.values():
-                    if variant.ready:
+                    runs = variant.ready and index not in excluded(
+                        function, variant.env, variant.given
+                    )
+                    if runs:
                         instruction = function.facts.code[index]
                         OPERATIONS[ir.ATTRIBUTE](self, variant, index, instruction)
         return bool(names)
@@ -307,8 +311,11 @@ class Linker(Fields):
 
     def _link(self, variant: Variant) -> None:
         operations = OPERATIONS
-        for index, instruction in enumerate(variant.function.facts.code):
-            operations[instruction[0]](self, variant, index, instruction)
+        function = variant.function
+        without = excluded(function, variant.env, variant.given) if function.facts.guards else ()
+        for index, instruction in enumerate(function.facts.code):
+            if index not in without:
+                operations[instruction[0]](self, variant, index, instruction)
         variant.ready = True
 
     def state(self, variant: Variant, class_value: int | None) -> State:

@@ -40,6 +40,8 @@ class Survey(NamedTuple):
     """Variables that hold an attribute only for it to be called, to the instruction that does."""
     decorating: frozenset[int]
     """The calls that decorate something, and those that make what does."""
+    reassigned: frozenset[int]
+    """The parameters that do not keep what they came with."""
 
 
 def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -> Survey:
@@ -107,7 +109,8 @@ def survey(facts: ir.FunctionFacts, positional: tuple[ir.ParameterFacts, ...]) -
         passes = _passed(returned, narrowed, copied, positional)
     held = frozenset(moving) if moving else _NONE
     made_by = frozenset(decorating) if decorating else _NONE
-    return Survey(size, passes, bytes(fixed), held, methods, made_by)
+    kept = copied and frozenset(p.variable for p in facts.parameters if p.variable in copied)
+    return Survey(size, passes, bytes(fixed), held, methods, made_by, kept or _NONE)
 
 
 def _passed(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrator.facts.ir import place_of
 from migrator.graph.linking.definitions import Function, Variant
+from migrator.graph.linking.given import NOTHING, Given, excluded, told
 
 if TYPE_CHECKING:
     from migrator.graph.linking.calling import Arguments
@@ -26,6 +27,8 @@ class How(NamedTuple):
     """It is no handler that a framework calls some other time."""
     partial: int | None = None
     """The outermost of the partials that hold what is called."""
+    given: Given = NOTHING
+    """Constants that decide what it does."""
 
 
 def choose(
@@ -49,18 +52,19 @@ def choose(
     told_apart = receiver is not None and linker.values.is_apart(receiver)
     facts = function.facts
     if how.partial is not None and not how.runs_here and len(function.variants) < MOST_VARIANTS:
-        key = (env_id, "partial", how.partial)
+        key = (env_id, "partial", how.partial, *how.given)
         number = sum(each[1] == "partial" for each in function.variants)
         around = f"{env.label} " if env is not None and env.label else ""
-        return _variant(linker, function, env, key, f"{around}partial {number}", caller)
+        label = f"{around}partial {number}"
+        return _variant(linker, function, env, key, label, caller, how.given)
     small = how.runs_here and function.size <= SMALL
     if env is not None and env.apart and not small and not told_apart:
-        return linker.general(function, env)  # it is one for each instance already
+        return _by_constants(linker, function, env, how)  # it is one for each instance already
     if not facts.parameters or not (small or told_apart or told_by_place(linker, function)):
-        return linker.general(function, env)
+        return _by_constants(linker, function, env, how)
     if function.index in caller.chain or caller.depth >= DEEPEST:
-        return linker.general(function, env)
-    place = (env_id, "place", caller.id, index, receiver if told_apart else None)
+        return _by_constants(linker, function, env, how)
+    place = (env_id, "place", caller.id, index, receiver if told_apart else None, *how.given)
     known = function.variants.get(place)
     if known is not None:
         return known
@@ -71,7 +75,7 @@ def choose(
     affordable = registers or linker.may_copy(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
-        return linker.general(function, env)
+        return _by_constants(linker, function, env, how)
     at = place_of(caller.function.facts.code[index])
     where = f"{at[0]}:{at[1]}" if at else str(index)
     within = f"{caller.label} " if caller.label else ""
@@ -81,7 +85,7 @@ def choose(
     if told_apart:
         assert receiver is not None
         label += f" {linker.values.parts[receiver][-1]}"
-    chosen = _variant(linker, function, env, place, label, caller)
+    chosen = _variant(linker, function, env, place, label, caller, how.given)
     if apart:
         chosen.apart = True
         function.apart += 1
@@ -93,14 +97,38 @@ def told_by_place(linker: Linker, function: Function) -> bool:
     return function.makes_functions or function.captures or linker.registers(function)
 
 
+def _by_constants(linker: Linker, function: Function, env: Variant | None, how: How) -> Variant:
+    """The variant for constants that leave out some of the code, whoever gives them."""
+    if not how.given or not how.runs_here or not excluded(function, env, how.given):
+        return linker.general(function, env)
+    key = (env.id if env is not None else -1, "given", *how.given)
+    known = function.variants.get(key)
+    if known is not None:
+        return known
+    if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(function.size, apart=False):
+        return linker.general(function, env)
+    label = told(function, how.given)
+    label = f"{env.label} {label}" if env is not None and env.label else label
+    chosen = linker.make_variant(function, env, key, label)
+    chosen.given = how.given
+    if env is not None:
+        chosen.depth, chosen.chain = env.depth, env.chain
+    return chosen
+
+
 def for_class(
-    linker: Linker, function: Function, env: Variant | None, class_value: int, caller: Variant
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    class_value: int,
+    caller: Variant,
+    constants: Given,
 ) -> Variant:
-    """The variant of a method for one class of receiver."""
-    key = (env.id if env is not None else -1, "receiver", class_value)
-    name = linker.values.names[class_value]
+    """The variant of a method for one class of receiver, and what decides what it does."""
+    key = (env.id if env is not None else -1, "receiver", class_value, *constants)
+    name = f"{linker.values.names[class_value]} {told(function, constants)}".rstrip()
     label = f"{env.label} {name}" if env is not None and env.label else name
-    chosen = _variant(linker, function, env, key, label, caller)
+    chosen = _variant(linker, function, env, key, label, caller, constants)
     chosen.receiver = class_value
     return chosen
 
@@ -141,10 +169,12 @@ def _variant(
     key: tuple[Any, ...],
     label: str,
     caller: Variant,
+    constants: Given,
 ) -> Variant:
     known = function.variants.get(key)
     if known is None:
         known = linker.make_variant(function, env, key, label)
+        known.given = constants
         known.depth = caller.depth + (1 if key[1] == "place" else 0)
         known.chain = caller.chain | {function.index, caller.function.index}
     return known
