@@ -276,9 +276,7 @@ class ExpressionWalker(Walker):
         self.flags = saved
         return result
 
-    def _guarded(
-        self, nodes: Sequence[ast.expr], guards: Sequence[Sequence[Condition]]
-    ) -> Result:
+    def _guarded(self, nodes: Sequence[ast.expr], guards: Sequence[Sequence[Condition]]) -> Result:
         """`either` of expressions of which each comes only where its conditions hold."""
         frame = self.frame
         target, known = frame.new(), False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.graph.linking import calling, class_calls, container_calls, text_calls
+from migrator.graph.linking import class_calls, container_calls, text_calls
 from migrator.graph.linking.builtin_place import Place, Semantics
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
@@ -85,7 +85,7 @@ def _partial(place: Place) -> bool:
     function = place.argument(0)
     if function is None:
         return True
-    held = calling.Arguments(place.arguments.positional[1:], place.arguments.keywords)
+    held = place.arguments.rest()
 
     def made(value: int, data: object) -> None:
         if linker.values.kinds[value] == Kind.PARTIAL:

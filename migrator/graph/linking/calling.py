@@ -23,11 +23,37 @@ class Arguments(NamedTuple):
 
     positional: tuple[Argument, ...]
     keywords: tuple[tuple[str | None, int | None], ...]
-    literals: tuple[tuple[int | str, object], ...] = ()
-    """By position or name: those that are constants."""
+    literals: tuple[tuple[int | str, object], ...] | None = None
+    """By position or name those that are constants; None: others may be given besides."""
+
+    def behind(self, first: int) -> Arguments:
+        """The same with another in front."""
+        return self._moved((first, *self.positional), 1)
+
+    def rest(self) -> Arguments:
+        """The same without the first."""
+        return self._moved(self.positional[1:], -1)
+
+    def and_also(self, more: Arguments) -> Arguments:
+        """The same with more: what a `partial` holds, and what it is called with."""
+        moved = more._moved(more.positional, len(self.positional)).literals
+        unknown = self.literals is None or moved is None
+        return Arguments(
+            self.positional + more.positional,
+            self.keywords + more.keywords,
+            None if unknown else (*(self.literals or ()), *(moved or ())),
+        )
+
+    def _moved(self, positional: tuple[Argument, ...], by: int) -> Arguments:
+        literals = self.literals and tuple(
+            (key + by if isinstance(key, int) else key, value)
+            for key, value in self.literals
+            if not isinstance(key, int) or key + by >= 0
+        )
+        return Arguments(positional, self.keywords, literals)
 
 
-NO_ARGUMENTS: Arguments = Arguments((), ())
+NO_ARGUMENTS: Arguments = Arguments((), (), ())
 
 
 def call(linker: Linker, callee: int, data: tuple[Variant, int]) -> None:
@@ -346,13 +372,7 @@ def _call_partial(
     partial: int | None,
 ) -> None:
     held = linker.partials[callee]
-    before = len(held.positional)
-    moved = [(k + before if isinstance(k, int) else k, value) for k, value in arguments.literals]
-    merged = Arguments(
-        held.positional + arguments.positional,
-        held.keywords + arguments.keywords,
-        (*held.literals, *moved),
-    )
+    merged = held.and_also(arguments)
     inner = linker.values.owners[callee]
     whole = callee if partial is None else partial
     call_value(linker, variant, index, inner, merged, target, receiver, edge=edge, partial=whole)

@@ -44,7 +44,7 @@ def instantiate(
     maker = linker.class_attribute_variable(class_value, "__new__")
     if maker is not None:
         first = linker.variable_of(class_value)
-        given = calling.Arguments((first, *arguments.positional), arguments.keywords)
+        given = arguments.behind(first)
         linker.watch(maker, linker.on_method, (variant, index, None, given, target, edge))
     handled = False
     if constructor is not None:

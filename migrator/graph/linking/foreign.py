@@ -208,7 +208,7 @@ class Foreign:
         first = arguments.positional[0] if arguments.positional else None
         if not isinstance(first, int):
             return False
-        rest = calling.Arguments(arguments.positional[1:], arguments.keywords)
+        rest = arguments.rest()
 
         def watcher(value: int, _: None) -> None:
             if values.kinds[value] == Kind.INSTANCE:

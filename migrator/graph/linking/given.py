@@ -31,7 +31,7 @@ def given(function: Function, caller: Variant, arguments: Arguments, skipped: in
     deciding = function.deciding
     if deciding is None:
         deciding = function.deciding = _deciding(function)
-    if not deciding:
+    if not deciding or arguments.literals is None:
         return NOTHING
     found = []
     for parameter, value in _constants(function, caller, arguments, skipped):
@@ -58,7 +58,7 @@ def _deciding(function: Function) -> dict[int, bool]:
 def _constants(
     function: Function, caller: Variant, arguments: Arguments, skipped: int
 ) -> Iterator[tuple[int, object]]:
-    literals = dict(arguments.literals)
+    literals = dict(arguments.literals or ())
     named: dict[str, object] = {}
     whole = True
     position = skipped
@@ -78,10 +78,7 @@ def _constants(
     for place, parameter in enumerate(function.facts.parameters):
         if place < skipped:
             continue
-        if parameter.name in named:
-            value = named[parameter.name]
-        else:
-            value = parameter.literal if whole else ...
+        value = named.get(parameter.name, parameter.literal if whole else ...)
         if value is not ...:
             yield parameter.variable, value
 
