@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.facts.project import ModuleFacts, ProjectFacts, absolute
-from migrator.graph.linking.given import NOTHING, Given
+from migrator.graph.linking.given import NOTHING, Deciding, Given
 from migrator.graph.linking.memo import remembered
 from migrator.graph.linking.solver import Solver
 from migrator.graph.linking.survey import survey
@@ -102,7 +102,7 @@ class Function:
         """For these seven see `survey.Survey`."""
         self.guarded = {guard[0] for guard in facts.guards if guard[0] >= 0}
         """Its parameters that decide what runs, in it or in a function inside of it."""
-        self.deciding: dict[int, bool] | None = None
+        self.deciding: tuple[Deciding, ...] | None = None
         """See `given.given`."""
         self.first = next(
             (p.variable for p in facts.parameters if p.kind <= ir.VAR_POSITIONAL), None

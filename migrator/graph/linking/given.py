@@ -6,13 +6,12 @@ hands on what its caller was given: `self.save(commit=commit)`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.facts import ir
 
 if TYPE_CHECKING:
-    from migrator.graph.linking.calling import Arguments
+    from migrator.graph.linking.calling import Argument, Arguments
     from migrator.graph.linking.definitions import Function, Variant
 
 Given = tuple[tuple[int, object], ...]
@@ -21,6 +20,19 @@ Given = tuple[tuple[int, object], ...]
 NOTHING: Given = ()
 SMALL = 60
 """A function of more instructions is not asked what it hands on."""
+
+
+class Deciding(NamedTuple):
+    """A parameter on which it depends what a function does."""
+
+    variable: int
+    name: str
+    position: int
+    """Among the positional ones; -1 for those given by name alone."""
+    default: object
+    """`...` where it is no constant."""
+    guards: bool
+    """It decides here what runs; otherwise it is only handed on."""
 
 
 def given(function: Function, caller: Variant, arguments: Arguments, skipped: int) -> Given:
@@ -34,60 +46,70 @@ def given(function: Function, caller: Variant, arguments: Arguments, skipped: in
     if not deciding or arguments.literals is None:
         return NOTHING
     found = []
-    for parameter, value in _constants(function, caller, arguments, skipped):
-        guarded = deciding.get(parameter)
-        if guarded or (guarded is not None and (value is None or value is True or value is False)):
-            found.append((parameter, value))
-    return tuple(sorted(found, key=lambda each: each[0]))
+    for each in deciding:
+        value = _constant(each, caller, arguments, skipped)
+        if value is not ... and (each.guards or value is None or type(value) is bool):
+            found.append((each.variable, value))
+    return tuple(found)
 
 
-def _deciding(function: Function) -> dict[int, bool]:
-    """Parameters that are as they came: on True those of guards, on False those handed on."""
+def _deciding(function: Function) -> tuple[Deciding, ...]:
+    """Parameters that are as they came, and that guards ask or that are handed on."""
     facts = function.facts
-    found = dict.fromkeys(function.guarded, True)
+    handed: set[object] = set()
     if function.size <= SMALL:
         for ins in facts.code:
             if ins[0] == ir.CALL:
-                for each in (*ins[3], *(variable for _, variable in ins[4])):
-                    if type(each) is int and each >= ir.FIRST_PARAMETER:
-                        found.setdefault(each, False)
-    parameters = {p.variable for p in facts.parameters} - function.reassigned
-    return {variable: found[variable] for variable in found if variable in parameters}
+                handed.update(ins[3])
+                handed.update([variable for _, variable in ins[4]])
+    positions = {each.variable: number for number, each in enumerate(function.positional)}
+    return tuple(
+        Deciding(
+            each.variable,
+            each.name,
+            positions.get(each.variable, -1),
+            each.literal,
+            each.variable in function.guarded,
+        )
+        for each in facts.parameters
+        if each.kind in (ir.POSITIONAL_ONLY, ir.POSITIONAL, ir.KEYWORD)
+        and each.variable not in function.reassigned
+        and (each.variable in function.guarded or each.variable in handed)
+    )
 
 
-def _constants(
-    function: Function, caller: Variant, arguments: Arguments, skipped: int
-) -> Iterator[tuple[int, object]]:
-    literals = dict(arguments.literals or ())
-    named: dict[str, object] = {}
-    whole = True
-    position = skipped
-    for number, each in enumerate(arguments.positional):
-        if type(each) is tuple:
-            whole = False
-            break
-        if position < len(function.positional):
-            value = literals[number] if number in literals else _held(caller, each)
-            named[function.positional[position].name] = value
-        position += 1
+def _constant(asked: Deciding, caller: Variant, arguments: Arguments, skipped: int) -> object:
+    """The constant that a call gives to a parameter; `...` where it is none, or not known."""
+    place = asked.position - skipped
+    if asked.position >= 0:
+        if place < 0:
+            return ...
+        for number, each in enumerate(arguments.positional):
+            if type(each) is tuple:
+                return ...
+            if number == place:
+                return _literal(arguments, place, caller, each)
+    otherwise = asked.default
     for name, variable in arguments.keywords:
+        if name == asked.name:
+            return _literal(arguments, name, caller, variable)
         if name is None:
-            whole = False
-        else:
-            named[name] = literals[name] if name in literals else _held(caller, variable)
-    for place, parameter in enumerate(function.facts.parameters):
-        if place < skipped:
-            continue
-        value = named.get(parameter.name, parameter.literal if whole else ...)
-        if value is not ...:
-            yield parameter.variable, value
+            otherwise = ...
+    return otherwise
 
 
-def _held(caller: Variant, variable: object) -> object:
+def _literal(arguments: Arguments, key: int | str, caller: Variant, variable: Argument) -> object:
+    for known, value in arguments.literals or ():
+        if known == key:
+            return value
+    return _held(caller, variable) if type(variable) is int else ...
+
+
+def _held(caller: Variant, variable: int) -> object:
     """The constant of a variable of the caller's, or of a function around it; `...` for none."""
     holder: Variant | None = caller
     while holder is not None:
-        if holder.given and type(variable) is int:
+        if holder.given:
             local = variable - holder.base
             if 0 <= local < holder.function.facts.variables:
                 return dict(holder.given).get(local, ...)
