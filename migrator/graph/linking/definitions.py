@@ -100,7 +100,7 @@ class Function:
         self.decorating = known.decorating
         self.reassigned = known.reassigned
         """For these seven see `survey.Survey`."""
-        self.guarded = {guard[0] for guard in facts.guards if guard[0] >= 0}
+        self.guarded = frozenset([g[0] for g in facts.guards if g[0] >= 0]) or NONE
         """Its parameters that decide what runs, in it or in a function inside of it."""
         self.deciding: tuple[Deciding, ...] | None = None
         """See `given.given`."""
@@ -322,7 +322,7 @@ class Definitions(Solver):
                 for owner, outer in function.outer(function.moving):
                     module.functions[owner].unfix(outer)
                 for owner, outer in function.outer(guard[0] for guard in function.facts.guards):
-                    module.functions[owner].guarded.add(outer)
+                    module.functions[owner].guarded |= {outer}
             parent = function.facts.parent
             if parent > 0:
                 outward[parent] |= needed - {parent}
