@@ -34,7 +34,12 @@ class Blinker(Framework):
     """The plug-in: `send` calls every receiver, inside the sender's own transaction."""
 
     name = "blinker"
-    externals = ("blinker", "flask.signals", *sorted(_OF_PRINCIPAL))
+    externals = (
+        "blinker",
+        "flask.signals",
+        *(f"flask.{name}" for name in sorted(_BY_FLASK)),
+        *sorted(_OF_PRINCIPAL),
+    )
 
     def __init__(self) -> None:
         self._receivers: dict[tuple[str, int], CallSite] = {}

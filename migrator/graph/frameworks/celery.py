@@ -1,4 +1,4 @@
-"""Tasks: Celery, RQ, Dramatiq and Huey, and the schedules of Celery beat and APScheduler."""
+"""Tasks: Celery, RQ, Dramatiq and Huey; schedules of Celery beat, APScheduler and `schedule`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DECORATORS = frozenset({"task", "shared_task", "actor", "db_task", "job", "peri
 _ENQUEUES = frozenset(
     {
         "delay", "apply_async", "send", "send_with_options", "s", "si", "signature", "enqueue",
-        "enqueue_in", "enqueue_at", "schedule", "apply",
+        "enqueue_in", "enqueue_at", "schedule", "apply", "queue",
     }
 )  # fmt: skip
 _QUEUE_METHODS = frozenset({"enqueue", "enqueue_call", "enqueue_in", "enqueue_at", "send_task"})
@@ -29,6 +29,7 @@ _SIGNATURES = frozenset({"s", "si", "signature"})
 _BEAT = frozenset({"beat_schedule", "CELERYBEAT_SCHEDULE", "CELERY_BEAT_SCHEDULE"})
 _CONFIGURED = frozenset({"on_after_configure", "on_after_finalize"})
 _SCHEDULED = frozenset({"scheduled_job", "add_job", "on_after_configure", "add_periodic_task"})
+_SCHEDULERS = ("flask_apscheduler.", "apscheduler.")
 
 
 class Celery(Framework):
@@ -43,6 +44,7 @@ class Celery(Framework):
         "apscheduler",
         "flask_apscheduler",
         "flask_rq2",
+        "schedule",
     )
 
     def __init__(self) -> None:
@@ -69,6 +71,8 @@ class Celery(Framework):
         if receiver.name == _TASK:
             if method in _ENQUEUES:
                 self._enqueue(engine, site, view.owner, 0)
+            elif method == "cron":
+                self._add_task(engine, site, view.owner, site.text(1, "name") or "", "cron")
             return (engine.values.opaque(_SIGNATURE, view.owner),) if method in _SIGNATURES else ()
         if receiver.name == _SIGNATURE:
             return (view.owner,)
@@ -81,6 +85,12 @@ class Celery(Framework):
         if method == "config_from_object":
             self._configuration(engine, site)
             return None
+        name = engine.values.name(view.function)
+        if method == "do" and name.startswith("schedule."):
+            self._schedule_each(engine, site, site.argument(0, "job_func"), "", "schedule")
+            return None
+        if method == "task" and name.startswith(_SCHEDULERS):
+            method = "scheduled_job"
         if method in _DECORATORS or method == "scheduled_job":
             return self._decorator(engine, site, method)
         if method in _QUEUE_METHODS:
@@ -168,18 +178,25 @@ class Celery(Framework):
             for signature in site.argument(1, "sig"):
                 if engine.values.name(signature) == _SIGNATURE:
                     task = int(str(engine.values.view(signature).parts[0]))
-                    function, named = engine.values.view(task).parts[:2]
-                    assert isinstance(function, int)
-                    name = site.text(-1, "name") or str(named) or engine.name_of(function)
-                    self._add(engine, site, function, "schedule", name, "beat")
-            return
-        if method != "add_job":
-            return
-        trigger = site.text(1, "trigger") or ""
-        for function in site.argument(0, "func"):
+                    self._add_task(engine, site, task, site.text(-1, "name") or "", "beat")
+        elif method == "add_job":
+            trigger = site.text(1, "trigger") or ""
+            functions = site.argument(0, "func")
+            self._schedule_each(engine, site, functions, site.text(-1, "id") or "", trigger)
+
+    def _schedule_each(
+        self, engine: Engine, site: CallSite, functions: Iterable[int], name: str, trigger: str
+    ) -> None:
+        for function in functions:
             if engine.values.kind(function) in (Kind.FUNCTION, Kind.BOUND):
-                name = site.text(-1, "id") or ""
                 self._add(engine, site, function, "schedule", name, trigger)
+
+    def _add_task(self, engine: Engine, site: CallSite, task: int, name: str, trigger: str) -> None:
+        """A task that is scheduled too, by a name of its own if it has one."""
+        function, named = engine.values.view(task).parts[:2]
+        assert isinstance(function, int)
+        name = name or str(named) or engine.name_of(function)
+        self._add(engine, site, function, "schedule", name, trigger)
 
     # -- beat -------------------------------------------------------------------------------------
 

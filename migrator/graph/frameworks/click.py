@@ -1,4 +1,4 @@
-"""Commands: click's own, Flask's `app.cli`, and AppGroup."""
+"""Commands: click's own, Flask's `app.cli` and AppGroup, and Flask-Script's managers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ _MAKER = "click:decorator"
 _COMMAND = "click:command"
 _FLASK_CLI = "click:cli"
 _GROUPS = frozenset({"AppGroup", "FlaskGroup", "Group", "MultiCommand"})
+_MANAGER = "manager"
+"""The kind of a group of Flask-Script: its commands are named as their functions are."""
 
 
 class Click(Framework):
     """The plug-in: a command is an entry point, named with the groups that it stands in."""
 
     name = "click"
-    externals = ("click", "flask.cli")
+    externals = ("click", "flask.cli", "flask_script")
 
     def __init__(self) -> None:
         self._commands: dict[int, CallSite] = {}
@@ -41,6 +43,10 @@ class Click(Framework):
                 value = engine.values.opaque(_COMMAND, -1, name, "group", site.key)
                 self._commands[value] = site
                 return (value,)
+            if view.name == "flask_script.Manager":
+                value = engine.values.opaque(_COMMAND, -1, "", _MANAGER, site.key)
+                self._commands[value] = site
+                return (value,)
             if last in {"with_appcontext", "pass_context", "pass_obj"}:
                 return site.argument(0)
             return None
@@ -54,13 +60,14 @@ class Click(Framework):
         method = engine.values.name(view.function).rsplit(".", 1)[-1]
         if receiver.name not in (_COMMAND, _FLASK_CLI):
             return None
-        if method in {"command", "group"}:
+        managed = receiver.name == _COMMAND and receiver.parts[2] == _MANAGER
+        if method in {"command", "group"} or (managed and method == "option"):
             return self._decorator(engine, site, view.owner, method)
         if method == "add_command":
-            for command in site.argument(0, "cmd"):
+            for command in site.argument(int(managed), "cmd"):
                 if engine.values.name(command) == _COMMAND:
                     self._parents.setdefault(command, set()).add(view.owner)
-                    renamed = site.text(1, "name")
+                    renamed = site.text(int(not managed), "name")
                     if renamed:
                         self._renamed[command] = renamed
             return ()
@@ -70,7 +77,8 @@ class Click(Framework):
 
     def _decorator(self, engine: Engine, site: CallSite, parent: int, kind: str) -> Iterable[int]:
         functions = [each for each in site.argument(0) if engine.values.kind(each) == Kind.FUNCTION]
-        maker = engine.values.opaque(_MAKER, parent, site.text(0, "name") or "", kind, site.key)
+        name = "" if kind == "option" else site.text(0, "name") or ""
+        maker = engine.values.opaque(_MAKER, parent, name, kind, site.key)
         if functions or site.decorates:
             return [self._command(engine, site, maker, each) for each in functions]
         return (maker,)
@@ -103,10 +111,13 @@ class Click(Framework):
         if view.name != _COMMAND or depth > 5:
             return ""
         function, name = view.parts[0], str(view.parts[1])
+        parents = sorted(self._parents.get(command, ()))
         if not name and isinstance(function, int) and function >= 0:
-            name = engine.name_of(function).rsplit(".", 1)[-1].lower().replace("_", "-")
+            name = engine.name_of(function).rsplit(".", 1)[-1]
+            if (_MANAGER,) not in {engine.values.view(each).parts[2:3] for each in parents}:
+                name = name.lower().replace("_", "-")
         name = self._renamed.get(command, name)
-        for parent in sorted(self._parents.get(command, ())):
+        for parent in parents:
             outer = self._path(engine, parent, depth + 1)
             if outer:
                 return f"{outer} {name}"
