@@ -35,6 +35,7 @@ from migrator.graph.frameworks.processes import Processes
 from migrator.graph.frameworks.sql_files import SqlFiles
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.frameworks.sqlalchemy_continuum import SQLAlchemyContinuum
+from migrator.graph.frameworks.sqlalchemy_helpers import SQLAlchemyHelpers
 from migrator.graph.frameworks.strings import Strings
 from migrator.graph.frameworks.systems import Systems
 from migrator.graph.frameworks.threads import Threads
@@ -55,6 +56,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         Importing(),
         FlaskSQLAlchemy(),
         Alchemical(),
+        SQLAlchemyHelpers(sqlalchemy),
         sqlalchemy,
         SQLAlchemyContinuum(sqlalchemy),
         flask,
