@@ -50,6 +50,7 @@ _GUARDS = frozenset(
 )  # fmt: skip
 _DECORATOR = "flask_login:hook"
 _GUARD = "flask_login:guard"
+_OBJECT = "flask_login.current_user._get_current_object"
 
 
 class FlaskLogin(Framework):
@@ -115,6 +116,8 @@ class FlaskLogin(Framework):
                 return (engine.values.opaque(_DECORATOR, method, site.key),)
             if method == "login_required":
                 return self._guard(engine, site)
+            if view.function == engine.values.external(_OBJECT):
+                return self.users(engine)
             if method == "current_user":
                 # Flask-HTTPAuth's only tells whom the guard has loaded.
                 return self.users(engine)
@@ -126,7 +129,7 @@ class FlaskLogin(Framework):
         if engine.values.view(receiver).tag == "flask_login:current_user":
             self._load(engine, site)
             if name == "_get_current_object":
-                return self.users(engine)
+                return (engine.values.bound(receiver, engine.values.external(_OBJECT)),)
             return ()
         return None
 
