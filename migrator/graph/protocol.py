@@ -124,6 +124,10 @@ class CallSite(Site, Protocol):
         """Whether there is a `*argument` or `**argument`."""
 
     @property
+    def in_turns(self) -> bool:
+        """Whether its function has variants for the turns of a loop, which are places, too."""
+
+    @property
     def decorates(self) -> bool:
         """Whether this is the application of a decorator: its argument 0 is the definition."""
 

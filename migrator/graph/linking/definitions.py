@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
@@ -24,6 +24,7 @@ MOST_BASES = 6
 
 
 NONE: frozenset[int] = frozenset()
+NO_TURNS: Mapping[int, int] = {}
 
 
 class Module:
@@ -182,6 +183,7 @@ class Variant:
         "function",
         "given",
         "id",
+        "in_turns",
         "instances",
         "label",
         "outside",
@@ -189,6 +191,7 @@ class Variant:
         "ready",
         "receiver",
         "refs",
+        "turns",
     )
 
     def __init__(
@@ -222,6 +225,10 @@ class Variant:
         self.effects: dict[int, dict[Any, None]] = {}
         self.raises: dict[str, None] = {}
         self.outside = False
+        self.in_turns = False
+        """Whether a loop of it runs in variants of their own, one a row."""
+        self.turns = NO_TURNS
+        """Of a variant for one turn of a loop: the instruction that iterates to the row's variable."""
 
     def around(self, function: Function) -> Variant | None:
         """The variant of that function in which this one stands, or None."""

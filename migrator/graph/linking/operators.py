@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
-from migrator.graph.linking import calling
+from migrator.graph.linking import calling, turns
 from migrator.graph.linking.definitions import Variant
 from migrator.graph.linking.items import MOST_COMBINATIONS, constant_of, slice_slot, special_method
 from migrator.graph.linking.solver import NOWHERE, once
@@ -25,7 +25,24 @@ _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+ #0-9.]*[sdrifgeExX]")
 def iterate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`for target in base`."""
     target = variant.base + ins[1]
-    linker.watch(variant.variable(ins[2]), iterator(linker), (variant, index, target))
+    row = variant.turns.get(index)
+    if row is not None:
+        linker.flow(row, target)
+        return
+    apart = turns.are_taken_apart(linker, variant, ins[2])
+    watcher = _rows(linker) if apart else iterator(linker)
+    linker.watch(variant.variable(ins[2]), watcher, (variant, index, target))
+
+
+@once
+def _rows(linker: Linker) -> Callable[[int, Any], None]:
+    otherwise = iterator(linker)
+
+    def watcher(value: int, data: tuple[Variant, int, int]) -> None:
+        if not turns.take_apart(linker, value, data):
+            otherwise(value, data)
+
+    return watcher
 
 
 @once

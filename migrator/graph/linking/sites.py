@@ -151,6 +151,10 @@ class PlaceView:
         )
 
     @property
+    def in_turns(self) -> bool:
+        return self._variant.in_turns
+
+    @property
     def decorates(self) -> bool:
         return bool(self._flags & ir.DECORATES)
 

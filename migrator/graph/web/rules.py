@@ -39,7 +39,7 @@ class Rules:
         self._rules: dict[Hashable, dict[tuple[Hashable, ...], Rule]] = {}
         self._registrations: dict[Hashable, dict[Hashable, Registration]] = {}
         self._dropped: set[tuple[Hashable, str]] = set()
-        self._open: dict[Hashable, tuple[int, Registration, Unresolved]] = {}
+        self._open: dict[Hashable, tuple[int, Registration, CallSite]] = {}
         """Registrations of a blueprint of which nothing is known: with the receiver."""
         self._doubtful: dict[tuple[Hashable, ...], tuple[str, int | None, str]] = {}
         """Rules with a part that is not known: the variant if they are added under a condition,
@@ -47,9 +47,9 @@ class Rules:
         self._certain: set[tuple[str, int | None]] = set()
         self._told_apart: set[str] = set()
         """Functions that add rules for callers that are known."""
-        self._unknown: dict[Hashable, tuple[str, Hashable, Unresolved]] = {}
+        self._unknown: dict[Hashable, tuple[str, Hashable, str, CallSite]] = {}
         """Texts that are not known: the variant if it stands under a condition (or the function, of
-        which it is not known who calls it), the receiver, the place."""
+        which it is not known who calls it), the receiver, the reason, the place."""
 
     # -- scaffolds ------------------------------------------------------------------------------
 
@@ -96,8 +96,7 @@ class Rules:
                 _defaults(engine, site, "url_defaults"),
             )
             if blueprint is None:
-                place = _unresolved(site, "dynamic blueprint")
-                self._open[site.key] = (receiver, registration, place)
+                self._open[site.key] = (receiver, registration, site)
             else:
                 self._open.pop(site.key, None)
                 key = (site.key, blueprint)
@@ -199,7 +198,7 @@ class Rules:
             of_others = site.variant if site.conditional else ""
             if site.variant == site.function:
                 of_others = site.function
-            self._unknown[key] = (of_others, receiver, _unresolved(site, f"dynamic {name}"))
+            self._unknown[key] = (of_others, receiver, f"dynamic {name}", site)
         else:
             self._unknown.pop(key, None)
         return texts[0] if texts else None
@@ -241,7 +240,9 @@ class Rules:
             each.blueprint for group in self._registrations.values() for each in group.values()
         }
         left = [key for key in self.scaffolds if key not in self.applications and key not in taken]
-        for receiver, registration, _ in self._open.values():
+        for receiver, registration, site in self._open.values():
+            if site.in_turns:
+                continue
             group = self._registrations.setdefault(receiver, {})
             known = {each.blueprint for each in group.values()}
             for blueprint in left:
@@ -251,13 +252,14 @@ class Rules:
 
     def unresolved(self, engine: Engine) -> Iterator[Unresolved]:
         """The places whose rules are not known, those left out that concern nothing made."""
-        yield from dict.fromkeys(place for _, _, place in self._open.values())
+        places = [site for _, _, site in self._open.values() if not site.in_turns]
+        yield from dict.fromkeys(_unresolved(site, "dynamic blueprint") for site in places)
         added = {variant for variant, _ in self._certain} | self._told_apart
         found: dict[Unresolved, None] = {}
-        for variant, receiver, place in self._unknown.values():
+        for variant, receiver, reason, site in self._unknown.values():
             stands = isinstance(receiver, int) and self._stands_for_others(engine, receiver)
-            if variant not in added and not stands:
-                found[place] = None
+            if variant not in added and not stands and not site.in_turns:
+                found[_unresolved(site, reason)] = None
         yield from found
 
     def _stands_for_others(self, engine: Engine, receiver: int) -> bool:
