@@ -228,7 +228,7 @@ class Variant:
         self.in_turns = False
         """Whether a loop of it runs in variants of their own, one a row."""
         self.turns = NO_TURNS
-        """Of a variant for one turn of a loop: the instruction that iterates to the row's variable."""
+        """Of one turn of a loop: the instruction that iterates to the variable of the row."""
 
     def around(self, function: Function) -> Variant | None:
         """The variant of that function in which this one stands, or None."""
