@@ -246,6 +246,9 @@ class Engine(Protocol):
     def runs(self, value: int) -> tuple[str, ...]:
         """The keys of what runs when a function value is called, in functions and variants."""
 
+    def parameters(self, function: int) -> tuple[tuple[str, bool, str], ...]:
+        """The positional parameters of a `FUNCTION`: name, whether it has a default, annotation."""
+
     def resolve(self, dotted: str) -> tuple[int, ...]:
         """The values of a dotted name of the project (`package.module.Class`) or outside it."""
 

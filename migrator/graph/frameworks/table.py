@@ -18,6 +18,7 @@ from migrator.graph.frameworks.flask_admin import FlaskAdmin
 from migrator.graph.frameworks.flask_appbuilder import FlaskAppBuilder
 from migrator.graph.frameworks.flask_bootstrap import FlaskBootstrap
 from migrator.graph.frameworks.flask_caching import FlaskCaching
+from migrator.graph.frameworks.flask_classful import FlaskClassful
 from migrator.graph.frameworks.flask_limiter import FlaskLimiter
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.flask_restful import FlaskRestful
@@ -65,6 +66,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskAdmin(flask, sqlalchemy),
         FlaskAppBuilder(flask, sqlalchemy),
         FlaskBootstrap(flask),
+        FlaskClassful(flask),
         FlaskSecurity(sqlalchemy, login),
         login,
         FlaskCaching(),

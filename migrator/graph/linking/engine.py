@@ -251,6 +251,14 @@ class LinkerEngine:
         inner = tuple(self._annotation(class_, each) for each in arguments)
         return Annotation(text, name, values, inner)
 
+    def parameters(self, function: int) -> tuple[tuple[str, bool, str], ...]:
+        known = self._linker.function_of_value.get(function)
+        return tuple(
+            (each.name, each.has_default, each.annotation[0] if each.annotation else "")
+            for each in (known[0].facts.parameters if known is not None else ())
+            if each.kind in (ir.POSITIONAL_ONLY, ir.POSITIONAL)
+        )
+
     def bases(self, class_: int) -> tuple[int, ...]:
         order = self._linker.order(class_)
         known = [each for each in order if each in self._linker.class_of_value]

@@ -103,7 +103,7 @@ def serve(engine: Engine, site: CallSite, view: int) -> None:
                 for bound in engine.points_to(engine.attribute(site, instance, method)):
                     engine.invoke(site, bound, [], edge=False)
                     engine.add(methods, bound)
-        _decorate_view(engine, site, class_, instance)
+        decorate_view(engine, site, class_, instance)
     elif is_code(engine, view):
         for each in engine.captured(view):
             if engine.values.kind(each) == Kind.CLASS:
@@ -111,9 +111,12 @@ def serve(engine: Engine, site: CallSite, view: int) -> None:
         engine.invoke(site, view, [], edge=False)
 
 
-def _decorate_view(engine: Engine, site: CallSite, class_: int, instance: int) -> None:
-    """What `decorators` of a view class (`method_decorators` of a resource) make runs first."""
-    methods = engine.slot("flask", "methods", instance)
+def decorate_view(engine: Engine, site: CallSite, class_: int, view: int) -> None:
+    """What `decorators` of a view class (`method_decorators` of a resource) make runs first.
+
+    `view` is an instance of the class, or one of its methods.
+    """
+    methods = engine.slot("flask", "methods", view)
     for name in ("decorators", "method_decorators"):
         variable = engine.class_attribute(class_, name)
         for value in engine.points_to(variable) if variable is not None else ():
@@ -124,7 +127,7 @@ def _decorate_view(engine: Engine, site: CallSite, class_: int, instance: int) -
                 for wrapper in engine.points_to(made):
                     if is_code(engine, wrapper):
                         engine.invoke(site, wrapper, [], edge=False)
-                        engine.add(engine.slot("flask", "wrappers", instance), wrapper)
+                        engine.add(engine.slot("flask", "wrappers", view), wrapper)
 
 
 def is_code(engine: Engine, value: int) -> bool:
