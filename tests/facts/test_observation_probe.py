@@ -252,6 +252,54 @@ def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
     }
 
 
+def test_what_a_test_has_not_saved_is_no_deed_of_the_request_that_saves_it(
+    project: Observed,
+) -> None:
+    project.write(
+        shop="""
+            from functools import partial
+            from flask import Flask
+            from sqlalchemy import Column, Integer, create_engine, select
+            from sqlalchemy.orm import Session, declarative_base
+            from sqlalchemy.pool import StaticPool
+            Base = declarative_base()
+
+            class Item(Base):
+                __tablename__ = "items"
+                id = Column(Integer, primary_key=True)
+
+            class Sale(Base):
+                __tablename__ = "sales"
+                id = Column(Integer, primary_key=True)
+
+            engine = create_engine(
+                "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+            )
+            Base.metadata.create_all(engine)
+            session = Session(engine)
+            app = Flask(__name__)
+            app.before_request(partial(session.scalar, select(Item.id).where(Item.id == 99)))
+
+            @app.post("/sales")
+            def sell():
+                session.add(Sale())
+                session.commit()
+                return ""
+        """,
+        drive="""
+            import shop
+            shop.session.add(shop.Item())
+            client = shop.app.test_client()
+            client.post("/sales")
+            client.post("/sales")
+        """,
+    )
+    project.run("-m", "drive")
+    seen = {each[0] for each in ways(project.read().entries["route", "sell"])}
+    assert "INSERT INTO sales DEFAULT VALUES" in seen
+    assert not any("INSERT INTO items" in each for each in seen)
+
+
 def test_each_server_process_and_thread_writes_records_of_its_own(project: Observed) -> None:
     project.write(
         shop=FLASK,

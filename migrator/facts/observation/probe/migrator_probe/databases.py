@@ -22,6 +22,8 @@ def _sqlalchemy(module: ModuleType) -> None:
     from sqlalchemy import event  # type: ignore[import-not-found,unused-ignore]
     from sqlalchemy.engine import Engine  # type: ignore[import-not-found,unused-ignore]
 
+    tally.unsaved.append(_holds_unsaved)
+
     @event.listens_for(Engine, "before_cursor_execute")
     def before_cursor_execute(
         connection: Any,
@@ -33,6 +35,13 @@ def _sqlalchemy(module: ModuleType) -> None:
     ) -> None:
         dialect = getattr(connection, "dialect", None)
         tally.executed(statement, getattr(dialect, "name", "") in ("mysql", "mariadb"))
+
+
+def _holds_unsaved() -> bool:
+    """Whether any session of SQLAlchemy's has new, changed or deleted objects."""
+    module = sys.modules.get("sqlalchemy.orm.session")
+    sessions = getattr(module, "_sessions", {}).values()
+    return any(each.new or each.dirty or each.deleted for each in list(sessions))
 
 
 def _observed_method(original: Any, name: str, backslash: bool) -> Any:

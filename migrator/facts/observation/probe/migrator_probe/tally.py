@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from threading import get_ident
 from types import CodeType
@@ -108,6 +109,10 @@ _raw_texts: dict[str, int] = {}
 _process = Entry("process", "")
 entries["process", ""] = _process
 _current: ContextVar[Entry] = ContextVar("migrator_entry", default=_process)
+_prepared: ContextVar[bool] = ContextVar("migrator_prepared", default=False)
+"""Whether objects were waiting to be saved when the entry point began."""
+unsaved: list[Callable[[], bool]] = []
+"""Say whether any session holds what is not saved yet."""
 _running: dict[int, int] = {}
 """Threads that are inside of an entry point: with one, nobody else misses what is switched off."""
 _journal: Any = None
@@ -194,6 +199,11 @@ def begin(kind: str, name: str, function: str = "") -> Token[Entry]:
     """An entry point begins to run here; give the token to `end`."""
     entry = _entry(kind, name, function)
     entry.runs += 1
+    if kind not in _BACKGROUND:
+        try:
+            _prepared.set(any([holds() for holds in unsaved]))
+        except Exception:
+            failed("unsaved")
     return adopt(entry)
 
 
@@ -249,7 +259,10 @@ def executed(text: Any, backslash: bool = False) -> None:
         number = _raw_texts.get(text)
         if number is None:
             number = _number_of(text, backslash)
-        execution = (number, *_way(_getframe(1)))
+        way = _way(_getframe(1))
+        if not way[0] and not way[2] and _prepared.get() and _writes(text):
+            entry = _process  # a test's own objects, which whatever asks first saves along
+        execution = (number, *way)
         statements = entry.statements
         statements[execution] = statements.get(execution, 0) + 1
         if execution not in entry.executions:
@@ -260,6 +273,10 @@ def executed(text: Any, backslash: bool = False) -> None:
             _write(False)
     except Exception:
         failed("statement")
+
+
+def _writes(text: Any) -> bool:
+    return str(text).lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE")
 
 
 def touched(kind: str, folder: str) -> None:
