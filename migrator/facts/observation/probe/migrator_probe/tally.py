@@ -201,7 +201,7 @@ def begin(kind: str, name: str, function: str = "") -> Token[Entry]:
     entry.runs += 1
     if kind not in _BACKGROUND:
         try:
-            _prepared.set(any([holds() for holds in unsaved]))
+            _prepared.set(any(holds() for holds in unsaved))
         except Exception:
             failed("unsaved")
     return adopt(entry)
@@ -256,7 +256,7 @@ def executed(text: Any, backslash: bool = False) -> None:
     """A SQL statement is about to run. Only its text is kept, without any literal in it."""
     try:
         entry = _current.get()
-        number = _raw_texts.get(text)
+        number = _raw_texts.get(text) if isinstance(text, (str, bytes)) else None
         if number is None:
             number = _number_of(text, backslash)
         way = _way(_getframe(1))
