@@ -105,7 +105,7 @@ entries: dict[tuple[str, str], Entry] = {}
 texts: dict[str, int] = {}
 """Statement to its number."""
 
-_raw_texts: dict[str, int] = {}
+_raw_texts: dict[str | bytes, int] = {}
 _process = Entry("process", "")
 entries["process", ""] = _process
 _current: ContextVar[Entry] = ContextVar("migrator_entry", default=_process)
@@ -351,7 +351,7 @@ def _number_of(text: Any, backslash: bool) -> int:
     if len(_raw_texts) >= _KNOWN_TEXTS:
         _raw_texts.clear()
     if isinstance(text, (str, bytes)):
-        _raw_texts[text] = number  # type: ignore[index]
+        _raw_texts[text] = number
     return number
 
 
