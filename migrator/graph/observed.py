@@ -285,16 +285,13 @@ class _Merger:
                 finding.writers if kind == "write" else (*finding.writers, *finding.readers)
             )
             for finding in self._program.state
-            if finding.path and _within(folder, {finding.path})
+            if _lies_in(folder, finding)
         )
 
     def _keep_files(self, hole: Hole) -> None:
         """Have the state say who reads or writes a folder, as it was seen."""
         state, who = self._program.state, hole.path[-1]
-        at = next(
-            (i for i, each in enumerate(state) if each.path and _within(hole.folder, {each.path})),
-            -1,
-        )
+        at = next((i for i, each in enumerate(state) if _lies_in(hole.folder, each)), -1)
         known = state[at] if at >= 0 else None
         finding = known or StateFinding(
             kind="local-file",
@@ -323,6 +320,15 @@ def _for_rows(entry: EntryPoint, run: EntryRun, kind: Kind, access: Access) -> b
         each.via.startswith("cascade ") and (each.file, each.line) == (access.file, access.line)
         for each in entry.reads
     )
+
+
+def _lies_in(folder: str, finding: StateFinding) -> bool:
+    """Whether a folder is that of a finding: of an index wherever a setting may have put it."""
+    if not finding.path:
+        return False
+    if _within(folder, {finding.path}):
+        return True
+    return finding.kind == "index" and finding.path.rpartition("/")[2] in folder.split("/")
 
 
 def _within(folder: str, paths: Iterable[str]) -> bool:

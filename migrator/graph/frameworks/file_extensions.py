@@ -46,7 +46,7 @@ class FileExtensions(Framework):
         if name in _WRITES:
             use = FileUse("write", site.function, site.file, site.line, name, "", _WRITES[name])
             self._uses[use] = None
-        if site.decorates and name in (_MODEL, _WHOOSHEER):
+        if name in (_MODEL, _WHOOSHEER):
             for class_ in site.argument(0):
                 if engine.values.kind(class_) == Kind.CLASS:
                     self._indexes(engine, class_, whole=name == _MODEL)
