@@ -165,6 +165,32 @@ def test_files_are_measured_by_the_folders_that_they_are_kept_in(tmp_path: Path)
     assert (exports.path, exports.writers) == ("exports", ("shop.views.buy",))
 
 
+def test_an_index_is_known_by_its_name_wherever_a_setting_has_put_it(tmp_path: Path) -> None:
+    record(
+        tmp_path,
+        ROUTE,
+        ["touch", 1, "write", [10], "cache/39/posts/MAIN.tmp", 6, 1, 2],
+        ["touch", 1, "write", [10], "cache/39/others", 6, 1, 2],
+    )
+    graph = sketch()
+    entry = graph.program.entry_points["route:shop.buy"]
+    graph.program.entry_points[entry.name] = replace(entry, functions=("shop.views.buy",))
+    graph.program.state.append(
+        StateFinding(
+            kind="index",
+            name="flask_whooshee posts",
+            file="shop/views.py",
+            line=6,
+            writers=("shop.views.buy",),
+            path="whooshee/posts",
+        )
+    )
+    observed = merge(graph, tmp_path)
+    assert observed is not None
+    assert (observed.files, observed.files_predicted) == (2, 1)
+    assert [hole.folder for hole in observed.holes] == ["cache/39/others"]
+
+
 def test_what_was_not_predicted_is_a_hole_and_enters_the_graph(tmp_path: Path) -> None:
     record(
         tmp_path,

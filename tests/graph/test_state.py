@@ -310,3 +310,30 @@ def test_a_path_by_a_name_that_is_imported_in_a_circle_is_unknown(tmp_path: Path
                 file.write("")
         """,
     ).state
+
+
+def test_an_index_whose_class_is_registered_by_a_call(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+            from flask_sqlalchemy import SQLAlchemy
+            from flask_whooshee import AbstractWhoosheer, Whooshee
+            db, whooshee = SQLAlchemy(), Whooshee()
+
+            class Post(db.Model):
+                id = db.Column(db.Integer, primary_key=True)
+
+            class PostWhoosheer(AbstractWhoosheer):
+                models = [Post]
+
+            def configure():
+                whooshee.register_whoosheer(PostWhoosheer)
+
+            def save():
+                db.session.add(Post())
+                db.session.commit()
+        """,
+    )
+    (index,) = (each for each in program.state if each.kind == "index")
+    assert (index.tables, index.writers) == (("post",), ("app.save",))
+    assert index.path == "whooshee/post_whoosheer"
