@@ -38,6 +38,8 @@ class _Field(NamedTuple):
     """The schema's method that gives the value (`fields.Method`)."""
     one_way: str
     """`dump_only` or `load_only` where the field is one."""
+    own: int | None = None
+    """The field itself, where its class is one of the project's."""
 
 
 class Marshmallow(Framework):
@@ -76,7 +78,8 @@ class Marshmallow(Framework):
         if last in _LOADS:
             return self.parses(engine, (*site.argument(0, "argmap"), *site.argument(-1, "schema")))
         if view.kind == Kind.CLASS:
-            self._construct(engine, site, callee)
+            if not self._is_own_field(engine, callee):
+                self._construct(engine, site, callee)
             return None
         if view.kind == Kind.BOUND and engine.values.kind(view.owner) == Kind.INSTANCE:
             return self._call_method(engine, site, view.owner, last)
@@ -86,6 +89,8 @@ class Marshmallow(Framework):
         self, engine: Engine, site: CallSite, schema: int, method: str
     ) -> Iterable[int] | None:
         class_ = engine.values.view(schema).owner
+        if self._is_own_field(engine, class_):
+            return None
         if method == "__init__":
             self._construct(engine, site, class_)
             return None
@@ -141,12 +146,21 @@ class Marshmallow(Framework):
         one_way = next((each for each in _ONE_WAY if site.constant(-1, each) is True), "")
         return engine.values.opaque(_FIELD, attribute, nested, called, method, one_way, last)
 
+    def _is_own_field(self, engine: Engine, class_: int) -> bool:
+        """Whether a class of the project is one of fields."""
+        names = (engine.values.name(base) for base in engine.bases(class_))
+        return any(each.startswith("marshmallow.fields.") for each in names)
+
     def _fields(self, engine: Engine, schema: int) -> Iterator[_Field]:
         for owner in engine.bases(schema):
             if engine.values.kind(owner) == Kind.CLASS:
                 for attribute in engine.class_view(owner).attributes:
                     for value in engine.points_to(attribute.variable):
-                        if engine.values.name(value) == _FIELD:
+                        view = engine.values.view(value)
+                        if view.kind == Kind.INSTANCE and self._is_own_field(engine, view.owner):
+                            name, nothing = attribute.name, engine.slot("marshmallow", "nothing")
+                            yield _Field(name, name, nothing, nothing, "", "", value)
+                        if view.name == _FIELD:
                             text, nested, called, method, way, _ = engine.values.view(value).parts
                             assert isinstance(nested, int) and isinstance(called, int)
                             name = attribute.name
@@ -246,7 +260,9 @@ class Marshmallow(Framework):
         for field in self._dumped(engine, schema):
             inside: list[int] = []
             for each in single:
-                inside += engine.points_to(engine.attribute(site, each, field.attribute))
+                inside += _reached(engine, site, each, field.attribute)
+            if field.own is not None:
+                self._serialise(engine, site, field.own, inside, single)
             for inner in self._nested(engine, schema, field.nested):
                 self._dump(engine, site, inner, inside, depth + 1)
             self._compute(engine, site, schema, field, single)
@@ -255,6 +271,19 @@ class Marshmallow(Framework):
             for each in single:
                 engine.attribute(site, each, name)
         self._run_hooks(engine, site, schema, ("pre_dump", "post_dump"))
+
+    @staticmethod
+    def _serialise(
+        engine: Engine, site: Site, field: int, given: Iterable[int], objects: Iterable[int]
+    ) -> None:
+        """A field of the project's own turns a value of an object into what is dumped."""
+        value = engine.slot("marshmallow", "serialised", field, site.key)
+        whole = engine.slot("marshmallow", "serialised of", field, site.key)
+        engine.add(value, *given)
+        engine.add(whole, *objects)
+        nothing = engine.slot("marshmallow", "nothing")
+        for function in engine.points_to(engine.attribute(site, field, "_serialize")):
+            engine.invoke(site, function, [value, nothing, whole])
 
     def _compute(
         self, engine: Engine, site: Site, schema: int, field: _Field, objects: Iterable[int]
@@ -365,3 +394,15 @@ def _texts(engine: Engine, values: Iterable[int]) -> Iterator[str]:
             yield from _texts(engine, engine.points_to(engine.element(value)))
         else:
             yield engine.values.text(value) or ""
+
+
+def _reached(engine: Engine, site: Site, value: int, dotted: str) -> list[int]:
+    """The values of an attribute, or along `attribute="host.ip"`."""
+    found = [value]
+    for name in dotted.split("."):
+        found = [
+            each
+            for owner in dict.fromkeys(found)
+            for each in engine.points_to(engine.attribute(site, owner, name))
+        ]
+    return found

@@ -13,7 +13,7 @@ from migrator.graph.protocol import CallSite, Engine
 _PLAIN = frozenset({"lower", "upper", "title", "capitalize", "casefold", "swapcase"})
 _STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"})
 _HOLE = "{}"
-_LONGEST = 2000
+_LONGEST = 20_000
 _MOST_COMBINATIONS = 16
 
 
