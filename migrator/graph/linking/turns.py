@@ -104,7 +104,7 @@ def _turn(linker: Linker, variant: Variant, index: int, place: tuple[int, int], 
     turn = linker.make_variant(function, variant.env, key, label)
     turn.turns = {**variant.turns, index: row}
     turn.depth, turn.chain, turn.apart = variant.depth, variant.chain, variant.apart
-    turn.receiver, turn.called = variant.receiver, True
+    turn.receiver, turn.given, turn.called = variant.receiver, variant.given, True
     for parameter in function.facts.parameters:
         linker.flow(variant.base + parameter.variable, turn.base + parameter.variable)
     linker.flow(turn.base + ir.RETURNED, variant.base + ir.RETURNED)
