@@ -209,6 +209,55 @@ def test_a_script_that_completes_the_application_of_another_module(tmp_path: Pat
     assert load_run(root).application == "settings.server:application"
 
 
+UV_LOCK = """
+[[package]]
+name = "shelf"
+source = { editable = "." }
+dependencies = [{ name = "flask" }]
+[[package]]
+name = "flask"
+version = "3.0.3"
+source = { registry = "https://pypi.org/simple" }
+dependencies = [{ name = "click" }, { name = "tzdata", marker = "sys_platform == 'win32'" }]
+[[package]]
+name = "click"
+version = "8.1.7"
+source = { registry = "https://pypi.org/simple" }
+[[package]]
+name = "tzdata"
+version = "2024.1"
+source = { registry = "https://pypi.org/simple" }
+[[package]]
+name = "ruff"
+version = "0.5.0"
+source = { registry = "https://pypi.org/simple" }
+"""
+POETRY_LOCK = """
+[[package]]
+name = "flask"
+version = "3.0.3"
+[package.dependencies]
+click = ">=8"
+colorama = {version = "*", markers = "sys_platform == 'win32'"}
+[[package]]
+name = "click"
+version = "8.1.7"
+[[package]]
+name = "colorama"
+version = "0.4.6"
+"""
+
+
+@pytest.mark.parametrize(("lock", "text"), [("uv.lock", UV_LOCK), ("poetry.lock", POETRY_LOCK)])
+def test_the_versions_of_a_lock_file_are_installed(tmp_path: Path, lock: str, text: str) -> None:
+    """Of what the project depends on; not of tools, nor of what another system needs."""
+    stated = "[project]\nname = 'shelf'\nversion = '1'\ndependencies = ['Flask>=3']\n"
+    files = {"app.py": "from flask import Flask\napp = Flask('x')\n", lock: text}
+    root = project(tmp_path, {**files, "pyproject.toml": stated})
+    run("init", root)
+    assert load_run(root).install == [".", "click==8.1.7 flask==3.0.3"]
+
+
 def test_an_application_in_a_folder_below_is_named(tmp_path: Path, capsys) -> None:
     files = {
         "server/wsgi.py": "from shop import create_app\napp = create_app()\n",

@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 from typing import Any
 
+from migrator.operation.guess.locks import locked_beside
 from migrator.operation.guess.project import Guess, Project, Read, reads_of
 
 _MAIN_REQUIREMENTS = (
@@ -105,6 +106,10 @@ def guess_install(project: Project) -> Guess:
         )
         lines = ["." + (f"[{','.join(extras)}]" if extras else "")]
         reasons = ["pyproject.toml" if _is_installable(pyproject) else "setup.py"]
+        pins, lock = locked_beside(project, pyproject)
+        if pins:
+            lines.append(" ".join(pins))
+            reasons.append(f"the versions of {lock}")
     if not lines and project.is_file("Pipfile.lock"):
         lines, reasons = [" ".join(_locked(project))], ["Pipfile.lock"]
     missing = _missing_for_tests(project, lines)
