@@ -56,7 +56,7 @@ def test_reflection_finds_replicas_and_nothing_shadows_them(system: System) -> N
     found = system.case("tables")
     own, replicas = ["order_tags", "orders", "stickers"], ["members", "notes", "profiles"]
     assert found["names"] == sorted(own + replicas)
-    assert found["columns"] == ["id", "email", "balance", "visits", "last_seen"]
+    assert found["columns"] == ["id", "email", "balance", "visits", "last_seen", "changed"]
     assert ask(system.orders.address("web-1") + "/_service/ready").status == 200
 
 

@@ -8,7 +8,7 @@ The ORM is told that these changes are saved, so that it writes nothing itself.
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from sqlalchemy import event, inspect
 from sqlalchemy.exc import IntegrityError
@@ -122,6 +122,7 @@ class _Change:
         mapper = self._state.mapper
         self._dialect = session.get_bind(mapper).dialect
         self._changed: Dict[str, Any] = {}
+        self._by_itself: Set[str] = set()
         self.row: Dict[str, Any] = {"table": mapper.local_table.name, "op": op}
         self.row["key"] = None if op == "I" else self._key(mapper)
         self.row["set"], self.row["before"] = {}, {}
@@ -129,8 +130,8 @@ class _Change:
             self._collect(mapper, op)
 
     def within(self, columns: List[str]) -> bool:
-        """Whether nothing but these columns changes."""
-        return set(self.row["set"]) <= set(columns)
+        """Whether nothing but these columns changes, but for what any change brings along."""
+        return set(self.row["set"]) - self._by_itself <= set(columns)
 
     def take_over(self) -> None:
         """Take the change out of the flush."""
@@ -177,6 +178,7 @@ class _Change:
                 column = attribute.columns[0]
                 if column.onupdate is not None and column.name not in self.row["set"]:
                     self._default(column, column.onupdate)
+                    self._by_itself.add(column.name)
 
     def _default(self, column: Any, default: Any) -> None:
         if default.is_scalar:

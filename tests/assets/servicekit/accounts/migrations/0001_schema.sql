@@ -4,6 +4,7 @@ CREATE TABLE members (
   balance INTEGER,
   visits INTEGER,
   last_seen DATETIME,
+  changed INTEGER,
   PRIMARY KEY (id)
 );
 CREATE TABLE profiles (

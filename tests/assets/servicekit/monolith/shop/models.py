@@ -16,6 +16,7 @@ class Member(db.Model):
     balance = db.Column(db.Integer, default=100, nullable=False)
     visits = db.Column(db.Integer, default=0, nullable=False)
     last_seen = db.Column(db.DateTime)
+    changed = db.Column(db.Integer, onupdate=lambda: 1)
     orders = db.relationship("Order", back_populates="member")
 
     def rename(self, email):

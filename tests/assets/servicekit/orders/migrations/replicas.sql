@@ -3,7 +3,8 @@ CREATE TABLE members (
   email VARCHAR(80),
   balance INTEGER,
   visits INTEGER,
-  last_seen DATETIME
+  last_seen DATETIME,
+  changed INTEGER
 );
 CREATE TABLE profiles (
   member_id INTEGER PRIMARY KEY,
