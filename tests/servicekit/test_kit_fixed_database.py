@@ -42,9 +42,11 @@ print("taken over")
 """
 
 
-def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, application: str = APPLICATION, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", APPLICATION, str(SERVICE)],
+        [sys.executable, "-c", application, str(SERVICE)],
         cwd=folder,
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
@@ -62,6 +64,19 @@ def test_its_file_is_the_instance_s_own_and_others_stay(tmp_path: Path) -> None:
     assert own.exists()
     assert (tmp_path / "other.db").exists()
     assert not (tmp_path / "shop.db").exists()
+
+
+def test_code_that_asks_whether_its_file_is_there_finds_one(tmp_path: Path) -> None:
+    code, data = tmp_path / "code", tmp_path / "data"
+    code.mkdir()
+    data.mkdir()
+    url = f"sqlite:///{tmp_path}/service.db"
+    variables = {"FIXED_DATABASE": "shop.db", "DATABASE_URL": url}
+    application = APPLICATION.replace("/nowhere/at/all", str(data))
+    done = run(code, application, **variables)
+    assert done.stdout.split() == ["2"], done.stderr
+    assert (data / "shop.db").read_bytes() == b""
+    assert not (code / "shop.db").exists()
 
 
 def test_nothing_is_led_elsewhere_unasked(tmp_path: Path) -> None:

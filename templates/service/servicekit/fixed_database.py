@@ -22,7 +22,11 @@ def install(name: str, url: str) -> None:
     original = sqlite3.dbapi2.connect
 
     def connect(database: Any, *arguments: Any, **options: Any) -> Any:
-        return original(_redirected(database, name, path), *arguments, **options)
+        led = _redirected(database, name, path)
+        connection = original(led, *arguments, **options)
+        if led is not database and not led.startswith("file:"):
+            _be_there(database)
+        return connection
 
     for module in (sqlite3, sqlite3.dbapi2):
         module.connect = connect
@@ -31,6 +35,16 @@ def install(name: str, url: str) -> None:
 def install_from_environment() -> None:
     """The same with what FIXED_DATABASE and DATABASE_URL say; nothing without them."""
     install(os.environ.get("FIXED_DATABASE", ""), os.environ.get("DATABASE_URL", ""))
+
+
+def _be_there(database: Any) -> None:
+    """An empty file where the code's own would be: it may ask whether there is a database yet.
+
+    None below the working folder, which holds the code.
+    """
+    asked = os.path.abspath(database)
+    if not asked.startswith(os.getcwd() + os.sep) and os.path.isdir(os.path.dirname(asked)):
+        open(asked, "ab").close()
 
 
 def _redirected(database: Any, name: str, path: str) -> Any:
