@@ -121,6 +121,19 @@ def test_create_table_with_keys() -> None:
     ]
 
 
+def test_tables_that_a_script_renames_or_drops() -> None:
+    """SQLite's way to change a table: a new one is filled and takes the place of the old one."""
+    script = """
+    CREATE TABLE new_books (id INTEGER, title TEXT);
+    INSERT INTO new_books SELECT id, title FROM books;
+    DROP TABLE books;
+    ALTER TABLE new_books RENAME TO books;
+    CREATE TABLE counted (id INTEGER);
+    DROP TABLE IF EXISTS counted;
+    """
+    assert [(each.name, len(each.columns)) for each in read_sql(script).tables] == [("books", 2)]
+
+
 def test_triggers_with_a_case_inside() -> None:
     found = read_sql(
         "CREATE TRIGGER tr AFTER INSERT ON a FOR EACH ROW WHEN NEW.x = 1 BEGIN"

@@ -272,6 +272,8 @@ def test_a_new_object_behind_a_relationship_is_inserted_too(tmp_path: Path) -> N
 
 def test_raw_connections_and_schema_files(tmp_path: Path) -> None:
     (tmp_path / "schema.sql").write_text("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "schema.sql").write_text("CREATE TABLE made_up (id INTEGER);")
     program = program_of(
         tmp_path,
         notes="""
@@ -287,7 +289,7 @@ def test_raw_connections_and_schema_files(tmp_path: Path) -> None:
         """,
     )
     closure = Closure(program)
-    assert program.tables["notes"].file == "schema.sql"
+    assert {name: table.file for name, table in program.tables.items()} == {"notes": "schema.sql"}
     assert {name.lower() for name in closure.writes("notes.add")} == {"notes"}
     assert closure.reads("notes.all_of") == {"notes"}
 

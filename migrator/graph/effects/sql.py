@@ -109,6 +109,7 @@ def read_sql(text: str) -> SqlText:
         made = _created_table(tree, line)
         if made is not None:
             tables.append(made)
+        _follow(tree, tables)
         for access in accesses_of(tree):
             known = access.kind == "write" or _HOLE_NAME not in statement
             columns = access.columns if known and _HOLE_NAME not in access.columns else ()
@@ -274,6 +275,22 @@ def _created_table(tree: exp.Expr, line: int) -> SqlTable | None:
             if key is not None:
                 keys.append(key)
     return SqlTable(table_name(schema.this), tuple(columns), tuple(keys), line)
+
+
+def _follow(tree: exp.Expr, tables: list[SqlTable]) -> None:
+    """What becomes of tables that the text has made: renamed, or dropped, as in SQLite's migrations
+    that make a new table in place of the old one."""
+    if isinstance(tree, exp.Drop) and (tree.args.get("kind") or "").upper() == "TABLE":
+        dropped = (tree.this, *(tree.args.get("tables") or ()))  # by release of the parser
+        gone = {table_name(each).lower() for each in dropped if each is not None}
+        tables[:] = [each for each in tables if each.name.lower() not in gone]
+    elif isinstance(tree, exp.Alter):
+        for action in tree.args.get("actions") or ():
+            if isinstance(action, exp.AlterRename):
+                old, new = table_name(tree.this).lower(), table_name(action.this)
+                tables[:] = [
+                    each._replace(name=new) if each.name.lower() == old else each for each in tables
+                ]
 
 
 def _column(part: exp.ColumnDef, primary: set[str]) -> tuple[Column, SqlForeignKey | None]:

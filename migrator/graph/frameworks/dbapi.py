@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CONNECTION = "dbapi:connection"
 _CURSOR = "dbapi:cursor"
+_OF_TESTS = frozenset({"test", "tests", "testing"})
+"""Folders whose schemas are those of tests."""
 _RUNS = frozenset({"execute", "executemany", "executescript", "mogrify", "copy_expert", "read_sql"})
 
 
@@ -107,7 +109,7 @@ def _read_schemas(analysis: Analysis) -> None:
     known = {name.lower() for name in analysis.program.tables}
     for path in project_files(analysis.root, "*.sql"):
         relative = path.relative_to(analysis.root)
-        if path.stat().st_size > 2_000_000:
+        if path.stat().st_size > 2_000_000 or _OF_TESTS.intersection(relative.parts):
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         for table in read_sql(text).tables:
