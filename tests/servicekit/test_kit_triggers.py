@@ -127,3 +127,14 @@ INSERT INTO a VALUES (1); INSERT INTO a VALUES (2);
     for statement in migrate.statements(script):
         connection.execute(statement)
     assert connection.execute("SELECT count(*) FROM a").fetchone() == (2,)
+
+
+def test_the_list_of_migrations_of_earlier_services_is_known_by_its_columns() -> None:
+    """A table of the application that has its old name (accounts has one) stays what it is."""
+    ours, theirs = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    ours.execute("CREATE TABLE _migrations(name TEXT PRIMARY KEY, digest TEXT NOT NULL)")
+    theirs.execute("CREATE TABLE _migrations(filename TEXT PRIMARY KEY)")
+    for connection, table in ((ours, "_service_migrations"), (theirs, "_migrations")):
+        schema.rename_old(connection)
+        schema.rename_old(connection)
+        assert connection.execute("SELECT name FROM sqlite_master").fetchone() == (table,)

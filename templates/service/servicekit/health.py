@@ -58,7 +58,7 @@ def _service(connection: sqlite3.Connection) -> List[str]:
         reasons.append("table %s in service.db shadows a replica" % table)
     for table in sorted(set(own.part("tables")) - tables):
         reasons.append("owned table %s is missing" % table)
-    applied = dict(connection.execute("SELECT name, digest FROM _migrations"))
+    applied = dict(connection.execute("SELECT name, digest FROM _service_migrations"))
     for path in migrate.scripts(own):
         name = os.path.basename(path)
         if name not in applied:

@@ -92,11 +92,12 @@ def _service(own: Settings, new_epoch: bool) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         with immediate(connection):
+            schema.rename_old(connection)
             for statement in schema.SERVICE:
                 connection.execute(statement)
             if "relative" not in dict(triggers.columns_of(connection, "_undo")):
                 connection.execute("ALTER TABLE _undo ADD relative TEXT NOT NULL DEFAULT '[]'")
-        applied = dict(connection.execute("SELECT name, digest FROM _migrations"))
+        applied = dict(connection.execute("SELECT name, digest FROM _service_migrations"))
         for path in scripts(own):
             if os.path.basename(path) not in applied:
                 _apply(connection, path)
@@ -116,7 +117,7 @@ def _apply(connection: sqlite3.Connection, path: str) -> None:
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
-                "INSERT OR REPLACE INTO _migrations VALUES (?, ?)", (name, digest_of(path))
+                "INSERT OR REPLACE INTO _service_migrations VALUES (?, ?)", (name, digest_of(path))
             )
     except sqlite3.Error as error:
         raise MigrationError("%s: %s" % (path, error)) from error
@@ -149,6 +150,7 @@ def _replicas(own: Settings) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         with immediate(connection):
+            schema.rename_old(connection)
             for statement in schema.REPLICAS:
                 connection.execute(statement)
             if os.path.exists(path):
@@ -165,7 +167,9 @@ def _replicas(own: Settings) -> None:
 
 def _replica_tables(connection: sqlite3.Connection, path: str) -> None:
     """Replicas are copies: when their DDL changes they are dropped, made and filled anew."""
-    known = connection.execute("SELECT digest FROM _migrations WHERE name = 'replicas'").fetchone()
+    known = connection.execute(
+        "SELECT digest FROM _service_migrations WHERE name = 'replicas'"
+    ).fetchone()
     digest = digest_of(path)
     if known and known[0] == digest:
         return
@@ -179,7 +183,9 @@ def _replica_tables(connection: sqlite3.Connection, path: str) -> None:
     with open(path, encoding="utf-8") as stream:
         for statement in statements(stream.read()):
             connection.execute(statement)
-    connection.execute("INSERT OR REPLACE INTO _migrations VALUES ('replicas', ?)", (digest,))
+    connection.execute(
+        "INSERT OR REPLACE INTO _service_migrations VALUES ('replicas', ?)", (digest,)
+    )
 
 
 def _state(own: Settings) -> None:

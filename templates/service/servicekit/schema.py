@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 
 SERVICE = (
-    "CREATE TABLE IF NOT EXISTS _migrations(name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS _service_migrations(name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _feed(epoch TEXT NOT NULL, schema TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL,"
     " op TEXT NOT NULL, old_key TEXT, data TEXT)",
@@ -24,7 +24,7 @@ SERVICE = (
     "CREATE TABLE IF NOT EXISTS _settled(key TEXT PRIMARY KEY, at REAL NOT NULL)",
 )
 REPLICAS = (
-    "CREATE TABLE IF NOT EXISTS _migrations(name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS _service_migrations(name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _gate(open INTEGER NOT NULL)",
     "INSERT INTO _gate SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM _gate)",
     "CREATE TABLE IF NOT EXISTS _cursors(owner TEXT PRIMARY KEY, epoch TEXT NOT NULL,"
@@ -40,9 +40,19 @@ STATE = (
     " process TEXT NOT NULL, pending INTEGER NOT NULL, expires REAL NOT NULL)",
 )
 OWN = frozenset(
-    {"_migrations", "_feed", "_outbox", "_commands", "_calls", "_undo", "_settled"}
+    {"_service_migrations", "_feed", "_outbox", "_commands", "_calls", "_undo", "_settled"}
     | {"_gate", "_cursors", "_names", "_items", "_intents"}
 )
+
+
+def rename_old(connection: sqlite3.Connection) -> None:
+    """Our list of migrations was once called `_migrations`, as an application's own may be."""
+    known = {
+        table: [column[1] for column in connection.execute("PRAGMA table_info(%s)" % table)]
+        for table in ("_migrations", "_service_migrations")
+    }
+    if known["_migrations"] == ["name", "digest"] and not known["_service_migrations"]:
+        connection.execute("ALTER TABLE _migrations RENAME TO _service_migrations")
 
 
 def fingerprint(connection: sqlite3.Connection) -> str:

@@ -19,3 +19,4 @@ CREATE TABLE notes (
   order_id INTEGER,
   PRIMARY KEY (id)
 );
+CREATE TABLE _migrations (filename TEXT PRIMARY KEY);
