@@ -186,25 +186,30 @@ def test_a_script_of_alembic_does_not_define_a_table(tmp_path: Path) -> None:
             old = sa.Column(sa.Integer)
         paper = sa.Table("paper", sa.MetaData(), sa.Column("id", sa.Integer))
         """,
-        shop__models="""
-        from flask_sqlalchemy import SQLAlchemy
-        db = SQLAlchemy()
+        shop__books="""
+        from shop.models import db
         class Book(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             shelf_id = db.Column(db.Integer, db.ForeignKey("shelf.id"))
             shelf = db.relationship("Shelf", cascade="all")
+        """,
+        shop__models="""
+        from flask_sqlalchemy import SQLAlchemy
+        db = SQLAlchemy()
         class Shelf(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             books = db.relationship("Book", cascade="all, delete-orphan")
         """,
     )
     assert {name: table.file for name, table in program.tables.items()} == {
-        "book": "shop/models.py",
+        "book": "shop/books.py",
         "shelf": "shop/models.py",
     }
     shelf = program.tables["shelf"]
     assert [column.name for column in shelf.columns] == ["id"]
-    assert [each.target for each in shelf.relationships] == ["shop.models.Book"]
+    assert [each.target for each in shelf.relationships] == ["shop.books.Book"]
+    book = program.tables["book"]
+    assert [each.target for each in book.relationships] == ["shop.models.Shelf"]
 
 
 def test_methods_of_a_mixin_write_the_table_of_their_receiver(tmp_path: Path) -> None:

@@ -351,7 +351,7 @@ class Declarations:
     def _may_be_model(self, engine: Engine, class_: int) -> bool:
         if self.is_model(class_):
             return True
-        return any(
+        return not _is_of_a_revision(engine, engine.values.name(class_)) and any(
             engine.values.name(base) == BASE or engine.values.name(base) in DECLARATIVE_BASES
             for base in engine.bases(class_)
         )
