@@ -186,14 +186,14 @@ def test_a_script_of_alembic_does_not_define_a_table(tmp_path: Path) -> None:
             old = sa.Column(sa.Integer)
         paper = sa.Table("paper", sa.MetaData(), sa.Column("id", sa.Integer))
         """,
-        shop__books="""
-        from shop.models import db
+        app__books="""
+        from app.models import db
         class Book(db.Model):
             id = db.Column(db.Integer, primary_key=True)
             shelf_id = db.Column(db.Integer, db.ForeignKey("shelf.id"))
             shelf = db.relationship("Shelf", cascade="all")
         """,
-        shop__models="""
+        app__models="""
         from flask_sqlalchemy import SQLAlchemy
         db = SQLAlchemy()
         class Shelf(db.Model):
@@ -202,14 +202,14 @@ def test_a_script_of_alembic_does_not_define_a_table(tmp_path: Path) -> None:
         """,
     )
     assert {name: table.file for name, table in program.tables.items()} == {
-        "book": "shop/books.py",
-        "shelf": "shop/models.py",
+        "book": "app/books.py",
+        "shelf": "app/models.py",
     }
     shelf = program.tables["shelf"]
     assert [column.name for column in shelf.columns] == ["id"]
-    assert [each.target for each in shelf.relationships] == ["shop.books.Book"]
+    assert [each.target for each in shelf.relationships] == ["app.books.Book"]
     book = program.tables["book"]
-    assert [each.target for each in book.relationships] == ["shop.models.Shelf"]
+    assert [each.target for each in book.relationships] == ["app.models.Shelf"]
 
 
 def test_methods_of_a_mixin_write_the_table_of_their_receiver(tmp_path: Path) -> None:
