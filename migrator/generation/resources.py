@@ -16,9 +16,7 @@ from migrator.model.settings import Run
 
 _TAG = re.compile(r"{%[-+]?\s*(?:extends|include|import|from)\b(.*?)%}", re.DOTALL)
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
-_NEVER = frozenset(
-    {"__pycache__", "node_modules", "venv", "env", "instance", "tests", "test", "migrations"}
-)
+_NEVER = frozenset({"__pycache__", "node_modules", "venv", "env", "instance", "tests", "test"})
 _PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".placeholder"})
 """Names of files by which people keep a folder that is otherwise empty under version control."""
 _DATABASES = frozenset({".db", ".sqlite", ".sqlite3", ".pyc", ".pyo", ".log", ".pid"})
@@ -206,7 +204,7 @@ def _files(program: Program) -> Iterator[str]:
     for source_root in roots:
         base = root if source_root in ("", ".") else root / source_root
         for folder, folders, files in os.walk(base):
-            folders[:] = sorted(each for each in folders if not _left_out(each))
+            folders[:] = sorted(each for each in folders if not _left_out(folder, each))
             for each in sorted(files):
                 file = (Path(folder) / each).relative_to(root).as_posix()
                 suffix = PurePosixPath(each).suffix
@@ -217,5 +215,12 @@ def _files(program: Program) -> Iterator[str]:
                     yield file
 
 
-def _left_out(folder: str) -> bool:
-    return folder.startswith(".") or folder in _NEVER or folder.endswith(".egg-info")
+def _left_out(parent: str, folder: str) -> bool:
+    """Whether nothing of a folder is needed; Alembic's scripts are not: rows are moved, and
+    `env.py` tells them from scripts that an application runs itself."""
+    return (
+        folder.startswith(".")
+        or folder in _NEVER
+        or folder.endswith(".egg-info")
+        or os.path.isfile(os.path.join(parent, folder, "env.py"))
+    )

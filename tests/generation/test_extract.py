@@ -268,6 +268,7 @@ def test_templates_follow_extends_and_imports_and_static_files_are_whole() -> No
     assert "orchard/templates/office/desk.html" not in files
     assert "orchard/static/orchard.css" in files
     assert "orchard/words/seasons.txt" in files
+    assert "orchard/words/migrations/0001_more.sql" in files, "the application runs it itself"
     assert "harvest/.gitkeep" in files, "code may write there"
 
 

@@ -1,0 +1,1 @@
+-- words that were added later
