@@ -339,6 +339,9 @@ class Declarations:
         engine.points_to(engine.slot("sqlalchemy", "models named", name.rsplit(".", 1)[-1]))
         found = [each for each in engine.class_named(name) if self._may_be_model(engine, each)]
         if len(found) > 1:
+            own = self._registries(engine, class_)
+            found = [e for e in found if self._registries(engine, e) & own] or found
+        if len(found) > 1:
             package = engine.values.name(class_).split(".")
             near = [
                 each
@@ -347,6 +350,14 @@ class Declarations:
             ]
             found = near or found
         return found
+
+    def _registries(self, engine: Engine, class_: int) -> set[int]:
+        """The declarative bases of a class: a name means a class of the same one."""
+        return {
+            base
+            for base in engine.bases(class_)
+            if base in self.bases or engine.values.name(base) == BASE
+        }
 
     def _may_be_model(self, engine: Engine, class_: int) -> bool:
         if self.is_model(class_):
