@@ -42,6 +42,13 @@ d.clear(); assert not d and len(l) == 4
 r = RequestDict("r", {"a": 1})
 with scope.unit(scope.Scope("one")): r["b"] = 2
 with scope.unit(scope.Scope("two")): assert dict(r) == {"a": 1}
+import json
+said = {"d": SharedDict("j", {"k": [1]}), "l": l, "r": r}
+assert json.dumps(said) == '{"d": {"k": [1]}, "l": ["b", "d", "x", "y"], "r": {"a": 1}}'
+assert json.loads(json.dumps(said, indent=1, default=str))["d"] == {"k": [1]}
+try: json.dumps(s)
+except TypeError: pass
+else: raise AssertionError("a set is none that JSON knows")
 print("ok")
 """
 LEASE = """

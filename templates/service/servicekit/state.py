@@ -5,6 +5,7 @@ Values are pickled into state.db: what is taken out is a copy. Each operation is
 
 from __future__ import annotations
 
+import json
 import pickle
 import threading
 from collections.abc import MutableMapping, MutableSequence, MutableSet
@@ -271,3 +272,29 @@ class RequestDict(MutableMapping):
 
     def __repr__(self) -> str:
         return repr(self._values())
+
+
+def _known_to_json() -> None:
+    """What stands for a dictionary or list is written as one, whatever encoder is asked."""
+    make = json.JSONEncoder.__init__
+
+    def with_ours(given: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def default(value: Any) -> Any:
+            if isinstance(value, (SharedDict, RequestDict)):
+                return dict(value)
+            if isinstance(value, SharedList):
+                return list(value)
+            return given(value)
+
+        return default
+
+    def init(self: json.JSONEncoder, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        self.default = with_ours(self.default)  # type: ignore[method-assign]
+
+    json.JSONEncoder.__init__ = init  # type: ignore[method-assign]
+    cached: json.JSONEncoder = json._default_encoder  # type: ignore[attr-defined]
+    cached.default = with_ours(cached.default)  # type: ignore[method-assign]
+
+
+_known_to_json()
