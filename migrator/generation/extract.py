@@ -190,7 +190,7 @@ class _Extractor:
             if found is not None:
                 refused.add(crossing.function)
                 self.result.problems.append(
-                    Refused(found.message, place=_place(found.at), hint=found.hint)
+                    Refused(found.message, place=place_at(found.at), hint=found.hint)
                 )
         for name, cut in sorted(self.part.cuts.items()):
             if cut.unit in self.part.live and name not in refused:
@@ -228,7 +228,7 @@ class _Extractor:
                     Refused(
                         f"{remedy.name}, to which the plan gives the remedy `{remedy.remedy}`, is "
                         "not defined at the top level of a module",
-                        place=_place(remedy.at),
+                        place=place_at(remedy.at),
                         hint="Move it there, or set its remedy to `keep`.",
                     )
                 )
@@ -334,7 +334,8 @@ class _Extractor:
         self.result.still_registered.sort()
 
 
-def _place(at: str) -> Place | None:
+def place_at(at: str) -> Place | None:
+    """The place that `file:line` names; None where it names none."""
     file, _, line = at.partition(":")
     return Place(file, int(line) if line.isdigit() else 0) if file else None
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from migrator.generation.routing import RoutedPattern, default_service, routed_patterns
+from migrator.generation.routing import RoutedPattern, routed_patterns
 from migrator.generation.templating import render, variable_name
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
+from migrator.plan.front_end import default_service
 from migrator.plan.steps import changes_something
 
 TEMPLATE = "gateway/nginx.conf.template"
@@ -39,7 +40,7 @@ def gateway_template(graph: Graph, plan: Plan, body_size: str = "0") -> str:
         "gateway/nginx.conf.template.j2",
         also=_also(graph, also) if also else {},
         services=sorted(plan.services),
-        default_service=default_service(graph, plan),
+        default_service=default_service(graph.program, plan),
         routes=routes,
         paths=list(paths.values()),
         body_size=body_size,

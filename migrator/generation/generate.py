@@ -14,7 +14,7 @@ import msgspec
 from migrator.generation.contracts import openapi
 from migrator.generation.data import ServiceData, split_schema, without_unmade
 from migrator.generation.deployment import compose, python_series, service_files
-from migrator.generation.extract import Extraction, extract
+from migrator.generation.extract import Extraction, extract, place_at
 from migrator.generation.gateway import TEMPLATE, gateway_template
 from migrator.generation.manifest import Manifests
 from migrator.generation.names import Project
@@ -22,14 +22,12 @@ from migrator.generation.output import Written, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.preconditions import (
     consistent_plan,
-    indexes_of_several,
-    messages_elsewhere,
     unusable_names,
     without_sqlalchemy,
 )
 from migrator.generation.readme import service_readme, system_readme
 from migrator.generation.registry import as_served
-from migrator.generation.routing import default_service, unsaid
+from migrator.generation.routing import unsaid
 from migrator.generation.templating import render, template_folder
 from migrator.model.distributions import Installed
 from migrator.model.errors import (
@@ -46,6 +44,8 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.registered import Registered
 from migrator.model.schema import Schema
 from migrator.model.settings import Run, Settings
+from migrator.plan.front_end import default_service
+from migrator.plan.obstacles import beside_crossings
 
 T = TypeVar("T")
 TASK = "generate"
@@ -174,15 +174,17 @@ class _Assembly:
         self._progress = progress
         self._problems: list[MigratorError] = []
         self._services: list[_Service] = []
-        self._default = default_service(graph, plan)
+        self._default = default_service(graph.program, plan)
 
     def files(self) -> dict[str, bytes]:
         """Every file by its path below the output; raises Refusals with all that is refused."""
         names = sorted(self._plan.services)
         self._progress.start(TASK, 2 * len(names) + 1)
         self._problems.extend(unusable_names(names))
-        self._problems.extend(indexes_of_several(self._plan))
-        self._problems.extend(messages_elsewhere(self._graph, self._plan, self._default))
+        self._problems.extend(
+            Refused(each.message, place=place_at(each.at), hint=each.hint)
+            for each in beside_crossings(self._graph.program, self._plan)
+        )
         self._problems.extend(without_sqlalchemy(self._graph, self._python))
         split = self._attempt(
             lambda: split_schema(self._schema, self._plan, self._default),

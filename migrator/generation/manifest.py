@@ -7,7 +7,7 @@ import re
 from migrator.generation.data import ServiceData
 from migrator.generation.dependencies import Dependencies, deferred_details
 from migrator.generation.names import source_path, source_root_of
-from migrator.generation.routing import default_service, routes_of
+from migrator.generation.routing import routes_of
 from migrator.model.graph import Graph
 from migrator.model.manifest import (
     ForeignRoute,
@@ -27,6 +27,7 @@ from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import EntryPoint, Program
 from migrator.model.settings import Run
 from migrator.plan.details import ANY
+from migrator.plan.front_end import default_service
 from migrator.plan.reach import Reach
 
 CUT = ("call", "defer", "row-write")
@@ -43,7 +44,7 @@ class Manifests:
         self._run = run
         self._reach = Reach(graph.program)
         self._dependencies = Dependencies(self._reach, plan)
-        self._default = default_service(graph, plan)
+        self._default = default_service(graph.program, plan)
         self._processes = assign_processes(run, graph.program, plan, self._default)
 
     def of(

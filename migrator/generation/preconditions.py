@@ -87,34 +87,3 @@ def without_sqlalchemy(graph: Graph, installed: Installed) -> Iterable[MigratorE
         hint="open it through SQLAlchemy; until then the plan can be kept as a modular monolith: "
         "migrator check .",
     )
-
-
-def indexes_of_several(plan: Plan) -> Iterable[MigratorError]:
-    """Indexes that several services would write: each locks it, and none knows of the others."""
-    writers: dict[str, list[str]] = {}
-    for name, service in sorted(plan.services.items()):
-        for path, folder in service.folders.items():
-            if folder.kind == "index" and folder.writes:
-                writers.setdefault(path, []).append(name)
-    for path, names in sorted(writers.items()):
-        if len(names) > 1:
-            at, _, line = plan.services[names[0]].folders[path].at.rpartition(":")
-            yield Refused(
-                f"{' and '.join(names)} would both write the index in {path}, whose tables they"
-                " own between them",
-                place=Place(at, int(line or 0)),
-                hint="give its tables to one service, or make an index for each table",
-            )
-
-
-def messages_elsewhere(graph: Graph, plan: Plan, default: str) -> Iterable[MigratorError]:
-    """Handlers of messages that no client reaches: its one open connection leads to `default`."""
-    for name, entry in sorted(graph.program.entry_points.items()):
-        service = plan.service_of(name)
-        if entry.kind == "message" and service not in (None, default):
-            yield Refused(
-                f"{service} would handle {name}, but clients hold one connection for all messages,"
-                f" and the gateway leads it to {default}",
-                place=Place(entry.file, entry.line),
-                hint=f"list {name} under the entry_points of {default} in the plan",
-            )

@@ -11,7 +11,7 @@ from migrator.plan.findings import DECISION, IDLE, LEFT_OUT, SHARED_STATE, SPLIT
 from migrator.plan.folders import shared_folders
 from migrator.plan.foreign_keys import cut_keys
 from migrator.plan.maturity import uneven
-from migrator.plan.obstacles import obstacle
+from migrator.plan.obstacles import beside_crossings, obstacle
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.wording import enumerated
 
@@ -74,6 +74,16 @@ def findings(
         )
         for name, service in sorted(plan.services.items())
         if service.tables and not service.entry_points and not service.remainder
+    ]
+    found += [
+        Finding(
+            kind=DECISION,
+            subject=each.subject,
+            message=f"no code can be made for it: {each.message}",
+            hint=each.hint,
+            at=each.at,
+        )
+        for each in beside_crossings(evidence.program, plan)
     ]
     found += cut_keys(evidence.program, plan)
     found += shared_folders(plan.services)

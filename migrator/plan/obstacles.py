@@ -1,11 +1,13 @@
-"""What keeps crossings from being generated: one list, which plans, scores and `generate` share."""
+"""What keeps a plan from being generated: one list, which plans, scores and `generate` share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import Program
+from migrator.plan.front_end import default_service
 from migrator.plan.rows import obstacle_of
 from migrator.plan.signature import hindrance_of
 
@@ -13,7 +15,8 @@ from migrator.plan.signature import hindrance_of
 class Obstacle(NamedTuple):
     """Why no code can be made for a crossing, and what to do."""
 
-    function: str
+    subject: str
+    """A function, an entry point, or the path of an index."""
     message: str
     hint: str
     at: str
@@ -21,6 +24,16 @@ class Obstacle(NamedTuple):
 
 
 def obstacles(program: Program, plan: Plan) -> list[Obstacle]:
+    """All that keeps a resolved plan from being generated, as far as plan and program tell it."""
+    return [*of_crossings(program, plan), *beside_crossings(program, plan)]
+
+
+def beside_crossings(program: Program, plan: Plan) -> list[Obstacle]:
+    """Indexes and messages that cannot be taken apart as the plan does."""
+    return [*_indexes_of_several(plan), *_messages_elsewhere(program, plan)]
+
+
+def of_crossings(program: Program, plan: Plan) -> list[Obstacle]:
     """What keeps the crossings of a resolved plan from being generated, one for each at most."""
     return [
         found
@@ -88,3 +101,39 @@ def _changed_unseen(program: Program, service: str, crossing: Crossing) -> Obsta
         ' relationship with cascade="all, delete" and without passive_deletes',
         f"{known.file}:{first.line}",
     )
+
+
+def _indexes_of_several(plan: Plan) -> Iterator[Obstacle]:
+    """Indexes that several services would write: each locks it, and none knows of the others."""
+    writers: dict[str, list[str]] = {}
+    for name, service in sorted(plan.services.items()):
+        for path, folder in service.folders.items():
+            if folder.kind == "index" and folder.writes:
+                writers.setdefault(path, []).append(name)
+    for path, names in sorted(writers.items()):
+        if len(names) > 1:
+            yield Obstacle(
+                path,
+                f"{' and '.join(names)} would both write the index in {path}, whose tables they"
+                " own between them",
+                "give its tables to one service, or make an index for each table",
+                plan.services[names[0]].folders[path].at,
+            )
+
+
+def _messages_elsewhere(program: Program, plan: Plan) -> Iterator[Obstacle]:
+    """Handlers of messages that no client reaches: its one open connection leads elsewhere."""
+    messages = {n: e for n, e in sorted(program.entry_points.items()) if e.kind == "message"}
+    if not messages or not plan.services:
+        return
+    default = default_service(program, plan)
+    for name, entry in messages.items():
+        service = plan.service_of(name)
+        if service not in (None, default):
+            yield Obstacle(
+                name,
+                f"{service} would handle {name}, but clients hold one connection for all messages,"
+                f" and the gateway leads it to {default}",
+                f"list {name} under the entry_points of {default} in the plan",
+                f"{entry.file}:{entry.line}",
+            )

@@ -86,7 +86,7 @@ def _ban_new_crossings(program: Program, plan: Plan) -> Step:
         "in the code, take crossings away where it is cheap; `migrator check . --write` then"
         " takes them off the list"
     ]
-    due = {each.function for each in obstacles(program, plan)}
+    due = {each.subject for each in obstacles(program, plan)}
     if due:
         functions = enumerated(sorted(due))
         commands.insert(0, f"decide on what nothing pays for yet: {functions}")

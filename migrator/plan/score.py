@@ -20,7 +20,7 @@ from migrator.plan.metrics_of_plan import (
     replica_traffic,
     requests,
 )
-from migrator.plan.obstacles import obstacles
+from migrator.plan.obstacles import beside_crossings, of_crossings
 from migrator.plan.outline import Consequences
 
 OUTBOX = "outbox"
@@ -77,7 +77,7 @@ class Score(msgspec.Struct, kw_only=True, frozen=True):
     replicas: int
     split_transactions: int
     undecided: int
-    """Crossings for which no code can be made as the plan is (`plan/obstacles.py`)."""
+    """Crossings, indexes and messages for which no code can be made as the plan is."""
     transports: dict[str, int] = {}
     """Crossings by what carries them: `rest`, `thrift`, `kafka`, or `outbox` for the deferred."""
     automation: float = 1.0
@@ -115,7 +115,7 @@ def score(plan: Plan, graph: Graph, consequences: Consequences | None = None) ->
         for name, service in sorted(plan.services.items())
     ]
     crossings = [call for service in plan.services.values() for call in service.calls]
-    undecided = len(obstacles(program, plan))
+    refused = len(of_crossings(program, plan))
     feeds, writes = replica_traffic(plan, program)
     return Score(
         services=services,
@@ -123,9 +123,9 @@ def score(plan: Plan, graph: Graph, consequences: Consequences | None = None) ->
         deferred=sum(each.deferred for each in services),
         replicas=sum(each.replicas for each in services),
         split_transactions=sum(finding.kind == SPLIT for finding in plan.findings),
-        undecided=undecided,
+        undecided=refused + len(beside_crossings(program, plan)),
         transports=_transports(crossings),
-        automation=1 - undecided / len(crossings) if crossings else 1.0,
+        automation=1 - refused / len(crossings) if crossings else 1.0,
         replica_feeds=feeds,
         replica_writes=writes,
         whole=None

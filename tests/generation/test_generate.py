@@ -17,7 +17,6 @@ from ruamel.yaml import YAML
 
 from migrator.facts.version import engine
 from migrator.generation.generate import Generated, generate
-from migrator.generation.routing import default_service
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
 from migrator.model.graph import Graph
 from migrator.model.manifest import ServiceManifest, System
@@ -25,6 +24,7 @@ from migrator.model.plan import Folder, Origin, Plan, Service
 from migrator.model.program import EntryPoint
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
+from migrator.plan.front_end import default_service
 
 BIN = Path(sys.executable).parent
 
@@ -167,7 +167,7 @@ def test_an_index_that_two_services_would_write_is_refused(tmp_path: Path) -> No
 
 def test_messages_are_handled_where_their_connection_leads(tmp_path: Path) -> None:
     plan, graph = bakery.plan(), bakery.graph()
-    default = default_service(graph, plan)
+    default = default_service(graph.program, plan)
     (other,) = set(plan.services) - {default}
     entry = EntryPoint(name="message:ring", kind="message", handler="", file="app.py", line=3)
     graph.program.entry_points["message:ring"] = entry

@@ -98,20 +98,3 @@ def answered_methods(route: Route) -> tuple[str, ...]:
     if "GET" in methods:
         methods.add("HEAD")
     return tuple(sorted(methods))
-
-
-def default_service(graph: Graph, plan: Plan) -> str:
-    """The service that answers unknown paths and static files.
-
-    The remainder; else the front end: the one whose routes render most templates, then the one
-    with most routes.
-    """
-    remainder = next((name for name, s in sorted(plan.services.items()) if s.remainder), None)
-    if remainder is not None:
-        return remainder
-    entry_points = graph.program.entry_points
-    weight = dict.fromkeys(sorted(plan.services), (0, 0))
-    for service, entry in routes_of(graph, plan):
-        rendering, routes = weight[service]
-        weight[service] = (rendering + bool(entry_points[entry.name].templates), routes + 1)
-    return max(weight, key=lambda name: weight[name])
