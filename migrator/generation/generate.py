@@ -22,6 +22,7 @@ from migrator.generation.output import Written, write_output
 from migrator.generation.packaging import Pinning
 from migrator.generation.preconditions import (
     consistent_plan,
+    missing_at_start,
     unusable_names,
     without_sqlalchemy,
 )
@@ -211,6 +212,9 @@ class _Assembly:
         self._progress.finish(TASK, f"{len(names)} services, {len(files)} files")
         for words in unsaid(self._graph, self._plan):
             self._progress.warn(f"gateway: {words}")
+        program, application = self._graph.program, self._run.application
+        for words in missing_at_start(program, self._plan, application):
+            self._progress.warn(words)
         return {p: c.encode() if isinstance(c, str) else c for p, c in sorted(files.items())}
 
     def _attempt(self, make: Callable[[], T], otherwise: T) -> T:

@@ -11,10 +11,13 @@ from migrator.model.distributions import Installed
 from migrator.model.errors import ConfigurationError, MigratorError, Place, PlanError, Refused
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
+from migrator.model.program import Program
 from migrator.plan.digests import changes
+from migrator.plan.reach import Reach
 from migrator.plan.resolve import resolve
 from migrator.plan.store import place_in
 from migrator.plan.support import require_supported
+from migrator.plan.wording import enumerated
 
 _TOLD = 10
 """So many changes of the code are told; `check` has them all."""
@@ -87,3 +90,27 @@ def without_sqlalchemy(graph: Graph, installed: Installed) -> Iterable[MigratorE
         hint="open it through SQLAlchemy; until then the plan can be kept as a modular monolith: "
         "migrator check .",
     )
+
+
+def missing_at_start(program: Program, plan: Plan, application: str) -> Iterable[str]:
+    """Tables that starting the application uses and a service has not, in words for each service.
+
+    It is no entry point: every process of every service does it, and where it runs may depend on
+    settings. So it is told, and not refused.
+    """
+    module, _, attribute = application.partition(":")
+    reach = Reach(program)
+    name = f"{module}.{attribute.partition('(')[0]}"
+    start = name if name in reach else module
+    if start not in reach:
+        return
+    used = reach.reads(start) | reach.writes(start)
+    function = program.functions[start]
+    for service, planned in sorted(plan.services.items()):
+        lacking = sorted(used - {*planned.tables, *planned.replicas})
+        if lacking:
+            yield (
+                f"{service} may not start: {start} ({function.file}:{function.line}) uses"
+                f" {enumerated(lacking, 4)} as the application starts, which {service} has not; let"
+                " `migrate` or `seed` of [tool.migrator.run] do it once, and not each process"
+            )
