@@ -179,13 +179,15 @@ class Solver:
             unknown = [value for value in new if value not in held]  # type: ignore[operator]
         if not unknown:
             return
+        if size + len(unknown) > self.most_outside:
+            unknown = self._affordable(size, unknown)
+            if not unknown:
+                return
         whole = size + len(unknown)
-        if whole > self.most_outside or whole == 1:
-            for value in unknown:
-                self.put(variable, value)
-            return
         if type(held) is dict and whole < self.most_values:
             held.update(dict.fromkeys(unknown))
+        elif whole == 1:
+            self.held[variable] = unknown[0]
         else:
             before = () if held is None else (held,) if type(held) is int else held
             made = (*before, *unknown)  # type: ignore[misc]
@@ -199,6 +201,18 @@ class Solver:
             self.queue.append(variable)
         else:
             fresh += unknown
+
+    def _affordable(self, size: int, unknown: list[int]) -> list[int]:
+        """Those values that a variable which holds `size` others still takes."""
+        outside, most_outside = self.values.outside, self.most_outside
+        room = self.most_values - size
+        taken = []
+        for value in unknown:
+            if size < most_outside or not outside[value]:
+                taken.append(value)
+                size += 1
+        self.dropped += len(unknown) - min(len(taken), room)
+        return taken[:room]
 
     def add(self, variable: int, *values: int) -> None:
         """Let a variable hold values."""
