@@ -9,16 +9,16 @@ from migrator.facts import ir
 from migrator.graph.framework import Framework
 from migrator.graph.linking import builtin_calls, calling
 from migrator.graph.linking.builtin_place import Place
+from migrator.graph.linking.concerned import Concerned
 from migrator.graph.linking.definitions import Class, Variant, note
 from migrator.graph.linking.engine import LinkerEngine
+from migrator.graph.linking.outside_results import Results
 from migrator.graph.linking.sites import PlaceView
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
     from migrator.graph.linking.linker import Linker
-
-_LONGEST = 8
 
 Answer = Callable[[Framework], Iterable[int] | None]
 
@@ -30,74 +30,11 @@ class Foreign:
         self.linker = linker
         self.frameworks = frameworks
         self.engine = LinkerEngine(linker)
-        self._by_name = {each.name: each for each in frameworks}
-        self._by_prefix: dict[str, list[Framework]] = {}
-        for each in frameworks:
-            for prefix in each.externals:
-                self._by_prefix.setdefault(prefix, []).append(each)
+        self.concerned = Concerned(linker, frameworks)
+        self.asked = self.concerned.of_value
+        self._results = Results(linker, self.concerned)
         self.registering = frozenset(name for each in frameworks for name in each.registering)
-        self._known: dict[str, tuple[Framework, ...]] = {}
-        self._asked: dict[int, tuple[Framework, ...]] = {}
-        """Of values that no class of the project has a part in: those never change."""
         self._told: set[tuple[int, int]] = set()
-
-    # -- who is asked ---------------------------------------------------------------------------
-
-    def _for_name(self, name: str) -> tuple[Framework, ...]:
-        known = self._known.get(name)
-        if known is None:
-            found: dict[Framework, None] = {}
-            prefix = name
-            while prefix:
-                for each in self._by_prefix.get(prefix, ()):
-                    found[each] = None
-                prefix = prefix.rpartition(".")[0]
-            known = self._known[name] = tuple(each for each in self.frameworks if each in found)
-        return known
-
-    def asked(self, value: int) -> tuple[Framework, ...]:
-        """The frameworks that a value concerns."""
-        known = self._asked.get(value)
-        if known is None:
-            known, is_final = self._find_asked(value)
-            if is_final:
-                self._asked[value] = known
-        return known
-
-    def _find_asked(self, value: int) -> tuple[tuple[Framework, ...], bool]:
-        """The frameworks, and whether they stay the same: classes may get other bases."""
-        if not self.frameworks:
-            return (), True
-        values = self.linker.values
-        kind = values.kinds[value]
-        if kind == Kind.OPAQUE:
-            owner = self._by_name.get(values.names[value].partition(":")[0])
-            return (owner,) if owner is not None else (), True
-        if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE):
-            return self._for_name(values.names[value]), True
-        if kind == Kind.BOUND:
-            parts = (values.functions[value], values.owners[value])
-            both = dict.fromkeys(each for part in parts for each in self.asked(part))
-            return tuple(both), all(part in self._asked for part in parts)
-        if kind in (Kind.CLASS, Kind.INSTANCE):
-            class_value = value if kind == Kind.CLASS else values.owners[value]
-            known = self.linker.asked_of_classes.get(class_value)
-            if known is None:
-                known = self.linker.asked_of_classes[class_value] = self._asked_of_class(
-                    class_value
-                )
-            return known, False
-        return (), True
-
-    def _asked_of_class(self, class_value: int) -> tuple[Framework, ...]:
-        values = self.linker.values
-        found: dict[Framework, None] = {}
-        for base in self.linker.order(class_value):
-            if values.kinds[base] == Kind.BOUND:
-                found.update(dict.fromkeys(self.asked(values.functions[base])))
-            elif base not in self.linker.class_of_value:
-                found.update(dict.fromkeys(self.asked(base)))
-        return tuple(found)
 
     def _ask(
         self, asked: tuple[Framework, ...], answer: Answer, target: int | None
@@ -133,7 +70,7 @@ class Foreign:
     # -- callbacks of the linker ----------------------------------------------------------------
 
     def imported(self, name: str) -> tuple[int, ...]:
-        for each in self._for_name(name):
+        for each in self.concerned.of_name(name):
             found = each.imported(self.engine, name)
             if found is not None:
                 return tuple(found)
@@ -161,9 +98,9 @@ class Foreign:
         ):
             return
         asked = self.asked(callee)
-        default = self._default_of_call(variant, index, callee, name, arguments, target)
+        give = self._results.giver(variant, index, callee, arguments, target)
         if not asked:
-            default()
+            give()
             return
         site = PlaceView(linker, variant, index, arguments)
 
@@ -177,7 +114,7 @@ class Foreign:
             ]
             return None if None in found else [value for each in found for value in each or ()]
 
-        self._start(self._ask(asked, answer, target), default)
+        self._start(self._ask(asked, answer, target), give)
 
     def _rows(self, arguments: calling.Arguments) -> list[calling.Arguments]:
         """`register(*row)` with several rows: what stands in one row belongs together."""
@@ -217,61 +154,6 @@ class Foreign:
 
         linker.watch(first, watcher, None)
         return True
-
-    def _default_of_call(
-        self,
-        variant: Variant,
-        index: int,
-        callee: int,
-        name: str,
-        arguments: calling.Arguments,
-        target: int,
-    ) -> Callable[[], None]:
-        linker = self.linker
-        code = variant.function.facts.code[index]
-        kept = self._result_name(callee, name)
-        decorates = code[0] == ir.CALL and code[6] & ir.DECORATES
-        wrapped = self._wrapped_by(callee, arguments)
-
-        def default() -> None:
-            first = arguments.positional[0] if arguments.positional else None
-            if decorates and isinstance(first, int):
-                linker.flow(first, target)
-            elif linker.values.kinds[callee] != Kind.OPAQUE and kept:
-                linker.put(target, linker.values.external_instance(kept))
-                while wrapped:
-                    linker.watch(wrapped.pop(), self._wrapped, target)
-
-        return default
-
-    def _wrapped_by(self, callee: int, arguments: calling.Arguments) -> list[int]:
-        """The variable of what a decorator is given that is applied by hand: `limit("5/h")(view)`.
-
-        Such a call looks like this: what something outside gave is called with one thing.
-        """
-        if self.linker.values.kinds[callee] != Kind.EXTERNAL_INSTANCE or arguments.keywords:
-            return []
-        if len(arguments.positional) != 1 or not isinstance(arguments.positional[0], int):
-            return []
-        return [arguments.positional[0]]
-
-    def _wrapped(self, value: int, target: int) -> None:
-        """What such a decorator gives is taken to be the function that it was given."""
-        if self.linker.values.kinds[value] == Kind.FUNCTION:
-            self.linker.put(target, value)
-
-    def _result_name(self, callee: int, name: str) -> str:
-        """The name of what an outside call gives.
-
-        A method of something that no framework knows gives something of the same package, of which
-        no more is known: `requests.get().json()` is `requests.?`.
-        """
-        values = self.linker.values
-        if name.startswith("builtins.str."):
-            return "builtins.str"
-        if values.kinds[callee] != Kind.BOUND or self.asked(callee):
-            return name if name.count(".") < _LONGEST else ""
-        return f"{name.partition('.')[0]}.?"
 
     def construct(
         self,

@@ -72,6 +72,8 @@ class Linker(Fields):
         """Classes of the project that annotate something, with the variable of what they say."""
         self.stated: dict[int, int] = {}
         """Names of annotations, as variables, to what a name of that annotation may hold."""
+        self.given: dict[str, dict[int, int]] = {}
+        """Attributes by name and value that neither the project nor a framework defines."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = {(tiny, apart): 0 for tiny in (False, True) for apart in (False, True)}
@@ -133,6 +135,7 @@ class Linker(Fields):
         self.bound_calls = set()
         self.decided = set()
         self._defaults = {}
+        self.given = {}
 
     _everything = False
 

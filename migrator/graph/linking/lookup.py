@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LONGEST = 12
 """Outside dotted names are not made longer than this many parts."""
 
+_NOTHING = -1
+
 _WITHOUT_ATTRIBUTES = ("builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC")
 """Outside bases that have no attributes to inherit."""
 
@@ -250,7 +252,7 @@ def _load_module(linker: Linker, receiver: int, data: Load) -> None:
     if variable is not None:
         linker.flow(variable, target)
     elif name in linker.stored:
-        linker.flow(linker.field(receiver, name), target)
+        linker.read_field(receiver, name, target)
     else:
         linker.unresolved_attribute(data)
 
@@ -259,34 +261,70 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
     variant, index, name, target = data
     values = linker.values
     if name in linker.stored and kind != Kind.STRING:
-        linker.flow(linker.field(receiver, name), target)
-    if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
-        if linker.foreign.attribute(variant, index, receiver, name, receiver, target):
-            return
-        known = values.names[receiver]
-        dotted = known if known.endswith(".?") else f"{known}.{name}"
-        if dotted.count(".") >= _LONGEST:
-            return
-        if kind == Kind.EXTERNAL:
-            linker.flow(linker.external_variable(dotted), target)
-        elif not _lacks(known, name):
-            linker.put(target, values.bound(receiver, values.external(dotted)))
+        linker.read_field(receiver, name, target)
+    if kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE) and linker.foreign.attribute(
+        variant, index, receiver, name, receiver, target
+    ):
         return
+    if kind == Kind.EXTERNAL:
+        dotted = _longer(values.names[receiver], name)
+        if dotted is not None:
+            linker.flow(linker.external_variable(dotted), target)
+    elif kind == Kind.FUNCTION:
+        if receiver in linker.dispatchers and name == "register":
+            function = values.external("functools.singledispatch.register")
+            linker.put(target, values.bound(receiver, function))
+        elif name in ("__name__", "__qualname__"):
+            linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
+    else:
+        given = linker.given.get(name)
+        if given is None:
+            given = linker.given[name] = {}
+        found = given.get(receiver)
+        if found is None:
+            found = given[receiver] = _given(linker, receiver, kind, name)
+        if found != _NOTHING:
+            linker.put(target, found)
+
+
+def _given(linker: Linker, receiver: int, kind: int, name: str) -> int:
+    """What an attribute of a value is that no class of the project and no framework defines."""
+    values = linker.values
+    if kind in (Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+        known = values.names[receiver]
+        dotted = _longer(known, name)
+        if dotted is None or _lacks(known, name):
+            return _NOTHING
+        return values.bound(receiver, values.external(dotted))
+    if kind == Kind.BOUND:
+        return _given_by_bound(linker, receiver, name)
     if kind in (Kind.STRING, Kind.TEMPLATE):
-        if not _lacks("builtins.str", name):
-            linker.put(target, values.bound(receiver, values.external(f"builtins.str.{name}")))
-    elif kind == Kind.CONTAINER and _lacks(values.names[receiver], name):
-        pass
-    elif kind in (Kind.CONTAINER, Kind.DESCRIPTOR, Kind.PARTIAL):
-        function = values.external(f"{values.names[receiver]}.{name}")
-        linker.put(target, values.bound(receiver, function))
-    elif kind == Kind.BOUND:
-        _load_bound(linker, receiver, data)
-    elif kind == Kind.FUNCTION and receiver in linker.dispatchers and name == "register":
-        function = values.external("functools.singledispatch.register")
-        linker.put(target, values.bound(receiver, function))
-    elif kind == Kind.FUNCTION and name in ("__name__", "__qualname__"):
-        linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
+        if _lacks("builtins.str", name):
+            return _NOTHING
+        return values.bound(receiver, values.external(f"builtins.str.{name}"))
+    if kind == Kind.CONTAINER and _lacks(values.names[receiver], name):
+        return _NOTHING
+    return values.bound(receiver, values.external(f"{values.names[receiver]}.{name}"))
+
+
+def _given_by_bound(linker: Linker, receiver: int, name: str) -> int:
+    """The same of a method: of an outside one it is a longer outside name."""
+    values = linker.values
+    owner, function = values.owners[receiver], values.functions[receiver]
+    if name == "__self__":
+        return owner
+    if name == "__func__":
+        return function
+    dotted = _longer(values.names[function], name)
+    if values.kinds[function] != Kind.EXTERNAL or dotted is None:
+        return _NOTHING
+    return values.bound(owner, values.external(dotted))
+
+
+def _longer(dotted: str, name: str) -> str | None:
+    """The dotted name of an attribute of something outside; None where it would get too long."""
+    found = dotted if dotted.endswith(".?") else f"{dotted}.{name}"
+    return found if found.count(".") < _LONGEST else None
 
 
 def _lacks(dotted: str, name: str) -> bool:
@@ -311,21 +349,6 @@ _STAND_INS: dict[str, tuple[type, ...]] = {
 """Classes of which the analysis speaks as of a builtin one."""
 _OF_PYTHON_2 = frozenset({"iteritems", "iterkeys", "itervalues", "has_key", "decode", "message"})
 _BUILTIN_ATTRIBUTES: dict[str, frozenset[str]] = {}
-
-
-def _load_bound(linker: Linker, receiver: int, data: Load) -> None:
-    """An attribute of a method: of an outside one it is a longer outside name."""
-    values = linker.values
-    _, _, name, target = data
-    function = values.functions[receiver]
-    if name == "__self__":
-        linker.put(target, values.owners[receiver])
-    elif name == "__func__":
-        linker.put(target, function)
-    elif values.kinds[function] == Kind.EXTERNAL:
-        dotted = f"{values.names[function]}.{name}"
-        if dotted.count(".") < _LONGEST:
-            linker.put(target, values.bound(values.owners[receiver], values.external(dotted)))
 
 
 def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | None]) -> None:

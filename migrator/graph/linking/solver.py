@@ -101,11 +101,6 @@ class Solver:
         """Whether `slot` has been asked for that name."""
         return name in self._slots
 
-    def _leads(self, source: int, target: int) -> bool:
-        """Whether `flow` has been called with these."""
-        edges = self.edges[source]
-        return edges == target if type(edges) is int else edges is not None and target in edges  # type: ignore[operator]
-
     def put(self, variable: int, value: int) -> None:
         """Let a variable hold a value."""
         held = self.held[variable]

@@ -34,6 +34,13 @@ class Substitutes:
         self._linker = linker
         self._called = {each.function.index for each in linker.variants if each.called}
         self._read_from_self: dict[int, dict[str, list[tuple[str, Function, int]]]] = {}
+        self._functions_of: dict[int, list[Function]] = {}
+        """By index of the class."""
+        for function in linker.functions:
+            if function.class_ is not None:
+                self._functions_of.setdefault(function.class_.index, []).append(function)
+        self._abstract: dict[int, bool] = {}
+        """By value of the class."""
 
     def find(self) -> None:
         """Let inherited methods and abstract annotations have what they may have."""
@@ -73,7 +80,7 @@ class Substitutes:
         if known is None:
             known = self._read_from_self[class_value] = {}
             class_ = self._linker.class_of_value.get(class_value)
-            for method, function in _methods(class_) if class_ is not None else ():
+            for method, function in self._methods(class_) if class_ is not None else ():
                 receiver = function.positional[0].variable
                 for index, code in enumerate(function.facts.code):
                     if code[0] == ir.ATTRIBUTE and code[2] == receiver:
@@ -111,7 +118,11 @@ class Substitutes:
 
     def _substitute(self, class_value: int, target: int) -> None:
         linker = self._linker
-        if not _is_abstract(linker.class_of_value[class_value]):
+        abstract = self._abstract.get(class_value)
+        if abstract is None:
+            abstract = self._is_abstract(linker.class_of_value[class_value])
+            self._abstract[class_value] = abstract
+        if not abstract:
             return
         found: dict[int, None] = {}
         waiting = [linker.class_of_value[class_value]]
@@ -124,27 +135,18 @@ class Substitutes:
         if len(found) <= _MOST_SUBCLASSES:
             linker.add(target, *map(linker.values.instance, found))
 
+    def _methods(self, class_: Class) -> Iterator[tuple[str, Function]]:
+        for function in self._functions_of.get(class_.index, ()):
+            if function.positional and "staticmethod" not in function.facts.decorators:
+                yield function.facts.name.rpartition(".")[2], function
 
-def _methods(class_: Class) -> Iterator[tuple[str, Function]]:
-    for function in class_.module.functions:
-        if (
-            function.class_ is class_
-            and function.positional
-            and "staticmethod" not in function.facts.decorators
-        ):
-            yield function.facts.name.rpartition(".")[2], function
-
-
-def _is_abstract(class_: Class) -> bool:
-    """Whether it has a method that only subclasses can have."""
-    return any(
-        function.class_ is class_
-        and (
+    def _is_abstract(self, class_: Class) -> bool:
+        """Whether it has a method that only subclasses can have."""
+        return any(
             any(each.rpartition(".")[2] in _ABSTRACT for each in function.facts.decorators)
             or _only_raises(function)
+            for function in self._functions_of.get(class_.index, ())
         )
-        for function in class_.module.functions
-    )
 
 
 def _only_raises(function: Function) -> bool:
