@@ -191,6 +191,8 @@ class _Rendering:
         self.templates = templates
         self.names: set[str] = set()
         self._macros: dict[str, tuple[nodes.Macro, Scope]] = {}
+        self._expanded: set[tuple[Hashable, ...]] = set()
+        """Macros with all that they were expanded with: once does what twice does."""
         self._globals: dict[str, tuple[int, ...]] = {}
         self._depth = 0
         self._argument = 0
@@ -380,6 +382,10 @@ class _Rendering:
         for parameter, values in zip(macro.args, arguments, strict=False):
             inner[parameter.name] = values
         inner.update(keywords)
+        expansion = (id(macro), self._depth, *inner.items())
+        if expansion in self._expanded:
+            return
+        self._expanded.add(expansion)
         self._depth += 1
         self._body(macro.body, inner)
         self._depth -= 1
