@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from jinja2 import nodes
@@ -196,6 +196,30 @@ class _Rendering:
         self._globals: dict[str, tuple[int, ...]] = {}
         self._depth = 0
         self._argument = 0
+        self._statements: dict[type, Callable[[Any, Scope], None]] = {
+            nodes.Macro: self._macro_statement,
+            nodes.If: self._if,
+            nodes.For: self._for,
+            nodes.Assign: self._assignment,
+            nodes.With: self._with,
+            nodes.Extends: self._other_template,
+            nodes.Include: self._other_template,
+            nodes.Import: self._other_template,
+            nodes.FromImport: self._other_template,
+            nodes.Block: self._block,
+            nodes.ScopedEvalContextModifier: self._block,
+        }
+        self._values: dict[type, Callable[[Any, Scope], tuple[int, ...]]] = {
+            nodes.Name: self._name,
+            nodes.Getattr: self._getattr,
+            nodes.Getitem: self._item,
+            nodes.Call: self._call,
+            nodes.Filter: self._filter,
+            nodes.CondExpr: self._condition,
+            nodes.Or: self._either,
+            nodes.And: self._either,
+            nodes.Const: self._constant,
+        }
 
     def template(self, name: str, scope: Scope) -> None:
         """Evaluate a template with all that it extends, includes and imports."""
@@ -219,33 +243,42 @@ class _Rendering:
             self._statement(node, scope)
 
     def _statement(self, node: nodes.Node, scope: Scope) -> None:
-        if isinstance(node, nodes.Macro):
-            return
-        if isinstance(node, nodes.Output):
-            for part in node.nodes:
+        kind = type(node)
+        if kind is nodes.Output:
+            for part in node.nodes:  # type: ignore[attr-defined]
                 self._value(part, scope)
-        elif isinstance(node, nodes.If):
-            self._value(node.test, scope)
-            for body in (node.body, node.elif_, node.else_):
-                self._body(body, scope)
-        elif isinstance(node, nodes.For):
-            self._for(node, scope)
-        elif isinstance(node, nodes.Assign):
-            self._assign(node.target, self._value(node.node, scope), scope)
-        elif isinstance(node, nodes.With):
-            inner = dict(scope)
-            for target, value in zip(node.targets, node.values, strict=False):
-                self._assign(target, self._value(value, scope), inner)
-            self._body(node.body, inner)
-        elif isinstance(node, nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport):
-            for name in _constants(node.template):
-                self.template(name, scope)
-        elif isinstance(node, nodes.Block | nodes.ScopedEvalContextModifier):
-            self._body(node.body, scope)
+        elif kind in self._statements:
+            self._statements[kind](node, scope)
         elif isinstance(node, nodes.Expr):
             self._value(node, scope)
         else:
             self._parts(node, scope)
+
+    def _macro_statement(self, node: nodes.Macro, scope: Scope) -> None:
+        """What it does, it does where it is called."""
+
+    def _if(self, node: nodes.If, scope: Scope) -> None:
+        self._value(node.test, scope)
+        for body in (node.body, node.elif_, node.else_):
+            self._body(body, scope)
+
+    def _assignment(self, node: nodes.Assign, scope: Scope) -> None:
+        self._assign(node.target, self._value(node.node, scope), scope)
+
+    def _with(self, node: nodes.With, scope: Scope) -> None:
+        inner = dict(scope)
+        for target, value in zip(node.targets, node.values, strict=False):
+            self._assign(target, self._value(value, scope), inner)
+        self._body(node.body, inner)
+
+    def _other_template(
+        self, node: nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport, scope: Scope
+    ) -> None:
+        for name in _constants(node.template):
+            self.template(name, scope)
+
+    def _block(self, node: nodes.Block | nodes.ScopedEvalContextModifier, scope: Scope) -> None:
+        self._body(node.body, scope)
 
     def _parts(self, node: nodes.Node, scope: Scope) -> None:
         """Any other statement: its expressions, and then its bodies in the same scope."""
@@ -279,23 +312,9 @@ class _Rendering:
         """What an expression may be; evaluating it does what it reads and calls."""
         if node is None:
             return ()
-        if isinstance(node, nodes.Name):
-            return scope.get(node.name) or self._global(node.name)
-        if isinstance(node, nodes.Getattr):
-            return self._attribute(self._value(node.node, scope), node.attr)
-        if isinstance(node, nodes.Getitem):
-            return self._item(node, scope)
-        if isinstance(node, nodes.Call):
-            return self._call(node, scope)
-        if isinstance(node, nodes.Filter):
-            return self._filter(node, scope)
-        if isinstance(node, nodes.CondExpr):
-            self._value(node.test, scope)
-            return (*self._value(node.expr1, scope), *self._value(node.expr2, scope))
-        if isinstance(node, nodes.Or | nodes.And):
-            return (*self._value(node.left, scope), *self._value(node.right, scope))
-        if isinstance(node, nodes.Const):
-            return (self.engine.values.string(node.value),) if isinstance(node.value, str) else ()
+        known = self._values.get(type(node))
+        if known is not None:
+            return known(node, scope)
         found: tuple[int, ...] = ()
         for child in node.iter_child_nodes():
             if isinstance(child, nodes.Expr):
@@ -303,6 +322,22 @@ class _Rendering:
             elif isinstance(child, nodes.Keyword | nodes.Pair):
                 self._value(child.value, scope)
         return found if isinstance(node, nodes.MarkSafe) else ()
+
+    def _name(self, node: nodes.Name, scope: Scope) -> tuple[int, ...]:
+        return scope.get(node.name) or self._global(node.name)
+
+    def _getattr(self, node: nodes.Getattr, scope: Scope) -> tuple[int, ...]:
+        return self._attribute(self._value(node.node, scope), node.attr)
+
+    def _condition(self, node: nodes.CondExpr, scope: Scope) -> tuple[int, ...]:
+        self._value(node.test, scope)
+        return (*self._value(node.expr1, scope), *self._value(node.expr2, scope))
+
+    def _either(self, node: nodes.Or | nodes.And, scope: Scope) -> tuple[int, ...]:
+        return (*self._value(node.left, scope), *self._value(node.right, scope))
+
+    def _constant(self, node: nodes.Const, scope: Scope) -> tuple[int, ...]:
+        return (self.engine.values.string(node.value),) if isinstance(node.value, str) else ()
 
     def _global(self, name: str) -> tuple[int, ...]:
         """A name that the call does not give: from a context processor or the framework."""
