@@ -6,12 +6,12 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.bonds import giants
 from migrator.plan.cohesion import god_classes, god_tables
 from migrator.plan.cross_cutting import cross_cutting
+from migrator.plan.decisions import decisions
 from migrator.plan.evidence import Evidence
-from migrator.plan.findings import DECISION, IDLE, LEFT_OUT, SHARED_STATE, SPLIT
+from migrator.plan.findings import IDLE, LEFT_OUT, SHARED_STATE, SPLIT
 from migrator.plan.folders import shared_folders
 from migrator.plan.foreign_keys import cut_keys
 from migrator.plan.maturity import uneven
-from migrator.plan.obstacles import beside_crossings, obstacle
 from migrator.plan.outline import Consequences, Outline
 from migrator.plan.wording import enumerated
 
@@ -38,29 +38,7 @@ def findings(
                 at=f"{binding.transaction.file}:{binding.transaction.line}",
             )
         )
-    for name, service in sorted(plan.services.items()):
-        for crossing in service.calls:
-            unmade = obstacle(evidence.program, name, crossing)
-            if unmade is not None and crossing.remedy not in ("saga", "merge"):
-                found.append(
-                    Finding(
-                        kind=DECISION,
-                        subject=crossing.function,
-                        message=f"no code can be made for it: {unmade.message}",
-                        hint=unmade.hint,
-                        at=unmade.at,
-                    )
-                )
-            elif crossing.remedy in ("row-write", "saga", "merge"):
-                found.append(
-                    Finding(
-                        kind=DECISION,
-                        subject=crossing.function,
-                        message=f"{name} writes {enumerated(crossing.tables)} of {crossing.owner}: "
-                        + _MEANING[crossing.remedy],
-                        at=crossing.at[0] if crossing.at else "",
-                    )
-                )
+    found += decisions(evidence.program, plan)
     found += _shared_state(evidence, consequences)
     found += giants(evidence, plan)
     found += [
@@ -74,16 +52,6 @@ def findings(
         )
         for name, service in sorted(plan.services.items())
         if service.tables and not service.entry_points and not service.remainder
-    ]
-    found += [
-        Finding(
-            kind=DECISION,
-            subject=each.subject,
-            message=f"no code can be made for it: {each.message}",
-            hint=each.hint,
-            at=each.at,
-        )
-        for each in beside_crossings(evidence.program, plan)
     ]
     found += cut_keys(evidence.program, plan)
     found += shared_folders(plan.services)
@@ -125,13 +93,6 @@ _SHARED = {
     "module-mutable": "what one changes, the others do not see: it is emptied for each request",
     "cache": "what one changes, the others do not see: it is emptied for each request",
 }
-
-_MEANING = {
-    "row-write": "its rows are sent to the owner and may conflict under load",
-    "saga": "a saga has to be written before this can be generated",
-    "merge": "put the tables into one service, or choose row-write or saga",
-}
-
 
 def _place_of(evidence: Evidence, name: str) -> str:
     entry = evidence.program.entry_points.get(name)

@@ -30,10 +30,11 @@ _LABEL_FLOOR = 0.5
 def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str, int]) -> list[str]:
     """A distinct name for each group of tables; `placed` says which group an entry point is in."""
     votes: list[Counter[str]] = [Counter() for _ in groups]
+    outside = {name.lower() for name in evidence.program.distributions}
     for number, tables in enumerate(groups):
         for table in sorted(tables):
             for label in _labels(_module_parts(evidence, table)):
-                votes[number][label] += 2
+                votes[number][label] += 0 if label in outside else 2
     for name, number in sorted(placed.items()):
         entry = evidence.entries[name]
         if evidence.bound[name]:
