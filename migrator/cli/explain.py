@@ -15,6 +15,8 @@ from migrator.model.errors import ConfigurationError
 from migrator.plan.explain import Explainer
 from migrator.plan.store import FILE_NAME, find, load
 
+_MOST_PLACES = 4
+
 _NAMES = of_plan("services", "tables", "entry_points")
 
 
@@ -57,5 +59,10 @@ def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) 
         return
     out = console()
     for line in lines:
-        place = place_link(root, line.at) if line.at else ""
-        print_hanging(out, Text.assemble(line.text, "  " if line.at else "", place), line.depth)
+        shown = Text(line.text)
+        for number, place in enumerate(line.at[:_MOST_PLACES]):
+            shown.append(", " if number else "  ")
+            shown.append(place_link(root, place))
+        if len(line.at) > _MOST_PLACES:
+            shown.append(f" and {len(line.at) - _MOST_PLACES} more places")
+        print_hanging(out, shown, line.depth)

@@ -94,6 +94,7 @@ _SHARED = {
     "cache": "what one changes, the others do not see: it is emptied for each request",
 }
 
+
 def _place_of(evidence: Evidence, name: str) -> str:
     entry = evidence.program.entry_points.get(name)
     return f"{entry.file}:{entry.line}" if entry else ""
