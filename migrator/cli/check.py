@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from migrator.cli.findings import print_findings
 from migrator.cli.propose import print_summary
 from migrator.cli.skipped import warn_skipped
 from migrator.cli.terminal import TerminalProgress, console, print_json
@@ -85,7 +86,9 @@ def command(
                 "stale": result.stale,
                 "new_crossings": result.new_crossings,
                 "gone_crossings": result.gone_crossings,
-                "decisions": result.decisions,
+                "decisions": [
+                    f"{each.at}: {each.subject}: {each.message}" for each in result.decisions
+                ],
                 "score": result.score,
                 "cost": result.cost,
                 "written": written,
@@ -110,8 +113,7 @@ def _print(result: Check, clean: bool) -> None:
         out.print(f"new crossing: {place}{finding.subject}: {finding.message}", markup=False)
     for line in result.stale:
         out.print(f"stale: {line}", markup=False)
-    for line in result.decisions:
-        out.print(f"to decide: {line}", markup=False)
+    print_findings(result.decisions, out)
     for line in result.gone_crossings:
         out.print(f"crosses no more: {line}", markup=False)
     for change in result.changes:

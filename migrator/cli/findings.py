@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.text import Text
 
-from migrator.cli.terminal import console
 from migrator.model.plan import Finding
 from migrator.plan.findings import DECISION, KINDS, SPLIT
 
@@ -17,9 +17,8 @@ _LABELS = {SPLIT: "split", DECISION: "to decide"}
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
-    """Print findings on stderr, a few of each kind, and how many more there are of it."""
-    out = console(stderr=True)
+def print_findings(findings: Sequence[Finding], out: Console) -> None:
+    """Print findings, a few of each kind, and how many more there are of it."""
     kinds = sorted({each.kind for each in findings}, key=lambda kind: (_gravity(kind), kind))
     for kind in kinds:
         some = [each for each in findings if each.kind == kind]

@@ -208,26 +208,36 @@ def _difference_lines(difference: Difference) -> list[str]:
     lines = [f"service {old} is called {new}" for old, new in difference.renamed.items()]
     lines += [f"+ service {name}" for name in difference.added]
     lines += [f"- service {name}" for name in difference.removed]
-    lines += [
-        f"~ table {m.name}: {m.before or 'none'} -> {m.after or 'none'}" for m in difference.tables
-    ]
-    lines += _grouped(difference.entry_points)
-    lines += [f"+ crossing {each}" for each in difference.crossings_added]
-    lines += [f"- crossing {each}" for each in difference.crossings_removed]
+    lines += _grouped(difference.tables, "table", most=len(difference.tables))
+    lines += _grouped(difference.entry_points, "entry point")
+    lines += _crossings("+", difference.crossings_added)
+    lines += _crossings("-", difference.crossings_removed)
     lines += [f"~ crossing {each}" for each in difference.remedies]
     lines += _copies("+", difference.replicas_added)
     lines += _copies("-", difference.replicas_removed)
     return lines
 
 
-def _grouped(moved: Sequence[Moved]) -> list[str]:
-    """Entry points in one line for each way that they go."""
+def _grouped(moved: Sequence[Moved], what: str, most: int = 4) -> list[str]:
+    """Those that go one way in one line."""
     ways: dict[tuple[str, str], list[str]] = {}
     for each in moved:
         ways.setdefault((each.before or "none", each.after or "none"), []).append(each.name)
     return [
-        f"~ {counted(len(names), 'entry point')} {before} -> {after}: {enumerated(names)}"
+        f"~ {counted(len(names), what)} {before} -> {after}: {enumerated(names, most)}"
         for (before, after), names in sorted(ways.items())
+    ]
+
+
+def _crossings(sign: str, crossings: Sequence[str]) -> list[str]:
+    """Those from one service to another in one line."""
+    ways: dict[str, list[str]] = {}
+    for each in crossings:
+        way, _, function = each.partition(": ")
+        ways.setdefault(way, []).append(function)
+    return [
+        f"{sign} {counted(len(functions), 'crossing')} {way}: {enumerated(functions)}"
+        for way, functions in sorted(ways.items())
     ]
 
 

@@ -142,7 +142,7 @@ def command(
         return
     _print_proposals(found)
     print_summary(chosen.plan, chosen.score)
-    print_findings(chosen.plan.findings)
+    print_findings(chosen.plan.findings, console(stderr=True))
     click.echo(str(target))
     plan_option = f" --plan {output}" if output else ""
     for line in (

@@ -44,13 +44,9 @@ class Check(msgspec.Struct, kw_only=True):
         return [f"{c.label}: {c.before} -> {c.after} ({c.difference})" for c in self.changes]
 
     @property
-    def decisions(self) -> list[str]:
+    def decisions(self) -> list[Finding]:
         """What somebody has to decide or has to know before generating."""
-        return [
-            f"{finding.at}: {finding.subject}: {finding.message}"
-            for finding in self.plan.findings
-            if finding.kind in (SPLIT, DECISION)
-        ]
+        return [each for each in self.plan.findings if each.kind in (SPLIT, DECISION)]
 
     @property
     def clean(self) -> bool:

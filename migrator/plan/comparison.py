@@ -64,7 +64,7 @@ def compare(before: Plan, after: Plan) -> Difference:
 
 
 def _matched(before: Plan, after: Plan) -> dict[str, str]:
-    """Services of the first plan to those of the second that stand for them, by tables in common.
+    """Services of the first plan to those of the second whose tables are mostly the same.
 
     Of equals the one of the same name, then of the same entry points.
     """
@@ -73,7 +73,8 @@ def _matched(before: Plan, after: Plan) -> dict[str, str]:
         for new, b in after.services.items():
             tables = len(set(a.tables) & set(b.tables))
             entries = len(set(a.entry_points) & set(b.entry_points))
-            if tables or entries:
+            largest = max(len(a.tables), len(b.tables))
+            if old == new or 2 * tables > largest or (entries and not largest):
                 shared.append((-tables, old != new, -entries, old, new))
     same: dict[str, str] = {}
     for _, _, _, old, new in sorted(shared):
