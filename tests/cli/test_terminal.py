@@ -121,7 +121,7 @@ def test_of_many_findings_a_few_of_each_kind_are_shown(capsys: pytest.CaptureFix
         for kind in ("left-out", "split-transaction")
         for number in range(30)
     ]
-    print_findings(many)
+    print_findings(many, console(stderr=True))
     told = capsys.readouterr().err
     assert told.startswith("split: s0 (a.py:1): it does")
     assert told.count("split: s") == told.count("left out: s") == 5
