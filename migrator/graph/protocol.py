@@ -252,7 +252,7 @@ class Engine(Protocol):
     def resolve(self, dotted: str) -> tuple[int, ...]:
         """The values of a dotted name of the project (`package.module.Class`) or outside it."""
 
-    def modules(self) -> tuple[str, ...]:
+    def modules(self) -> Collection[str]:
         """The dotted names of all modules of the project."""
 
     def class_view(self, class_: int) -> ClassView:

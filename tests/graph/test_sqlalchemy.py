@@ -186,6 +186,13 @@ def test_a_script_of_alembic_does_not_define_a_table(tmp_path: Path) -> None:
             old = sa.Column(sa.Integer)
         paper = sa.Table("paper", sa.MetaData(), sa.Column("id", sa.Integer))
         """,
+        migrations__shared="""
+        import sqlalchemy as sa
+        from sqlalchemy.orm import declarative_base
+        class Label(declarative_base()):
+            __tablename__ = "label"
+            id = sa.Column(sa.Integer, primary_key=True)
+        """,
         app__books="""
         from app.models import db
         class Book(db.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
@@ -206,8 +206,8 @@ class LinkerEngine:
             return found
         return () if parts[0] in linker.tops else linker.imported(dotted)
 
-    def modules(self) -> tuple[str, ...]:
-        return tuple(self._linker.modules)
+    def modules(self) -> Collection[str]:
+        return self._linker.modules.keys()
 
     def class_view(self, class_: int) -> ClassView:
         known = self._linker.class_of_value[class_]

@@ -438,8 +438,7 @@ class Declarations:
 
 
 def _is_of_a_revision(engine: Engine, dotted: str) -> bool:
-    """Whether a name is of a script of Alembic: what it declares is how the table once was."""
-    parts = dotted.split(".")
-    return "versions" in parts and ".".join((*parts[: parts.index("versions")], "env")) in (
-        engine.modules()
-    )
+    """Whether a name is of Alembic's folder: what scripts declare is how a table once was."""
+    modules, parts = engine.modules(), dotted.split(".")
+    folders = (".".join(parts[:length]) for length in range(1, len(parts)))
+    return any(f"{each}.env" in modules and f"{each}.versions" in modules for each in folders)
