@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from migrator.facts import ir
 from migrator.facts.project import absolute
-from migrator.graph.analysis import Analysis, ModuleVariable, Mutation
+from migrator.graph.analysis import Analysis
+from migrator.graph.held_types import Types
 from migrator.graph.imports import imported_module
 from migrator.graph.linking.definitions import Function, Variant
 from migrator.graph.linking.linker import Linker
-from migrator.graph.linking.values import Kind
+from migrator.graph.module_variables import find_module_variables
 from migrator.graph.receivers import Receivers, State
 from migrator.graph.roots import all_started
 from migrator.model import program as model
@@ -25,8 +26,6 @@ _KINDS: tuple[model.ParameterKind, ...] = (
     "keyword",
     "var-keyword",
 )
-_MOST_TYPES = 12
-_TEXT = ("builtins.str",)
 
 
 def assemble(analysis: Analysis, linker: Linker) -> None:
@@ -34,7 +33,7 @@ def assemble(analysis: Analysis, linker: Linker) -> None:
     _modules(analysis, linker)
     _classes(analysis, linker)
     _functions(analysis, linker)
-    _module_variables(analysis, linker)
+    find_module_variables(analysis, linker)
     program = analysis.program
     for name, places in sorted(linker.environment.items()):
         known = program.environment.setdefault(name, [])
@@ -334,51 +333,6 @@ def _function(
     )
 
 
-class Types:
-    """The classes of what variables hold, each container looked into once."""
-
-    def __init__(self, linker: Linker) -> None:
-        self._linker = linker
-        self._inside: dict[tuple[int, int], tuple[str, ...]] = {}
-
-    def of(self, variables: Iterable[int]) -> tuple[str, ...]:
-        """The dotted classes of what variables hold; `list[...]` around what containers hold."""
-        return self._of(variables, 0)
-
-    def _of(self, variables: Iterable[int], depth: int) -> tuple[str, ...]:
-        all_held = self._linker.held
-        held: set[int] = set()
-        for variable in variables:
-            values = all_held[variable]
-            if type(values) is int:
-                held.add(values)
-            elif values is not None:
-                held.update(values)  # type: ignore[arg-type]
-        if len(held) < 2:
-            return self._names_of(held.pop(), depth)[:_MOST_TYPES] if held else ()
-        names = (self._names_of(value, depth) for value in held)
-        return tuple(sorted({name for each in names for name in each})[:_MOST_TYPES])
-
-    def _names_of(self, value: int, depth: int) -> tuple[str, ...]:
-        values = self._linker.values
-        kind = values.kinds[value]
-        if kind in (Kind.INSTANCE, Kind.EXTERNAL_INSTANCE):
-            return (values.names[value],)
-        if kind in (Kind.STRING, Kind.TEMPLATE):
-            return _TEXT
-        if kind == Kind.CONTAINER:
-            return self._container(value, depth) if depth < 3 else ()
-        return (f"type[{values.names[value]}]",) if kind == Kind.CLASS else ()
-
-    def _container(self, value: int, depth: int) -> tuple[str, ...]:
-        known = self._inside.get((value, depth))
-        if known is None:
-            inner = self._of(self._linker.containers.of(value).variables(), depth + 1)
-            known = tuple(sorted(f"list[{each}]" for each in inner))
-            known = self._inside[value, depth] = known or (self._linker.values.names[value],)
-        return known
-
-
 def _edges(analysis: Analysis, linker: Linker, variants: list[Variant], nodes: list[int]) -> None:
     graph = analysis.graph
     add_edge, all_variants = graph.add_edge, linker.variants
@@ -442,75 +396,3 @@ def _written(function: Function, variable: int) -> str:
         if code[0] == ir.ATTRIBUTE and code[1] == variable:
             return f".{code[3]}"
     return ""
-
-
-# -- module variables -----------------------------------------------------------------------------
-
-
-def _module_variables(analysis: Analysis, linker: Linker) -> None:
-    """Names of modules and class bodies that hold something changeable, and who changes it."""
-    values = linker.values
-    changeable = (Kind.CONTAINER, Kind.INSTANCE, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE)
-    names_of: dict[int, list[str]] = {}
-    for module in linker.modules.values():
-        if module.facts is None:
-            continue
-        lines: dict[str, int] | None = None
-        for name, variable in module.names.items():
-            held = tuple(
-                value for value in linker.values_of(variable) if values.kinds[value] in changeable
-            )
-            if not held:
-                continue
-            if lines is None:
-                lines = _bound_lines(module.facts.facts.names, module.functions[0])
-            dotted = f"{module.name}.{name}"
-            line = lines.get(name, lines[""])
-            analysis.module_variables.append(ModuleVariable(dotted, module.file, line, held))
-            for value in held:
-                if values.kinds[value] == Kind.CONTAINER:
-                    names_of.setdefault(value, []).append(dotted)
-    for container, places in linker.mutations.items():
-        for function_index, index, how in places:
-            function = linker.functions[function_index]
-            code = function.facts.code[index]
-            line = code[ir.FLAGS[code[0]] + 1]
-            for dotted in names_of.get(container, ()):
-                analysis.mutations.append(
-                    Mutation(dotted, function.name, function.module.file, line, how)
-                )
-    _rebound(analysis, linker)
-
-
-def _bound_lines(names: tuple[str, ...], body: Function) -> dict[str, int]:
-    """The line near which a module binds a name: that of the first place before it.
-
-    Under "" the last line of its code, for names that are bound otherwise.
-    """
-    found: dict[str, int] = {}
-    line = 1
-    for code in body.facts.code:
-        position = ir.FLAGS.get(code[0])
-        if position is not None:
-            line = code[position + 1]
-        elif code[0] in (ir.COPY, ir.IMPORT) and code[1] < 0:
-            found.setdefault(names[~code[1]], line)
-    found[""] = line
-    return found
-
-
-def _rebound(analysis: Analysis, linker: Linker) -> None:
-    """Functions that assign a module's name through `global`."""
-    copy = ir.COPY
-    for function in linker.functions:
-        facts = function.facts
-        if facts.parent < 0 or function.module.facts is None or not facts.refs:
-            continue
-        names = function.module.facts.facts.names
-        targets = [code[1] for code in facts.code if code[0] == copy and code[1] < 0]
-        owners = (facts.refs[~each] for each in dict.fromkeys(targets))
-        for name in dict.fromkeys(names[local] for owner, local in owners if owner == -1):
-            dotted = f"{function.module.name}.{name}"
-            analysis.mutations.append(
-                Mutation(dotted, function.name, function.module.file, facts.line, "global")
-            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.facts.project import ProjectFacts
-from migrator.graph.linking.definitions import Definitions
+from migrator.graph.linking.names import Definitions
 from migrator.graph.linking.values import Kind
 
 
