@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -208,49 +208,41 @@ def _difference_lines(difference: Difference) -> list[str]:
     lines = [f"service {old} is called {new}" for old, new in difference.renamed.items()]
     lines += [f"+ service {name}" for name in difference.added]
     lines += [f"- service {name}" for name in difference.removed]
-    lines += _grouped(difference.tables, "table", most=len(difference.tables))
-    lines += _grouped(difference.entry_points, "entry point")
-    lines += _crossings("+", difference.crossings_added)
-    lines += _crossings("-", difference.crossings_removed)
+    lines += _by_way("~", "table", _moved(difference.tables), len(difference.tables))
+    lines += _by_way("~", "entry point", _moved(difference.entry_points))
+    lines += _by_way("+", "crossing", _crossings(difference.crossings_added))
+    lines += _by_way("-", "crossing", _crossings(difference.crossings_removed))
     lines += [f"~ crossing {each}" for each in difference.remedies]
-    lines += _copies("+", difference.replicas_added)
-    lines += _copies("-", difference.replicas_removed)
+    lines += _by_way("+", "replica", _copies(difference.replicas_added), 8)
+    lines += _by_way("-", "replica", _copies(difference.replicas_removed), 8)
     return lines
 
 
-def _grouped(moved: Sequence[Moved], what: str, most: int = 4) -> list[str]:
-    """Those that go one way in one line."""
-    ways: dict[tuple[str, str], list[str]] = {}
-    for each in moved:
-        ways.setdefault((each.before or "none", each.after or "none"), []).append(each.name)
+def _by_way(sign: str, what: str, each: Iterable[tuple[str, str]], most: int = 4) -> list[str]:
+    """Pairs of a way and a name: one line for each way, with at most so many names."""
+    ways: dict[str, list[str]] = {}
+    for way, name in each:
+        ways.setdefault(way, []).append(name)
     return [
-        f"~ {counted(len(names), what)} {before} -> {after}: {enumerated(names, most)}"
-        for (before, after), names in sorted(ways.items())
+        f"{sign} {counted(len(names), what)} {way}: {enumerated(names, most)}"
+        for way, names in sorted(ways.items())
     ]
 
 
-def _crossings(sign: str, crossings: Sequence[str]) -> list[str]:
-    """Those from one service to another in one line."""
-    ways: dict[str, list[str]] = {}
+def _moved(moved: Sequence[Moved]) -> Iterator[tuple[str, str]]:
+    return ((f"{m.before or 'none'} -> {m.after or 'none'}", m.name) for m in moved)
+
+
+def _crossings(crossings: Sequence[str]) -> Iterator[tuple[str, str]]:
     for each in crossings:
         way, _, function = each.partition(": ")
-        ways.setdefault(way, []).append(function)
-    return [
-        f"{sign} {counted(len(functions), 'crossing')} {way}: {enumerated(functions)}"
-        for way, functions in sorted(ways.items())
-    ]
+        yield way, function
 
 
-def _copies(sign: str, copies: Sequence[str]) -> list[str]:
-    """Replicas in one line for each service that has them."""
-    by_service: dict[str, list[str]] = {}
+def _copies(copies: Sequence[str]) -> Iterator[tuple[str, str]]:
     for each in copies:
         table, _, service = each.partition(" in ")
-        by_service.setdefault(service, []).append(table)
-    return [
-        f"{sign} {counted(len(tables), 'replica')} in {service}: {enumerated(tables, 8)}"
-        for service, tables in sorted(by_service.items())
-    ]
+        yield f"in {service}", table
 
 
 def _step_lines(step: Step) -> list[str]:

@@ -105,8 +105,8 @@ class AssignmentWalker(SignatureWalker):
 
     def annotated_assign(self, node: ast.AnnAssign) -> None:
         annotation = self.annotation(node.annotation)
-        runs = node.value is not None and not self.type_checking
-        value = self.walk(node.value) if runs and node.value is not None else None
+        given = None if self.type_checking else node.value
+        value = self.walk(given) if given is not None else None
         target = node.target
         if isinstance(target, ast.Name):
             if self.overlay is not None:

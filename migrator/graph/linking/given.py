@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.facts import ir
+from migrator.graph.linking.survey import SMALL
 
 if TYPE_CHECKING:
     from migrator.graph.linking.calling import Argument, Arguments
@@ -18,8 +19,6 @@ Given = tuple[tuple[int, object], ...]
 """Variables of parameters to the constants that they hold."""
 
 NOTHING: Given = ()
-SMALL = 60
-"""A function of more instructions is not asked what it hands on."""
 
 
 class Deciding(NamedTuple):
@@ -56,7 +55,7 @@ def given(function: Function, caller: Variant, arguments: Arguments, skipped: in
 def _deciding(function: Function) -> tuple[Deciding, ...]:
     """Parameters that are as they came, and that guards ask or that are handed on."""
     facts = function.facts
-    handed: set[object] = set()
+    handed: set[object] = set()  # by a small function; others are told apart by guards alone
     if function.size <= SMALL:
         for ins in facts.code:
             if ins[0] == ir.CALL:

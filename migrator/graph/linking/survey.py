@@ -21,6 +21,9 @@ for _code in _LEADS:
     _STATIC[_code] = 1
 
 
+SMALL = 60
+"""A function of at most this many instructions is analysed once per place of call."""
+
 _NONE: frozenset[int] = frozenset()
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from migrator.facts import ir
 from migrator.graph.linking.definitions import Function, Variant, note
+from migrator.graph.linking.survey import SMALL
 from migrator.graph.linking.values import Kind
-from migrator.graph.linking.variants import MOST_VARIANTS_APART, SMALL
+from migrator.graph.linking.variants import MOST_VARIANTS_APART
 
 if TYPE_CHECKING:
     from migrator.graph.linking.linker import Linker

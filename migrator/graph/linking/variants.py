@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from migrator.facts.ir import place_of
 from migrator.graph.linking.definitions import Function, Variant
 from migrator.graph.linking.given import NOTHING, Given, excluded, told
+from migrator.graph.linking.survey import SMALL
 
 if TYPE_CHECKING:
     from migrator.graph.linking.calling import Arguments
     from migrator.graph.linking.linker import Linker
 
-SMALL = 60
-"""A function of at most this many instructions is analysed once per place of call."""
 MOST_VARIANTS = 150
 MOST_VARIANTS_APART = 3_000
 """The same for what is called on instances that are told apart, or registers routes for others."""
@@ -99,12 +98,14 @@ def told_by_place(linker: Linker, function: Function) -> bool:
 
 def _by_constants(linker: Linker, function: Function, env: Variant | None, how: How) -> Variant:
     """The variant for constants that leave out some of the code, whoever gives them."""
-    if not how.given or not how.runs_here or not excluded(function, env, how.given):
+    if not how.given or not how.runs_here:
         return linker.general(function, env)
     key = (env.id if env is not None else -1, "given", *how.given)
     known = function.variants.get(key)
     if known is not None:
         return known
+    if not excluded(function, env, how.given):
+        return linker.general(function, env)
     if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(function.size, apart=False):
         return linker.general(function, env)
     label = told(function, how.given)
