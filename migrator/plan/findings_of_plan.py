@@ -26,15 +26,15 @@ def findings(
     ]
     for binding in consequences.torn:
         parts = [
-            f"{enumerated(sorted(t for t in binding.tables if outline.owner[t] == owner))}"
-            f" of {owner}"
+            f"{enumerated(tables, most=len(tables))} of {owner}"
             for owner in sorted({outline.owner[t] for t in binding.tables})
+            if (tables := sorted(t for t in binding.tables if outline.owner[t] == owner))
         ]
         found.append(
             Finding(
                 kind=SPLIT,
                 subject=binding.entry_point,
-                message="one transaction writes " + enumerated(parts),
+                message="one transaction writes " + enumerated(parts, most=len(parts)),
                 at=f"{binding.transaction.file}:{binding.transaction.line}",
             )
         )

@@ -15,9 +15,10 @@ _LAYERS = {
     "commands", "common", "config", "controllers", "core", "database", "db", "domain",
     "entities", "forms",
     "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
-    "orm", "pages", "resources", "rest", "root", "routes", "schemas", "server", "service",
-    "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests", "utils",
-    "v1", "v2", "v3", "views", "web",
+    "orm", "pages", "resource", "resources", "rest", "root", "routes", "schemas", "server",
+    "service", "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests",
+    "utils",
+    "v1", "v2", "v3", "view", "views", "web",
 }  # fmt: skip
 """Names of layers: they say how code is laid out, not what it is about."""
 
@@ -38,7 +39,7 @@ def names(evidence: Evidence, groups: list[frozenset[str]], placed: Mapping[str,
     for name, number in sorted(placed.items()):
         entry = evidence.entries[name]
         if evidence.bound[name]:
-            for label in _labels(re.split(r"[._]", entry.endpoint.rpartition(".")[0])):
+            for label in _labels(_endpoint_parts(entry.endpoint)):
                 votes[number][label] += 1
     total = sum(votes, Counter())
     if len(groups) > 1:
@@ -91,6 +92,17 @@ def dominating(evidence: Evidence, tables: frozenset[str]) -> str:
 def _module_parts(evidence: Evidence, table: str) -> list[str]:
     path = evidence.program.tables[table].file.removesuffix(".py")
     return [part for part in path.split("/") if part]
+
+
+def _endpoint_parts(endpoint: str) -> list[str]:
+    """`theme` of `ThemeRestApi.get`, `sql_lab` of `SqlLabView.index`; `a` and `b` of `a_b.add`."""
+    parts: list[str] = []
+    for part in re.split(r"[._]", endpoint.rpartition(".")[0]):
+        words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", part)
+        while len(words) > 1 and words[-1].lower() in _LAYERS:
+            words.pop()
+        parts.append("_".join(words))
+    return parts
 
 
 def _labels(parts: list[str]) -> list[str]:

@@ -36,7 +36,7 @@ class Consequences:
     splits: dict[tuple[str, str, str], list[Binding]] = field(default_factory=dict)
     """Service, function and owner of a crossing to the transactions that it would split."""
     torn: list[Binding] = field(default_factory=list)
-    """Transactions that write tables of several owners."""
+    """Transactions that write tables of several owners, one for an entry point and its tables."""
     reach: Reach | None = None
     """What the walks were walked on."""
 
@@ -65,16 +65,18 @@ def follow(evidence: Evidence, outline: Outline) -> Consequences:
                 found.served[cut.owner].add(cut.key)
                 if cut.owner not in waiting:
                     waiting.append(cut.owner)
+    torn: dict[tuple[str, frozenset[str]], Binding] = {}
     for binding in evidence.transactions:
         service = outline.placed.get(binding.entry_point, "")
         owners = {outline.owner[table] for table in binding.tables if table in outline.owner}
         if len(owners) > 1 and service:
-            found.torn.append(binding)
+            torn.setdefault((binding.entry_point, binding.tables), binding)
             entry = evidence.entries[binding.entry_point]
             for cut in walker.cuts(service, entry):
                 if cut.tables & binding.tables and cut.remedy != "defer":
                     key = (service, cut.function, cut.owner)
                     found.splits.setdefault(key, []).append(binding)
+    found.torn = list(torn.values())
     return found
 
 

@@ -237,6 +237,31 @@ def test_one_folder_of_models_is_named_by_blueprint_or_table() -> None:
     assert {plan.owner_of("orders"), plan.owner_of("members")} == {"orders", "members"}
 
 
+def test_a_class_of_views_is_named_without_its_layer() -> None:
+    flat = TORN.replace("shop/carts/models.py", "shop/models.py")
+    flat = flat.replace("shop/stock/models.py", "shop/models.py")
+    flat = flat.replace(" carts.", " CartRestApi.").replace(" stock.", " StockItemView.")
+    plan = propose(sketch(flat), Constraints(apart=(("carts", "stock"),)))
+    assert {plan.owner_of("carts"), plan.owner_of("stock")} == {"cart", "stock_item"}
+
+
+def test_transactions_that_differ_in_a_table_out_of_many_are_split_one_by_one() -> None:
+    lines = [f"table {kind}{n} shop/{kind}/models.py" for kind in "ab" for n in range(1, 7)]
+    for name, last in (("buy", "b5"), ("buy_all", "b6")):
+        written = [*(f"a{n}" for n in range(1, 7)), "b1", "b2", "b3", "b4", last]
+        lines += [f"    def shop.views.{name}()", *(f"      insert {t}" for t in written)]
+        lines += ["      commit"]
+    lines += [
+        "    def shop.views.either()",
+        "      call shop.views.buy",
+        "      call shop.views.buy_all",
+        "route POST /either views.either shop.views.either",
+    ]
+    plan = propose(sketch("\n".join(lines)), Constraints(apart=(("a1", "b1"),)))
+    split = [f.message for f in plan.findings if f.kind == "split-transaction"]
+    assert len(split) == 2 and split[0] != split[1]
+
+
 def test_no_service_owns_more_than_the_largest() -> None:
     plan = propose(sketch(SHOP), Constraints(largest=2))
     assert max(len(service.tables) for service in plan.services.values()) <= 2
