@@ -232,7 +232,7 @@ class RunningMonolith(Side):
             *("--config", str(configuration.absolute())),
             *("--bind", f"{HOST}:{self.port}"),
             *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
-            *("--timeout", "60", "--graceful-timeout", "5"),
+            *("--timeout", "300", "--graceful-timeout", "5"),
             self.run.application,
         ]
         return processes.start(

@@ -25,6 +25,12 @@ TOKEN = "MIGRATOR_PROCESS_GROUP"
 """Variable by which processes are known as ours after migrator itself was killed."""
 
 _TAIL_BYTES = 8000
+_AGAIN = 5.0
+"""Seconds by which the time of a process that is at work is prolonged, again and again."""
+_BUSY = 0.05
+"""The share of a processor that it uses at least while it is at work."""
+_LONGEST = 300.0
+"""Seconds by which it is prolonged in all."""
 
 
 class Started(msgspec.Struct, kw_only=True):
@@ -87,11 +93,43 @@ class Process:
             pause = min(pause * 1.5, 0.1)
         return True
 
+    def work(self) -> float:
+        """Seconds of processor time that its group has used; 0 when nothing of it is left."""
+        return sum(map(_processor_seconds, group_members(self.pid)))
+
     def failure(self, message: str, hint: str = "") -> OperationError:
         """An error about this process with the end of its log."""
         return OperationError(
             message, hint=hint or f"its whole log: {self.log}", log_tail=self.log_tail()
         )
+
+
+class Deadline:
+    """When a process is given up: after `seconds`, and later while it is still at work.
+
+    How long a start takes depends on the application and on what else the machine does, so that
+    no number fits all of them. One that hangs or waits uses no processor, one that starts does.
+    """
+
+    def __init__(self, process: Process, seconds: float) -> None:
+        self._process = process
+        self._end = time.monotonic() + seconds
+        self._last = self._end + _LONGEST
+        self._span = seconds
+        self._work = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is over."""
+        now = time.monotonic()
+        if now <= self._end:
+            return False
+        work = self._process.work()
+        if now > self._last or work - self._work < _BUSY * self._span:
+            return True
+        self._work, self._span = work, _AGAIN
+        self._end = now + _AGAIN
+        return False
 
 
 def hold(path: Path, refusal: str) -> IO[str]:
@@ -215,16 +253,16 @@ class Processes:
     ) -> int:
         """Run a command to its end with its output alone in `log`; its exit code.
 
-        `watch` is called several times a second. At the time limit, which raises OperationError,
+        `watch` is called several times a second. At the deadline, which raises OperationError,
         and when `watch` raises, its whole group is killed.
         """
         log.unlink(missing_ok=True)
         process = self.start(name, command, environment=environment, folder=folder, log=log)
-        end = time.monotonic() + seconds
+        deadline = Deadline(process, seconds)
         pause = 0.01
         try:
             while process.running:
-                if time.monotonic() > end:
+                if deadline.over:
                     raise process.failure(
                         f"{name} did not end within {seconds:.0f} seconds",
                         hint=f"the command: {command}",
@@ -320,6 +358,12 @@ def _lives_in(pid: int, group: int) -> bool:
         return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, PermissionError, psutil.Error):
         return False
+
+
+def _processor_seconds(pid: int) -> float:
+    with contextlib.suppress(psutil.Error):
+        return sum(psutil.Process(pid).cpu_times()[:4])
+    return 0.0
 
 
 def _load(path: Path) -> State | None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from migrator.operation import ports
-from migrator.operation.process import Process
+from migrator.operation.process import Deadline, Process
 
 
 def wait_until(
@@ -16,9 +16,10 @@ def wait_until(
 ) -> None:
     """Wait until `ready` returns an empty text (else it says what is missing).
 
-    OperationError with the log's tail when the process ends first, or the time is over.
+    OperationError with the log's tail when the process ends first, or does nothing any more when
+    the time is over.
     """
-    end = time.monotonic() + seconds
+    deadline = Deadline(process, seconds)
     pause = 0.02
     while True:
         missing = ready()
@@ -28,7 +29,7 @@ def wait_until(
             raise process.failure(
                 f"{process.name} ended with code {process.exit_code} before it was {what}"
             )
-        if time.monotonic() > end:
+        if deadline.over:
             raise process.failure(
                 f"{process.name} was not {what} within {seconds:.0f} seconds: {missing}"
             )

@@ -56,6 +56,12 @@ def test_stopping_ends_the_whole_group_and_frees_the_port(processes, tmp_path: P
     assert ports.is_free(port)
 
 
+def test_what_is_still_at_work_is_given_more_time(processes, tmp_path: Path) -> None:
+    work = "import time\nwhile time.process_time() < 1: pass\nopen('ready', 'w')"
+    thing = start(processes, f'{sys.executable} -c "{work}"; sleep 60', tmp_path)
+    wait_until(thing, lambda: "" if (tmp_path / "ready").exists() else "no file", 0.3)
+
+
 def test_what_ignores_term_is_killed(processes, tmp_path: Path) -> None:
     thing = start(processes, "trap '' TERM; echo up; while :; do sleep 1; done", tmp_path)
     assert until(lambda: "up" in thing.log_tail())

@@ -130,7 +130,7 @@ def _uncommitted(value: Any) -> List[str]:
     """The columns of which the database, as others see it, does not have this value."""
     state = inspect(value)
     session = state.session
-    if session is not None and value in session.info.get("servicekit.flushed", ()):
+    if session is not None and state in session.info.get("servicekit.flushed", ()):
         return list(_loaded(value))
     return [
         a.key

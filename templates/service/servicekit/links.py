@@ -46,11 +46,12 @@ def waits(session: Any, entity: Any) -> bool:
 
 def saved(session: Any, entities: List[Any]) -> None:
     """Entities whose rows their owner has inserted are nothing that a flush has to refer to."""
+    there = {id(each) for each in entities}
     for parent in list(session.dirty):
         state = inspect(parent)
         for relation in state.mapper.relationships:
             added = state.get_history(relation.key, _LOADED).added or ()
-            if relation.direction.name != "ONETOMANY" or not any(e in entities for e in added):
+            if relation.direction.name != "ONETOMANY" or there.isdisjoint(map(id, added)):
                 continue
             if relation.key in state.dict:
                 state.committed_state.pop(relation.key, None)

@@ -13,7 +13,7 @@ import time
 import weakref
 from typing import Any, Optional, Tuple
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
@@ -192,10 +192,13 @@ def _ddl(statement: str, parameters: Any, context: Any) -> Tuple[str, Any]:
 
 
 def _flushed(session: Any, context: Any) -> None:
-    """Remember what is flushed and not committed: a sibling cannot know it yet."""
+    """Remember what is flushed and not committed: a sibling cannot know it yet.
+
+    By the ORM's states: an object itself may be equal to others, or have no hash.
+    """
     known = session.info.setdefault("servicekit.flushed", weakref.WeakSet())
     for each in list(session.new) + list(session.dirty) + list(session.deleted):
-        known.add(each)
+        known.add(inspect(each))
 
 
 def _ended(session: Any, ended: Any) -> None:
