@@ -212,8 +212,7 @@ class _Assembly:
         self._progress.finish(TASK, f"{len(names)} services, {len(files)} files")
         for words in unsaid(self._graph, self._plan):
             self._progress.warn(f"gateway: {words}")
-        program, application = self._graph.program, self._run.application
-        for words in missing_at_start(program, self._plan, application):
+        for words in missing_at_start(self._graph.program, self._plan):
             self._progress.warn(words)
         return {p: c.encode() if isinstance(c, str) else c for p, c in sorted(files.items())}
 

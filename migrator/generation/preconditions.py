@@ -92,25 +92,24 @@ def without_sqlalchemy(graph: Graph, installed: Installed) -> Iterable[MigratorE
     )
 
 
-def missing_at_start(program: Program, plan: Plan, application: str) -> Iterable[str]:
-    """Tables that starting the application uses and a service has not, in words for each service.
+def missing_at_start(program: Program, plan: Plan) -> Iterable[str]:
+    """Tables that starting the application writes and a service has not, in words for each service.
 
     It is no entry point: every process of every service does it, and where it runs may depend on
-    settings. So it is told, and not refused.
+    settings. So it is told, and not refused. What is read first is written no more, since the state
+    that services start from is that of an application which was started once.
     """
-    module, _, attribute = application.partition(":")
     reach = Reach(program)
-    name = f"{module}.{attribute.partition('(')[0]}"
-    start = name if name in reach else module
-    if start not in reach:
+    start = reach.start
+    if not start:
         return
-    used = reach.reads(start) | reach.writes(start)
+    used = reach.writes(start)
     function = program.functions[start]
     for service, planned in sorted(plan.services.items()):
         lacking = sorted(used - {*planned.tables, *planned.replicas})
         if lacking:
             yield (
-                f"{service} may not start: {start} ({function.file}:{function.line}) uses"
+                f"{service} may not start: {start} ({function.file}:{function.line}) writes"
                 f" {enumerated(lacking, 4)} as the application starts, which {service} has not; let"
                 " `migrate` or `seed` of [tool.migrator.run] do it once, and not each process"
             )

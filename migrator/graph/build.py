@@ -67,7 +67,10 @@ def build_graph(
     file; a file that cannot be read is in `Program.skipped`.
     """
     with without_collection():
-        program = Program(root=str(root.resolve()))
+        program = Program(
+            root=str(root.resolve()),
+            application=settings.run.application if settings.run is not None else "",
+        )
         graph = Graph(program)
         analysis = Analysis(
             root=root,

@@ -153,4 +153,5 @@ def _format() -> str:
 
 
 def _settings(settings: Settings) -> str:
-    return msgspec.json.encode((settings.sources, settings.exclude)).decode()
+    application = settings.run.application if settings.run is not None else ""
+    return msgspec.json.encode((settings.sources, settings.exclude, application)).decode()

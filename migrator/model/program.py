@@ -323,6 +323,8 @@ class Program(msgspec.Struct, kw_only=True):
 
     root: str = ""
     """The absolute path of the analysed project."""
+    application: str = ""
+    """What every process of it makes when it starts, `module:attribute` or `module:factory()`."""
     digest: str = ""
     """Of all source files that were read."""
     beside: str = ""

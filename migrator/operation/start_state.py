@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import sqlite3
@@ -21,6 +22,7 @@ from migrator.operation.process import Processes, tail
 from migrator.operation.tree import copy_project, files_of, is_state, keep, lay_over, written
 
 _SETTINGS = Place("pyproject.toml")
+_OF_DATABASE = dict.fromkeys(("migrate", "seed"), "'s database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,18 @@ def seed_state(
     *,
     base_url: str = "http://localhost",
 ) -> None:
-    """Run `seed`, if there is one, on a migrated database."""
+    """Run `seed`, if there is one, on a migrated database, and start the application once.
+
+    What it writes when it is started for the first time (roles, settings) is there then, for both
+    sides and for each of several processes. One that cannot be started is told of by who runs it.
+    """
     if run.seed:
         _fill(root, run, state, "seed", run.seed, progress, base_url)
+    if run.migrate or run.seed:
+        with contextlib.suppress(OperationError):
+            start = _import_command(run.application)
+            seconds = run.startup_seconds
+            _fill(root, run, state, "start", start, progress, base_url, seconds=seconds)
 
 
 def _fill(
@@ -175,13 +186,15 @@ def _fill(
     command: str,
     progress: Progress | None,
     base_url: str,
+    *,
+    seconds: float = 600.0,
 ) -> Path:
     """Run a command that changes the database, in a copy of the project; its log."""
     progress = progress or Silent()
     environment = monolith_environment(root, run, progress)
     given = Placeholders(data=state.data, base_url=base_url)
     log = state.folder / f"{name}.log"
-    task = f"{name.capitalize()} the monolith's database"
+    task = f"{name.capitalize()} the monolith{_OF_DATABASE.get(name, '')}"
     copied = state.lay_into(copy_project(root, state.folder / "sources"))
     before = set(files_of(copied))
     with Processes(state.folder / "processes.json") as processes, step(progress, task):
@@ -191,6 +204,7 @@ def _fill(
             environment=monolith_variables(copied, run, environment, state.database, given),
             folder=copied,
             log=log,
+            seconds=seconds,
         )
     keep(written(root, copied), copied, state.project)
     state.remove([path for path in before - set(files_of(copied)) if is_state(path)])
@@ -215,10 +229,10 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def _import_command(application: str) -> str:
-    """Imports the application: for those that make their tables by themselves."""
+    """Makes the application as a server does, and ends with all threads that it started."""
     module, _, attribute = application.partition(":")
     call = attribute if "(" in attribute else attribute.partition("(")[0]
-    code = f"import {module} as module; module.{call or 'application'}"
+    code = f"import os, {module} as module; module.{call or 'application'}; os._exit(0)"
     return f"python -c {shlex.quote(code)}"
 
 

@@ -206,6 +206,13 @@ class Reach:
         return self.details.tables(self.write_details.get(key, 0))
 
     @cached_property
+    def start(self) -> str:
+        """The key of what every process runs when it starts: a factory or a module; or empty."""
+        module, _, attribute = self.program.application.partition(":")
+        factory = f"{module}.{attribute.partition('(')[0]}"
+        return next((key for key in (factory, module) if key in self), "")
+
+    @cached_property
     def starting(self) -> frozenset[str]:
         """Names of functions that are called, but by nothing that an entry point reaches.
 

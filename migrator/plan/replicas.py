@@ -19,12 +19,12 @@ def foreign_tables(
 ) -> list[str]:
     """The tables that `service` reads, or touches through an object, and does not own; sorted.
 
-    That is: whatever its own copy of the code reads; what the graph knows an entry point to read
-    by a way that no crossing cuts; rows that are sent to an owner; entities that travel with
-    calls, in and out; and what a delete loads to cascade.
+    That is: whatever its own copy of the code reads, and every process as it starts; what the
+    graph knows an entry point to read by a way that no crossing cuts; rows that are sent to an
+    owner; entities that travel with calls, in and out; and what a delete loads to cascade.
     """
     program = reach.program
-    needed: set[str] = set()
+    needed = set(reach.reads(reach.start))
     for key in walk.kept:
         for event in reach.function(key).events:
             if event.kind == "read":

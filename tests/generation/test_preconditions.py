@@ -1,4 +1,4 @@
-"""What starting the application needs of tables is told where a service has not got them."""
+"""What starting the application writes of tables is told where a service has not got them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from migrator.generation.preconditions import missing_at_start
 from migrator.graph.build import build_graph
 from migrator.model.plan import Plan, Replica, Service
 from migrator.model.progress import Silent
-from migrator.model.settings import Settings
+from migrator.model.settings import Run, Settings
 
 SHOP = """
 from flask import Flask
@@ -33,6 +33,8 @@ def make():
     return app
 """
 
+STARTED = Settings(run=Run(application="shop:make()"))
+
 
 @pytest.mark.parametrize(
     ("called", "replicas", "told"),
@@ -42,11 +44,11 @@ def make():
         ("defaults()", ("role",), False),
     ],
 )
-def test_what_is_used_at_the_start(
+def test_what_is_written_at_the_start(
     tmp_path: Path, called: str, replicas: tuple[str, ...], told: bool
 ) -> None:
     (tmp_path / "shop.py").write_text(SHOP.replace("CALLED", called))
-    program = build_graph(tmp_path, Settings(), Silent()).program
+    program = build_graph(tmp_path, STARTED, Silent()).program
     copies = {each: Replica(owner="people") for each in replicas}
     plan = Plan(
         services={
@@ -54,6 +56,6 @@ def test_what_is_used_at_the_start(
             "selling": Service(tables=["order"], replicas=copies),
         }
     )
-    found = list(missing_at_start(program, plan, "shop:make()"))
+    found = list(missing_at_start(program, plan))
     assert [each.partition(" ")[0] for each in found] == ["selling"] * told
-    assert all("shop.make (shop.py:" in each and "uses role" in each for each in found)
+    assert all("shop.make (shop.py:" in each and "writes role" in each for each in found)

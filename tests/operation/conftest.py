@@ -19,7 +19,7 @@ APPLICATION = """
 import os
 
 from flask import Flask, jsonify, request
-from sqlalchemy import ForeignKey, create_engine
+from sqlalchemy import ForeignKey, create_engine, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 
 engine = create_engine(os.environ["NOTES_DATABASE"])
@@ -78,12 +78,18 @@ def close(error=None):
 
 
 def fill():
-    add_all = [Author(name="Ada"), Note(author_id=1, text="first")]
-    for each in add_all:
-        Session.add(each)
-        Session.commit()
+    Session.add(Note(author_id=1, text="first"))
+    Session.commit()
     with open(os.environ["PAPER"], "w") as file:
         file.write("blank")
+
+
+def started():
+    if inspect(engine).get_table_names() and Session.query(Author).first() is None:
+        Session.add(Author(name="Ada"))
+        Session.commit()
+    Session.remove()
+    return app
 """
 
 TESTS = """
@@ -105,7 +111,7 @@ def test_paper():
 
 SETTINGS = """
 [tool.migrator.run]
-application = "pages:app"
+application = "pages:started()"
 install = ["-r requirements.txt"]
 database = "NOTES_DATABASE"
 migrate = "python -c 'import pages; pages.Base.metadata.create_all(pages.engine)'"
@@ -202,7 +208,7 @@ def notes_services(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         (folder / "src/pages.py").write_text(APPLICATION)
         (folder / "src/clerk.py").write_text("import time\nwhile True:\n    time.sleep(1)\n")
         (folder / "requirements.txt").write_text(pinned)
-        stated = {"name": name, "application": "pages:app", "database_variable": "NOTES_DATABASE"}
+        stated = {"name": name, "application": "pages:started()", "database_variable": "NOTES_DATABASE"}
         (folder / "service.json").write_text(json.dumps({**stated, **manifest}))
         (folder / "migrations/0001_schema.sql").write_text(AUTHOR if name == "authors" else NOTE)
         (folder / "migrations/replicas.sql").write_text(AUTHOR if name == "notes" else "")

@@ -69,7 +69,8 @@ def ours(token: str) -> list[int]:
 def test_a_system_from_start_to_stop(notes_services: Path) -> None:
     reset_data(notes_services)
     with RunningSystem(notes_services, processes=2) as system:
-        # The monolith's rows lie where their owner is, and reach the replica.
+        # The monolith's rows lie where their owner is, and reach the replica; that which it adds
+        # where it finds none was there before any of the processes started.
         assert rows(system.databases["authors"], "author") == [(1, "Ada")]
         assert rows(system.databases["notes"], "note") == [(1, 1, "first")]
         assert requests.get(f"{system.gateway_url}/notes", timeout=5).json() == [["first", "Ada"]]

@@ -26,6 +26,8 @@ from servicekit.sqlite import immediate, of_thread, quoted
 TOO_FAR_BEHIND = 50000
 """Events after which a snapshot is cheaper than catching up."""
 
+_FIRST_COPY_SECONDS = 20.0
+
 _log = logger("replicas")
 
 
@@ -133,6 +135,10 @@ class Consumer:
         """Whether the cursor has reached a position."""
         found = self._read_cursor()
         return found is not None and found[0] == epoch and found[1] >= head
+
+    def misses(self) -> bool:
+        """Whether no copy was taken yet, by any process of this service."""
+        return self._read_cursor() is None
 
     def age(self) -> float:
         """Seconds since any process of this service last knew the replicas to be current."""
@@ -265,6 +271,19 @@ class Replicas:
     def consumer(self, owner: str) -> Optional[Consumer]:
         """The consumer of an owner's feed, if it is a sibling."""
         return self._consumers.get(owner)
+
+    def wait_for_copies(self) -> None:
+        """Wait until a first copy of every owner was taken, unless that takes too long.
+
+        An application may read while it is made, and fill what it finds empty.
+        """
+        end = time.monotonic() + _FIRST_COPY_SECONDS
+        for consumer in self._consumers.values():
+            while consumer.tables and consumer.misses() and time.monotonic() < end:
+                try:
+                    consumer.catch_up(_FIRST_COPY_SECONDS)
+                except Unreachable:
+                    time.sleep(0.1)
 
     def reach(self, owner: str, epoch: str, head: int, timeout: float) -> None:
         """Make the replicas of one owner hold all up to a position. Raises `Unreachable`."""
