@@ -208,8 +208,8 @@ def notes_services(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         (folder / "src/pages.py").write_text(APPLICATION)
         (folder / "src/clerk.py").write_text("import time\nwhile True:\n    time.sleep(1)\n")
         (folder / "requirements.txt").write_text(pinned)
-        stated = {"name": name, "application": "pages:started()", "database_variable": "NOTES_DATABASE"}
-        (folder / "service.json").write_text(json.dumps({**stated, **manifest}))
+        stated = {"application": "pages:started()", "database_variable": "NOTES_DATABASE"}
+        (folder / "service.json").write_text(json.dumps({"name": name, **stated, **manifest}))
         (folder / "migrations/0001_schema.sql").write_text(AUTHOR if name == "authors" else NOTE)
         (folder / "migrations/replicas.sql").write_text(AUTHOR if name == "notes" else "")
     (output / "gateway").mkdir()
