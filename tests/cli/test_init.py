@@ -466,6 +466,75 @@ def test_a_key_for_sessions_without_a_default_is_given_one(tmp_path: Path, capsy
     assert set(load_run(root).environment) == {"SECRET_KEY"}
 
 
+def test_the_fields_of_pydantic_s_settings_are_variables(tmp_path: Path, capsys) -> None:
+    settings = (
+        "from typing import ClassVar\nfrom pydantic_settings import BaseSettings\n"
+        "class Settings(BaseSettings):\n"
+        "    kinds: ClassVar[int] = 1\n"
+        "    pages: int = 10\n"
+        "    mail_host: str\n"
+        "    SQLALCHEMY_DATABASE_URI: str\n"
+        "    model_config = dict(env_prefix='mill_')\n"
+    )
+    app = "from flask import Flask\napp = Flask(__name__)\n"
+    root = project(tmp_path, {"mill.py": app, "settings.py": settings})
+    run("init", root)
+    capsys.readouterr()
+    found = load_run(root)
+    assert found.database == "MILL_SQLALCHEMY_DATABASE_URI"
+    assert found.environment == {"MILL_MAIL_HOST": "localhost"}
+
+
+def test_a_variable_that_names_a_file_of_settings_is_not_given_a_folder(
+    tmp_path: Path, capsys
+) -> None:
+    app = (
+        "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "kept = os.environ.get('MILL_DATA_PATH')\n"
+        "read = os.environ.get('MILL_SETTINGS_FILE_PATH')\n"
+    )
+    root = project(tmp_path, {"mill.py": app})
+    run("init", root)
+    capsys.readouterr()
+    assert set(load_run(root).environment) == {"MILL_DATA_PATH"}
+
+
+def test_a_script_that_works_with_an_application_is_not_what_is_served(tmp_path: Path) -> None:
+    """Beside a package of its name a script `shelf.py` cannot be imported."""
+    files = {
+        "shelf/__init__.py": "from flask import Flask\ndef create_app():\n"
+        "    app = Flask(__name__)\n    return app\n",
+        "shelf.py": "from shelf import create_app\napp = create_app()\n",
+        "expire.py": "from shelf import create_app\napp = create_app()\n"
+        "def work():\n    print(app)\nif __name__ == '__main__':\n    work()\n",
+    }
+    root = project(tmp_path, files)
+    run("init", root)
+    assert load_run(root).application == "shelf:create_app()"
+    for name, told in (
+        ("shelf/__init__.py", "create_app(a, b)"),
+        ("expire.py", "create_app(1, 2)"),
+    ):
+        (root / name).write_text(files[name].replace("create_app()", told))
+    run("init", root, "--force")
+    assert load_run(root).application == "expire:app"
+
+
+def test_an_interpreter_of_pyenv_is_found_where_it_is_kept(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    kept = tmp_path / "pyenv" / "versions" / "3.14.7" / "bin" / "python3.14"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("#!/bin/sh\necho 14\n")
+    kept.chmod(0o755)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    stated = '[project]\nrequires-python = ">=3.14"\n'
+    app = "from flask import Flask\napp = Flask(__name__)\n"
+    root = project(tmp_path, {"mill.py": app, "pyproject.toml": stated})
+    assert guesses(root, capsys)["python"]["value"] == str(kept)
+
+
 def test_a_folder_of_which_nothing_can_be_imported_is_no_monolith(tmp_path: Path, capsys) -> None:
     root = project(tmp_path, {"tool.py": "x = 1\n", "data/__init__.py": ""})
     assert run("init", root) == 2

@@ -111,15 +111,30 @@ def _defined(project: Project) -> Guess | None:
         started = _started(project, module, factories)
         if started:
             return started
+    tools = [module for module in by_rank if _does_something_else(module)]
     for module in by_rank:
         found = _in_module(project, module, factories, only_objects=True)
-        if found:
+        if found and module not in tools:
             return Guess(*found)
     for factory in sorted(factories.values(), key=lambda f: (_rank(f.module), f.dotted)):
         guess = _call(project, factory)
         if guess:
             return guess
+    for module in tools:
+        found = _in_module(project, module, factories, only_objects=True)
+        if found:
+            return Guess(*found)
     return None
+
+
+def _does_something_else(module: Module) -> bool:
+    """Whether a script does some work when it is run, for which it needs an application."""
+    return any(
+        isinstance(node, ast.If)
+        and "__main__" in ast.unparse(node.test)
+        and not re.search(r"\.(run|serve\w*|cli)\b|_forever|run_simple|\brun\(", ast.unparse(node))
+        for node in module.tree.body
+    )
 
 
 def _started(project: Project, module: Module, factories: dict[str, Factory]) -> Guess | None:

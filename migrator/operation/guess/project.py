@@ -241,6 +241,7 @@ def _reads(module: Module, node: ast.AST, target: str, owner: str, inside: str) 
         return
     if isinstance(node, ast.ClassDef):
         owner = node.name
+        yield from _settings(module, node)
     elif isinstance(node, ast.Assign):
         target = _target(node.targets[0])
     elif isinstance(node, ast.AnnAssign):
@@ -256,6 +257,26 @@ def _reads(module: Module, node: ast.AST, target: str, owner: str, inside: str) 
         return
     for child in ast.iter_child_nodes(node):
         yield from _reads(module, child, target, owner, inside)
+
+
+def _settings(module: Module, node: ast.ClassDef) -> Iterator[Read]:
+    """The fields of a class of pydantic's settings, each of which a variable of its name sets."""
+    if not any(module.dotted(base).endswith("BaseSettings") for base in node.bases):
+        return
+    prefix = ""
+    for each in ast.walk(node):
+        if isinstance(each, ast.keyword) and each.arg == "env_prefix":
+            prefix = str(getattr(each.value, "value", ""))
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            name = each.target.id
+            if "ClassVar" in ast.unparse(each.annotation):
+                continue
+            constant = each.value.value if isinstance(each.value, ast.Constant) else None
+            default = "" if constant is None else str(constant)
+            variable = f"{prefix}{name}".upper()
+            required = each.value is None
+            yield Read(variable, required, default, name, node.name, "", module, each.lineno)
 
 
 def _environment_read(module: Module, node: ast.AST) -> tuple[str, bool, str]:

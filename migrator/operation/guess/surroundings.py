@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from migrator.operation.guess.locks import locked_beside
@@ -38,6 +40,8 @@ _TEST_REQUIREMENTS = (
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3")
 _TEST_URL = re.compile(r"URL|HOST|ADDRESS|SERVER|ENDPOINT|TARGET")
 _FOLDER = re.compile(r"(_|^)(DIR|DIRECTORY|FOLDER|ROOT|PATH|STORAGE|MEDIA|UPLOADS?)$")
+_FILE = re.compile(r"FILE|CONF|SETTINGS")
+"""In the name of a variable that names a file to be read: it is no place for data."""
 _OWN_URL = re.compile(r"(^|_)(PUBLIC|SITE|BASE|EXTERNAL|APP|FRONTEND|ROOT)_?(URL|URI)$")
 _SECRET = re.compile(r"SECRET|KEY|PASSWORD|TOKEN|SALT|PEPPER")
 _NEWEST = 14
@@ -58,8 +62,8 @@ def guess_python(project: Project) -> Guess:
             name = f"python{asked.group(1)}"
             if int(asked.group(1).partition(".")[2]) < 8:
                 because = f"{file} asks for {name}; services need Python 3.8 or later"
-            elif _minor(name) is not None:
-                return Guess(name, f"{file} asks for it")
+            elif found := _interpreter(name):
+                return Guess(found, f"{file} asks for it")
             else:
                 because = f"{file} asks for {name}, which is not on this machine"
             return Guess("python3", because, sure=False)
@@ -78,10 +82,19 @@ def _allowed_python(project: Project) -> Guess:
         because = f"pyproject.toml allows it: {asked}" if least else "nothing asks for another"
         return Guess("python3", because)
     for minor in allowed:
-        if _minor(f"python3.{minor}") == minor:
-            return Guess(f"python3.{minor}", f"pyproject.toml asks for {asked}")
+        if found := _interpreter(f"python3.{minor}"):
+            return Guess(found, f"pyproject.toml asks for {asked}")
     because = f"pyproject.toml asks for Python {asked}, and no such interpreter runs here"
     return Guess("python3", because, sure=False)
+
+
+def _interpreter(name: str) -> str:
+    """How `python3.N` is started here: by its name, or where pyenv keeps it; empty if not."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+    for each in (name, *map(str, sorted(kept.glob(f"*/bin/{name}"), reverse=True))):
+        if _minor(each) == int(name.partition(".")[2]):
+            return each
+    return ""
 
 
 def _minor(interpreter: str) -> int | None:
@@ -210,7 +223,7 @@ def guess_environment(project: Project, database: str) -> dict[str, Guess]:
 
 def _value(read: Read) -> str | None:
     """What to tell the application; None where its own default will do."""
-    if _FOLDER.search(read.name):
+    if _FOLDER.search(read.name) and not _FILE.search(read.name):
         return "{data}/" + (_FOLDER.sub("", read.name).strip("_").lower() or "files")
     if _OWN_URL.search(read.name):
         return "{base_url}"
