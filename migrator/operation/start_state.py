@@ -22,7 +22,11 @@ from migrator.operation.process import Processes, tail
 from migrator.operation.tree import copy_project, files_of, is_state, keep, lay_over, written
 
 _SETTINGS = Place("pyproject.toml")
-_OF_DATABASE = dict.fromkeys(("migrate", "seed"), "'s database")
+_TASKS = {
+    "migrate": "Migrate the monolith's database",
+    "seed": "Seed the monolith's database",
+    "start": "Start the monolith for the first time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +198,9 @@ def _fill(
     environment = monolith_environment(root, run, progress)
     given = Placeholders(data=state.data, base_url=base_url)
     log = state.folder / f"{name}.log"
-    task = f"{name.capitalize()} the monolith{_OF_DATABASE.get(name, '')}"
     copied = state.lay_into(copy_project(root, state.folder / "sources"))
     before = set(files_of(copied))
-    with Processes(state.folder / "processes.json") as processes, step(progress, task):
+    with Processes(state.folder / "processes.json") as processes, step(progress, _TASKS[name]):
         code = processes.run(
             name,
             given.fill(command),
