@@ -67,6 +67,39 @@ def test_they_behave_as_what_they_stand_for(service: Service) -> None:
     assert done.stdout == "ok\n", done.stderr
 
 
+AT_ONCE = """
+import subprocess, sys
+from servicekit.state import SharedDict, at_once
+GIVEN = "from servicekit.state import SharedDict; given = SharedDict('given', {'a': 1}); "
+def others(command="print(sorted(given.items()))"):
+    asked = [sys.executable, "-c", GIVEN + command]
+    return subprocess.run(asked, capture_output=True, text=True).stdout
+given = SharedDict("given", {"a": 1})
+print(others(), end="")
+with at_once():
+    given.clear()
+    given["b"] = 2
+    print(sorted(given.items()), others(), end="")
+print(others(), end="")
+with at_once():
+    given.clear()
+    others("given.update(c=3)")
+    given["b"] = 2
+print(others(), end="")
+"""
+
+
+def test_others_see_what_a_start_changes_all_at_once(service: Service) -> None:
+    """What is emptied and filled again with the same takes nothing of what others did away."""
+    given = service.run("-c", AT_ONCE).stdout.splitlines()
+    assert given == [
+        "[('a', 1)]",
+        "[('b', 2)] [('a', 1)]",
+        "[('b', 2)]",
+        "[('b', 2), ('c', 3)]",
+    ]
+
+
 def test_several_processes_count_in_one_dictionary(service: Service) -> None:
     started = [start(service, "-c", COUNT) for _ in range(4)]
     outputs = [process.communicate(timeout=60)[0] for process in started]

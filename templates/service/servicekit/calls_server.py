@@ -316,8 +316,7 @@ def build() -> CallsServer:
     logs.configure()
     transaction.install()
     database.install()
-    replicas().wait_for_copies()
-    return CallsServer(frameworks.glue().load(settings().manifest["application"]))
+    return CallsServer(frameworks.load())
 
 
 def __getattr__(name: str) -> Any:

@@ -5,9 +5,22 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from servicekit import state
+from servicekit.replicas import replicas
 from servicekit.settings import settings
 
 FRAMEWORKS = {"flask": "servicekit.flask"}
+
+
+def load() -> Any:
+    """The application of the manifest, made.
+
+    Not before there are copies of what it may read while it is made; what it does to shared state
+    shows when it is ready.
+    """
+    replicas().wait_for_copies()
+    with state.at_once():
+        return glue().load(settings().manifest["application"])
 
 
 def glue() -> Any:

@@ -5,8 +5,10 @@ Values are pickled into state.db: what is taken out is a copy. Each operation is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
+import sqlite3
 import threading
 from collections.abc import MutableMapping, MutableSequence, MutableSet
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -16,6 +18,46 @@ from servicekit.settings import settings
 from servicekit.sqlite import immediate, of_thread
 
 _PROTOCOL = 4  # fixed, since keys are compared as bytes
+
+
+_local = threading.local()
+"""Has `private` while this thread makes the application: shared state as it sees it."""
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """What is changed inside is seen by other processes all at once, at the end.
+
+    They serve requests while one more is made, and the monolith's own start had nobody beside it.
+    What is as it was then, emptied and filled again, is left alone.
+    """
+    private = sqlite3.connect(":memory:", isolation_level=None)
+    of_thread(settings().file("state.db")).backup(private)
+    before = _contents(private)
+    _local.private = private
+    try:
+        yield
+    finally:
+        del _local.private
+    with immediate(of_thread(settings().file("state.db"))) as connection:
+        for name, items in _contents(private).items():
+            if before.get(name) != items:
+                connection.execute("INSERT OR IGNORE INTO _names VALUES (?)", (name,))
+                connection.execute("DELETE FROM _items WHERE name = ?", (name,))
+                connection.executemany(
+                    "INSERT INTO _items(name, key, value) VALUES (?, ?, ?)",
+                    [(name, key, value) for key, value in items],
+                )
+    private.close()
+
+
+def _contents(connection: sqlite3.Connection) -> Dict[str, List[Tuple[Any, Any]]]:
+    found: Dict[str, List[Tuple[Any, Any]]] = {
+        name: [] for (name,) in connection.execute("SELECT * FROM _names")
+    }
+    for name, key, value in connection.execute("SELECT name, key, value FROM _items ORDER BY id"):
+        found.setdefault(name, []).append((key, value))
+    return found
 
 
 def _dump(value: Any) -> bytes:
@@ -31,7 +73,7 @@ class _Shared:
         self._seeded_for: Any = None
 
     def _db(self) -> Any:
-        connection = of_thread(settings().file("state.db"))
+        connection = getattr(_local, "private", None) or of_thread(settings().file("state.db"))
         if self._seeded_for is not settings():
             with immediate(connection):
                 new = connection.execute("INSERT OR IGNORE INTO _names VALUES (?)", (self._name,))

@@ -189,8 +189,7 @@ def build() -> Web:
     """Load the application of the manifest, with all hooks set before."""
     logs.configure()
     database.install()
-    replicas().wait_for_copies()
-    return Web(frameworks.glue().load(settings().manifest["application"]))
+    return Web(frameworks.load())
 
 
 def __getattr__(name: str) -> Any:
