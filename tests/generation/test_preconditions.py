@@ -11,6 +11,7 @@ from migrator.graph.build import build_graph
 from migrator.model.plan import Plan, Replica, Service
 from migrator.model.progress import Silent
 from migrator.model.settings import Run, Settings
+from migrator.plan.resolve import resolve
 
 SHOP = """
 from flask import Flask
@@ -59,3 +60,17 @@ def test_what_is_written_at_the_start(
     found = list(missing_at_start(program, plan))
     assert [each.partition(" ")[0] for each in found] == ["selling"] * told
     assert all("shop.make (shop.py:" in each and "writes role" in each for each in found)
+
+
+@pytest.mark.parametrize(("called", "copied"), [("pass", []), ("defaults()", ["role"])])
+def test_what_is_read_at_the_start_is_copied_to_every_service(
+    tmp_path: Path, called: str, copied: list[str]
+) -> None:
+    (tmp_path / "shop.py").write_text(SHOP.replace("CALLED", called))
+    graph = build_graph(tmp_path, STARTED, Silent())
+    people = Service(tables=["role"], entry_points=["route:static"])
+    plan = Plan(services={"people": people, "selling": Service(tables=["order"])})
+    found = resolve(graph, plan)
+    assert sorted(found.services["selling"].replicas) == copied
+    assert found.services["people"].replicas == {}
+    assert list(missing_at_start(graph.program, found)) == []
