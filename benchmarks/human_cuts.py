@@ -31,9 +31,9 @@ from migrator.graph.current import current_graph
 from migrator.model.graph import EdgeKind, Graph
 from migrator.model.progress import Silent
 from migrator.model.settings import Settings
-from migrator.plan.constraints import Constraints
-from migrator.plan.from_graph import partition_graph
-from migrator.plan.from_graph_file import ClassGraph, TableUse, Use
+from migrator.plan.from_graph.file import ClassGraph, TableUse, Use
+from migrator.plan.from_graph.partitioned import partition_graph
+from migrator.plan.partition.constraints import Constraints
 
 Labels = Sequence[Hashable]
 

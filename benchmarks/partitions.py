@@ -17,9 +17,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from migrator.plan.constraints import Constraints
-from migrator.plan.from_graph import classes_of, partition_graph, read_graph, read_use_cases
-from migrator.plan.from_graph_file import ClassGraph, Use
+from migrator.plan.from_graph.file import ClassGraph, Use
+from migrator.plan.from_graph.partitioned import (
+    classes_of,
+    partition_graph,
+    read_graph,
+    read_use_cases,
+)
+from migrator.plan.partition.constraints import Constraints
 
 
 class Figures(NamedTuple):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from migrator.plan.affinity import SIGNALS
+from migrator.plan.signals.affinity import SIGNALS
 from migrator.plan.store import FILE_NAME, proposal_files
 from migrator.plan.strategies import STRATEGIES
 

@@ -9,7 +9,7 @@ import click
 
 from migrator.cli.completion import listed, of_plan, signals
 from migrator.model.errors import ConfigurationError
-from migrator.plan.constraints import Constraints, services_range
+from migrator.plan.partition.constraints import Constraints, services_range
 
 Wrapped = Callable[..., Any]
 

@@ -12,7 +12,7 @@ from migrator.cli.terminal import TerminalProgress, console, place_link, print_h
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError
-from migrator.plan.explain import Explainer
+from migrator.plan.explain.answer import Explainer
 from migrator.plan.store import FILE_NAME, find, load
 
 _MOST_PLACES = 4

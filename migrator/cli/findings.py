@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from migrator.model.plan import Finding
-from migrator.plan.findings import DECISION, KINDS, SPLIT
+from migrator.plan.findings.kinds import DECISION, KINDS, SPLIT
 
 _MOST = 5
 """Of each kind; the report has them all."""

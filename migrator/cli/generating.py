@@ -25,9 +25,9 @@ from migrator.operation.registered import (
     unknown_classes,
     unknown_rules,
 )
+from migrator.plan.evidence.support import require_supported
 from migrator.plan.steps import plan_at_step, taken_in_order
 from migrator.plan.store import FILE_NAME, load
-from migrator.plan.support import require_supported
 
 _NAMED = 4
 

@@ -20,9 +20,9 @@ from migrator.model.errors import ConfigurationError, PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Step
 from migrator.plan.comparison import Difference, Moved, compare
-from migrator.plan.evidence import gather
-from migrator.plan.findings import MATURITY
-from migrator.plan.maturity import Maturity, maturity_of
+from migrator.plan.evidence.evidence import gather
+from migrator.plan.findings.kinds import MATURITY
+from migrator.plan.findings.maturity import Maturity, maturity_of
 from migrator.plan.resolve import resolve, resolve_with_consequences
 from migrator.plan.score import Score, score
 from migrator.plan.scorecard import changes, figures

@@ -21,7 +21,7 @@ from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, Place
 from migrator.model.plan import Plan
 from migrator.model.settings import Demands
-from migrator.plan.constraints import as_options, with_demands
+from migrator.plan.partition.constraints import as_options, with_demands
 from migrator.plan.proposals import Proposal, Proposals, propose_all
 from migrator.plan.score import Score
 from migrator.plan.scorecard import figures

@@ -10,8 +10,13 @@ from rich.table import Table
 
 from migrator.cli.terminal import TerminalProgress, console, print_json
 from migrator.model.errors import ConfigurationError, Place
-from migrator.plan.constraints import Constraints
-from migrator.plan.from_graph import GraphPartition, partition_graph, read_graph, read_use_cases
+from migrator.plan.from_graph.partitioned import (
+    GraphPartition,
+    partition_graph,
+    read_graph,
+    read_use_cases,
+)
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.wording import enumerated
 
 

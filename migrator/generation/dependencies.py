@@ -12,8 +12,8 @@ from typing import NamedTuple
 from migrator.facts.syntax import parse
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import EntryPoint, Program
-from migrator.plan.details import ANY, Detail
-from migrator.plan.reach import Reach, handlers
+from migrator.plan.evidence.details import ANY, Detail
+from migrator.plan.evidence.reach import Reach, handlers
 
 
 class Needs(NamedTuple):

@@ -41,7 +41,7 @@ from migrator.model.program import EntryPoint
 from migrator.model.progress import Progress, Silent, step
 from migrator.model.registered import Registered
 from migrator.model.settings import Run
-from migrator.plan.obstacles import Obstacle, obstacle
+from migrator.plan.consequences.obstacles import Obstacle, obstacle
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from migrator.generation.routing import RoutedPattern, routed_patterns
 from migrator.generation.templating import render, variable_name
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
-from migrator.plan.front_end import default_service
+from migrator.plan.consequences.front_end import default_service
 from migrator.plan.steps import changes_something
 
 TEMPLATE = "gateway/nginx.conf.template"

@@ -45,8 +45,8 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.registered import Registered
 from migrator.model.schema import Schema
 from migrator.model.settings import Run, Settings
-from migrator.plan.front_end import default_service
-from migrator.plan.obstacles import beside_crossings
+from migrator.plan.consequences.front_end import default_service
+from migrator.plan.consequences.obstacles import beside_crossings
 
 T = TypeVar("T")
 TASK = "generate"

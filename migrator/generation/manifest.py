@@ -26,9 +26,9 @@ from migrator.model.manifest import (
 from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import EntryPoint, Program
 from migrator.model.settings import Run
-from migrator.plan.details import ANY
-from migrator.plan.front_end import default_service
-from migrator.plan.reach import Reach
+from migrator.plan.consequences.front_end import default_service
+from migrator.plan.evidence.details import ANY
+from migrator.plan.evidence.reach import Reach
 
 CUT = ("call", "defer", "row-write")
 """The remedies that leave something to do at run time."""

@@ -12,11 +12,11 @@ from migrator.model.errors import ConfigurationError, MigratorError, Place, Plan
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
 from migrator.model.program import Program
-from migrator.plan.digests import changes
-from migrator.plan.reach import Reach
+from migrator.plan.consequences.digests import changes
+from migrator.plan.evidence.reach import Reach
+from migrator.plan.evidence.support import require_supported
 from migrator.plan.resolve import resolve
 from migrator.plan.store import place_in
-from migrator.plan.support import require_supported
 from migrator.plan.wording import enumerated
 
 _TOLD = 10

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from migrator.model.plan import Plan, Replica, Service
-from migrator.plan import calls, datastores, folders, replicas, state
-from migrator.plan.digests import origin
-from migrator.plan.evidence import Evidence
-from migrator.plan.findings_of_plan import findings
-from migrator.plan.maturity import maturity_of, sentence_of
+from migrator.plan.consequences import calls, folders, replicas, state
+from migrator.plan.consequences.digests import origin
+from migrator.plan.consequences.outline import Consequences, Outline, follow
+from migrator.plan.consequences.roadmap import order, roadmap
+from migrator.plan.datastores import choice as datastores
+from migrator.plan.evidence.evidence import Evidence
+from migrator.plan.findings.maturity import maturity_of, sentence_of
+from migrator.plan.findings.of_plan import findings
 from migrator.plan.naming import purpose
-from migrator.plan.outline import Consequences, Outline, follow
-from migrator.plan.roadmap import order, roadmap
 
 
 def assemble(

@@ -7,8 +7,8 @@ import msgspec
 from migrator.model.errors import PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Finding, Plan
-from migrator.plan.digests import changed
-from migrator.plan.findings import DECISION, SPLIT, STALE
+from migrator.plan.consequences.digests import changed
+from migrator.plan.findings.kinds import DECISION, SPLIT, STALE
 from migrator.plan.ratchet import gone_crossings, new_crossings, speaks_for
 from migrator.plan.resolve import resolve_with_consequences
 from migrator.plan.score import Score, score

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals.paths import first_part
 from migrator.plan.wording import counted, enumerated
 

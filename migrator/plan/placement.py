@@ -7,9 +7,9 @@ from collections.abc import Container, Mapping
 from math import log2
 
 from migrator.model.program import EntryPoint
-from migrator.plan.bonds import is_giant
-from migrator.plan.crossings import COST, Walker
-from migrator.plan.evidence import Evidence
+from migrator.plan.consequences.crossings import COST, Walker
+from migrator.plan.evidence.evidence import Evidence
+from migrator.plan.findings.bonds import is_giant
 from migrator.plan.signals.paths import groups
 from migrator.plan.wording import enumerated
 

@@ -10,14 +10,14 @@ import msgspec
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.plan import Finding, Plan
-from migrator.plan.affinity import measure
-from migrator.plan.bonds import loosened, told
-from migrator.plan.constraints import Constraints, demands_of
-from migrator.plan.cross_cutting import only_by_the_way
-from migrator.plan.evidence import Evidence
-from migrator.plan.findings import CROSS_CUTTING
+from migrator.plan.evidence.evidence import Evidence
+from migrator.plan.findings.bonds import loosened, told
+from migrator.plan.findings.cross_cutting import only_by_the_way
+from migrator.plan.findings.kinds import CROSS_CUTTING
+from migrator.plan.partition.constraints import Constraints, demands_of
 from migrator.plan.propose import boundaries, evidence_for, homed, plan_of
 from migrator.plan.score import Score, score
+from migrator.plan.signals.affinity import measure
 from migrator.plan.strategies import (
     ONE_SERVICE,
     STRATEGIES,

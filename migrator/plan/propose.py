@@ -8,9 +8,12 @@ from collections.abc import Callable
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan
-from migrator.plan.affinity import Affinity, measure
 from migrator.plan.assemble import assemble
-from migrator.plan.constraints import (
+from migrator.plan.consequences.outline import Consequences, Outline
+from migrator.plan.evidence.evidence import Evidence, gather
+from migrator.plan.evidence.support import require_supported, supported
+from migrator.plan.naming import names, numbered
+from migrator.plan.partition.constraints import (
     REMAINDER,
     Constraints,
     atoms_of,
@@ -19,13 +22,10 @@ from migrator.plan.constraints import (
     demands_of,
     infeasible,
 )
-from migrator.plan.evidence import Evidence, gather
-from migrator.plan.naming import names, numbered
-from migrator.plan.outline import Consequences, Outline
-from migrator.plan.partition import Limits, counts_of, cuts, merge_bound
-from migrator.plan.partition_network import Network
+from migrator.plan.partition.cut import Limits, counts_of, cuts, merge_bound
+from migrator.plan.partition.network import Network
 from migrator.plan.placement import leave_out_tools, place
-from migrator.plan.support import require_supported, supported
+from migrator.plan.signals.affinity import Affinity, measure
 from migrator.plan.wording import enumerated
 
 _FEW_ENTRY_POINTS = 5

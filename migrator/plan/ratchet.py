@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from migrator.model.plan import Crossing, Finding, Plan
 from migrator.model.program import Program
-from migrator.plan.digests import decisions
-from migrator.plan.findings import NEW_CROSSING
+from migrator.plan.consequences.digests import decisions
+from migrator.plan.findings.kinds import NEW_CROSSING
 from migrator.plan.wording import enumerated
 
 _HINT = (

@@ -11,15 +11,15 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Datastore, Plan, Service
 from migrator.model.program import Program
 from migrator.plan.assemble import assemble
-from migrator.plan.constraints import SERVICE_NAME_HINT, is_service_name
-from migrator.plan.evidence import Evidence, gather
-from migrator.plan.findings import LEFT_OUT
-from migrator.plan.findings_of_plan import findings
-from migrator.plan.folders import with_decisions as folders_with_decisions
-from migrator.plan.outline import Consequences, Outline
+from migrator.plan.consequences.folders import with_decisions as folders_with_decisions
+from migrator.plan.consequences.outline import Consequences, Outline
+from migrator.plan.consequences.roadmap import roadmap
+from migrator.plan.consequences.rows import obstacle_of
+from migrator.plan.evidence.evidence import Evidence, gather
+from migrator.plan.findings.kinds import LEFT_OUT
+from migrator.plan.findings.of_plan import findings
+from migrator.plan.partition.constraints import SERVICE_NAME_HINT, is_service_name
 from migrator.plan.placement import leave_out_tools, place
-from migrator.plan.roadmap import roadmap
-from migrator.plan.rows import obstacle_of
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
 

@@ -9,10 +9,8 @@ import msgspec
 from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Plan
 from migrator.model.program import Program
-from migrator.plan.dependence import Dependence, dependence
-from migrator.plan.findings import SPLIT
-from migrator.plan.metrics import Measures
-from migrator.plan.metrics_of_plan import (
+from migrator.plan.consequences.dependence import Dependence, dependence
+from migrator.plan.consequences.measures import (
     copied_share,
     kept_functions,
     lines_of,
@@ -20,8 +18,10 @@ from migrator.plan.metrics_of_plan import (
     replica_traffic,
     requests,
 )
-from migrator.plan.obstacles import beside_crossings, of_crossings
-from migrator.plan.outline import Consequences
+from migrator.plan.consequences.obstacles import beside_crossings, of_crossings
+from migrator.plan.consequences.outline import Consequences
+from migrator.plan.findings.kinds import SPLIT
+from migrator.plan.partition.metrics import Measures
 
 OUTBOX = "outbox"
 """The transport of what is deferred, whatever the plan says of calls."""
@@ -45,7 +45,7 @@ class ServiceScore(msgspec.Struct, kw_only=True, frozen=True):
 class Latency(msgspec.Struct, kw_only=True, frozen=True):
     """A forecast of what crossings add to requests, in milliseconds.
 
-    The formula stands in `migrator.plan.dependence`. The gateway's part is not in it.
+    The formula stands in `migrator.plan.consequences.dependence`. The gateway's part is not in it.
     """
 
     mean_ms: float

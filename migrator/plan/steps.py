@@ -13,8 +13,8 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Service
 from migrator.model.program import EntryPoint
-from migrator.plan.crossings import Walker
-from migrator.plan.evidence import Evidence, gather
+from migrator.plan.consequences.crossings import Walker
+from migrator.plan.evidence.evidence import Evidence, gather
 from migrator.plan.resolve import resolve
 
 REMAINDER = "remainder"

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from migrator.model.errors import ConfigurationError
-from migrator.plan.affinity import Affinity, measure
-from migrator.plan.bonds import loosened, meant, without
-from migrator.plan.constraints import Constraints
-from migrator.plan.evidence import Evidence
+from migrator.plan.consequences.outline import Consequences, Outline, follow
+from migrator.plan.evidence.evidence import Evidence
+from migrator.plan.evidence.teams import team_of_tables
+from migrator.plan.findings.bonds import loosened, meant, without
 from migrator.plan.naming import slug
-from migrator.plan.outline import Consequences, Outline, follow
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.propose import apart_by, boundaries, inseparable, outline_of
-from migrator.plan.teams import team_of_tables
+from migrator.plan.signals.affinity import Affinity, measure
 
 Groups = list[frozenset[str]]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from migrator.model.errors import MigratorError, PlanError
 from migrator.model.plan import Finding
-from migrator.plan.findings import KINDS
+from migrator.plan.findings.kinds import KINDS
 from migrator.report import github, sarif
 from migrator.report.annotation import Annotation
 

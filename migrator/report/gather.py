@@ -11,11 +11,11 @@ from migrator.model.graph import Confidence, EdgeKind, Graph
 from migrator.model.plan import Plan
 from migrator.model.program import EntryPoint, Observed, Program
 from migrator.plan.comparison import compare
-from migrator.plan.dependence import Dependence, dependence
-from migrator.plan.digests import changes
-from migrator.plan.metrics_of_plan import kept_functions
-from migrator.plan.obstacles import obstacle
-from migrator.plan.outline import Consequences
+from migrator.plan.consequences.dependence import Dependence, dependence
+from migrator.plan.consequences.digests import changes
+from migrator.plan.consequences.measures import kept_functions
+from migrator.plan.consequences.obstacles import obstacle
+from migrator.plan.consequences.outline import Consequences
 from migrator.plan.proposals import cut_of
 from migrator.plan.resolve import resolve_with_consequences
 from migrator.plan.score import Score, score

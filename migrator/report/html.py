@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from migrator.generation.templating import template_folder
-from migrator.plan.findings import KINDS
+from migrator.plan.findings.kinds import KINDS
 from migrator.plan.score import Score
 from migrator.plan.scorecard import ROWS
 from migrator.report import service_map

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from migrator.generation import templating
-from migrator.plan.findings import KINDS
+from migrator.plan.findings.kinds import KINDS
 from migrator.plan.scorecard import figures
 from migrator.report import mermaid
 from migrator.report.content import Content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from migrator.plan.dependence import CALL_MS, CATCH_UP_MS
+from migrator.plan.consequences.dependence import CALL_MS, CATCH_UP_MS
 from migrator.report.content import Content
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from migrator.plan.dependence import CALL_MS
+from migrator.plan.consequences.dependence import CALL_MS
 from migrator.plan.wording import counted
 from migrator.report.content import Content, Link, ServiceView
 

@@ -24,7 +24,7 @@ from migrator.model.plan import Folder, Origin, Plan, Service
 from migrator.model.program import EntryPoint
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
-from migrator.plan.front_end import default_service
+from migrator.plan.consequences.front_end import default_service
 
 BIN = Path(sys.executable).parent
 

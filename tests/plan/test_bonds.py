@@ -7,9 +7,9 @@ from monolith_sketch import sketch
 from shop_sketch import SHOP
 
 from migrator.model.errors import ConfigurationError
-from migrator.plan.bonds import loosened, told
-from migrator.plan.constraints import Constraints
-from migrator.plan.findings import GIANT, SPLIT
+from migrator.plan.findings.bonds import loosened, told
+from migrator.plan.findings.kinds import GIANT, SPLIT
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.proposals import propose_all
 from migrator.plan.propose import boundaries, evidence_for
 from migrator.plan.score import score

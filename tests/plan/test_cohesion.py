@@ -13,9 +13,9 @@ from migrator.facts.settings import Settings
 from migrator.graph.build import build_graph
 from migrator.model.program import Column
 from migrator.model.progress import Silent
-from migrator.plan.cohesion import method_groups
-from migrator.plan.constraints import Constraints
-from migrator.plan.findings import GOD_CLASS, GOD_TABLE
+from migrator.plan.findings.cohesion import method_groups
+from migrator.plan.findings.kinds import GOD_CLASS, GOD_TABLE
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.propose import propose
 
 MODELS = """

@@ -6,9 +6,9 @@ import pytest
 from monolith_sketch import sketch
 from msgspec.structs import replace
 
-from migrator.plan.crossings import Cut, Walker
-from migrator.plan.deferral import Deferral
-from migrator.plan.reach import Reach
+from migrator.plan.consequences.crossings import Cut, Walker
+from migrator.plan.evidence.deferral import Deferral
+from migrator.plan.evidence.reach import Reach
 
 TABLES = """
 table own a/models.py

@@ -10,7 +10,7 @@ from migrator.facts.settings import Settings
 from migrator.graph.build import build_graph
 from migrator.model.plan import Datastore
 from migrator.model.progress import Silent
-from migrator.plan.evidence import gather
+from migrator.plan.evidence.evidence import gather
 from migrator.plan.propose import propose
 
 APP = """

@@ -1,6 +1,6 @@
 from migrator.model.plan import Crossing, Plan, Service
 from migrator.model.program import Program
-from migrator.plan.decisions import decisions
+from migrator.plan.findings.decisions import decisions
 
 
 def crossing(function: str, owner: str, *tables: str) -> Crossing:

@@ -8,7 +8,7 @@ from monolith_sketch import sketch
 from migrator.model.graph import Confidence, EdgeKind, Graph, NodeKind
 from migrator.model.plan import Plan, Replica, Service
 from migrator.model.program import Observed
-from migrator.plan.dependence import CALL_MS, CATCH_UP_MS, dependence
+from migrator.plan.consequences.dependence import CALL_MS, CATCH_UP_MS, dependence
 from migrator.plan.resolve import resolve_with_consequences
 
 SKETCH = """

@@ -7,7 +7,7 @@ from monolith_sketch import sketch
 from shop_sketch import SHOP
 
 from migrator.model.errors import ConfigurationError
-from migrator.plan.explain import Explainer, Line
+from migrator.plan.explain.answer import Explainer, Line
 from migrator.plan.propose import propose
 
 

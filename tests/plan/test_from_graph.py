@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from migrator.model.errors import ConfigurationError
-from migrator.plan.constraints import Constraints
-from migrator.plan.from_graph import partition_graph, read_graph, read_use_cases
+from migrator.plan.from_graph.partitioned import partition_graph, read_graph, read_use_cases
+from migrator.plan.partition.constraints import Constraints
 
 PLAIN = {
     "Root--OrderPage": 5,
@@ -158,7 +158,7 @@ def test_the_partition_is_the_same_whatever_the_hash_seed(written) -> None:
     path = written(RICH)
     script = (
         "import sys, msgspec; from pathlib import Path;"
-        "from migrator.plan.from_graph import partition_graph, read_graph;"
+        "from migrator.plan.from_graph.partitioned import partition_graph, read_graph;"
         "print(msgspec.json.encode(partition_graph(read_graph(Path(sys.argv[1])))))"
     )
     outputs = {

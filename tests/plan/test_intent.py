@@ -8,8 +8,8 @@ import pytest
 from monolith_sketch import sketch
 
 from migrator.model.graph import Graph
-from migrator.plan.constraints import Constraints
-from migrator.plan.findings import CROSS_CUTTING
+from migrator.plan.findings.kinds import CROSS_CUTTING
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.proposals import propose_all
 from migrator.plan.propose import evidence_for
 

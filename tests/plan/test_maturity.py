@@ -14,10 +14,10 @@ from migrator.facts.settings import Settings
 from migrator.graph.build import build_graph
 from migrator.model.graph import Graph
 from migrator.model.progress import Silent
-from migrator.plan.constraints import Constraints
-from migrator.plan.evidence import gather
-from migrator.plan.findings import MATURITY
-from migrator.plan.maturity import maturity_of
+from migrator.plan.evidence.evidence import gather
+from migrator.plan.findings.kinds import MATURITY
+from migrator.plan.findings.maturity import maturity_of
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.proposals import propose_all
 from migrator.plan.propose import propose_with_consequences
 

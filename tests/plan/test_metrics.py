@@ -6,7 +6,7 @@ from math import e, log
 
 import pytest
 
-from migrator.plan.metrics import measure_partition
+from migrator.plan.partition.metrics import measure_partition
 
 CALLS = {
     ("a", "b"): 1,

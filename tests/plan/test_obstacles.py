@@ -12,8 +12,8 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Crossing, Plan, Remedy, Service
 from migrator.model.progress import Silent
 from migrator.model.settings import Run, Settings
-from migrator.plan.findings import CUT_KEY, DECISION
-from migrator.plan.obstacles import obstacles
+from migrator.plan.consequences.obstacles import obstacles
+from migrator.plan.findings.kinds import CUT_KEY, DECISION
 from migrator.plan.resolve import resolve
 from migrator.plan.score import score
 

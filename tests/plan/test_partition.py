@@ -7,8 +7,8 @@ from itertools import combinations
 
 import pytest
 
-from migrator.plan.partition import Limits, cuts, merge_bound
-from migrator.plan.partition_network import Network
+from migrator.plan.partition.cut import Limits, cuts, merge_bound
+from migrator.plan.partition.network import Network
 
 
 def villages(count: int, size: int, bridge: float = 0.2) -> tuple[list[str], dict]:

@@ -10,7 +10,7 @@ from shop_sketch import SHOP
 from migrator.model.graph import Graph
 from migrator.model.program import StateFinding
 from migrator.plan.check import check
-from migrator.plan.digests import changes, stamped
+from migrator.plan.consequences.digests import changes, stamped
 from migrator.plan.propose import propose
 
 

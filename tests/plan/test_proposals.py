@@ -12,7 +12,7 @@ from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
 from migrator.plan.check import check
 from migrator.plan.comparison import compare
-from migrator.plan.constraints import Constraints
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.proposals import Proposals, propose_all
 from migrator.plan.propose import propose
 from migrator.plan.store import find, load, save, save_proposals

@@ -14,9 +14,9 @@ from shop_sketch import SHOP
 from migrator.model.errors import ConfigurationError
 from migrator.model.plan import Plan
 from migrator.model.settings import Demands
-from migrator.plan.constraints import Constraints, with_demands
-from migrator.plan.findings import IDLE
+from migrator.plan.findings.kinds import IDLE
 from migrator.plan.naming import slug
+from migrator.plan.partition.constraints import Constraints, with_demands
 from migrator.plan.propose import REMAINDER, propose
 from migrator.plan.store import render
 

@@ -13,10 +13,10 @@ from shop_sketch import SHOP
 from migrator.facts.history import Commit, History
 from migrator.model.errors import ConfigurationError
 from migrator.model.program import Observed
-from migrator.plan.affinity import SIGNALS, measure
-from migrator.plan.constraints import Constraints
-from migrator.plan.evidence import Evidence, gather
+from migrator.plan.evidence.evidence import Evidence, gather
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.propose import propose
+from migrator.plan.signals.affinity import SIGNALS, measure
 
 MEMBERS = "shop/members/models.py"
 ORDERS = "shop/orders/models.py"

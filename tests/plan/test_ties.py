@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from monolith_sketch import sketch
 
-from migrator.plan.reach import Reach
-from migrator.plan.ties import Ties
+from migrator.plan.evidence.reach import Reach
+from migrator.plan.explain.ties import Ties
 
 FORK = """
     def a.one.start()

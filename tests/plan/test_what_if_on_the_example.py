@@ -13,7 +13,7 @@ from migrator.model.graph import Graph
 from migrator.model.plan import Plan, Service
 from migrator.model.progress import Silent
 from migrator.plan.check import check
-from migrator.plan.constraints import Constraints
+from migrator.plan.partition.constraints import Constraints
 from migrator.plan.proposals import Proposals, propose_all
 from migrator.plan.store import load, save
 

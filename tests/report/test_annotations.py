@@ -6,7 +6,7 @@ import jsonschema
 
 from migrator.model.errors import MigratorError, Place, PlanError
 from migrator.model.plan import Finding
-from migrator.plan.findings import LEFT_OUT, NEW_CROSSING
+from migrator.plan.findings.kinds import LEFT_OUT, NEW_CROSSING
 from migrator.report.annotations import ANNOTATION_FORMATS, of_error, of_findings
 
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}

@@ -20,7 +20,7 @@ from migrator.operation.guess.surroundings import (
     guess_python,
     guess_test,
 )
-from migrator.plan.support import unread
+from migrator.plan.evidence.support import unread
 
 SECTION = "tool.migrator.run"
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import combinations
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 
 Pair = tuple[str, str]
 """Two tables in alphabetical order, or one twice."""

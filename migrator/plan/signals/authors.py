@@ -7,7 +7,7 @@ from math import log, sqrt
 from pathlib import Path
 
 from migrator.facts.codeowners import CodeOwners, read_code_owners
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights
 from migrator.plan.signals.profiles import tables_of_files
 

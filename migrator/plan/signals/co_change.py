@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights
 from migrator.plan.signals.profiles import tables_of_files
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.model.program import Program, Table
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights
 
 _PART = 2.0

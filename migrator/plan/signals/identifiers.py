@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from math import log, sqrt
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights
 from migrator.plan.wording import short
 

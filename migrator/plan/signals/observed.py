@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights, add_clique
 
 

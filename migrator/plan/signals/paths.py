@@ -6,7 +6,7 @@ from collections import Counter
 from math import sqrt
 
 from migrator.model.program import EntryPoint
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights
 
 

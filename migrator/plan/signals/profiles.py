@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from math import log
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 
 _BROAD_SHARE = 0.5
 _BROAD_TABLES = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.plan.evidence import Evidence
+from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.signals import Weights, cliques
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from migrator.model.graph import EdgeKind, Graph
 from migrator.model.program import EntryPoint, Program
-from migrator.plan.from_graph_file import ClassGraph, RouteUse, TableUse, TransactionUse, Use
+from migrator.plan.from_graph.file import ClassGraph, RouteUse, TableUse, TransactionUse, Use
 
 
 def module_graph(graph: Graph) -> ClassGraph:

@@ -1,0 +1,1 @@
+"""Where each service keeps its data, by evidence."""

@@ -1,0 +1,1 @@
+"""What a plan says to its reader beside its services."""

@@ -1,0 +1,1 @@
+"""Graphs of classes in whatever language."""

@@ -1,0 +1,1 @@
+"""Groups of what belongs together: demands, the cut, its measures."""
