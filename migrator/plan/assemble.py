@@ -7,7 +7,7 @@ from migrator.plan.consequences import calls, folders, replicas, state
 from migrator.plan.consequences.digests import origin
 from migrator.plan.consequences.outline import Consequences, Outline, follow
 from migrator.plan.consequences.roadmap import order, roadmap
-from migrator.plan.datastores import choice as datastores
+from migrator.plan.datastores import choice
 from migrator.plan.evidence.evidence import Evidence
 from migrator.plan.findings.maturity import maturity_of, sentence_of
 from migrator.plan.findings.of_plan import findings
@@ -67,7 +67,7 @@ def _service(
         also_answers=sorted(outline.also.get(name, ())),
         replicas={table: Replica(owner=outline.owner[table]) for table in copies},
         calls=calls.crossings(reach, consequences, name),
-        datastore=datastores.choose(evidence, tables, entries),
+        datastore=choice.choose(evidence, tables, entries),
         state=state.remedies(
             reach,
             frozenset(map(reach.name, walk.kept)),

@@ -22,6 +22,7 @@ import pytest
 
 from migrator.cli.main import program
 from migrator.model.plan import Step
+from migrator.operation.ports import free_port
 from migrator.plan.store import load
 
 LENDING = Path(__file__).parent.parent / "assets" / "lending"
@@ -59,7 +60,10 @@ def up(root: Path, line: str) -> Iterator[None]:
     log = root.parent / "up.log"
     with log.open("w") as file:
         running = subprocess.Popen(
-            [sys.executable, "-m", *shlex.split(line)], cwd=root, stdout=file, stderr=file
+            [sys.executable, "-m", *shlex.split(line), "--port", str(free_port())],
+            cwd=root,
+            stdout=file,
+            stderr=file,
         )
     control = root / shlex.split(line)[-1] / ".migrator" / "control.json"
     try:
