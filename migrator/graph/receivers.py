@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrator.facts import ir
 from migrator.graph.linking.definitions import Class, Function, Variant
 from migrator.graph.linking.values import Kind
+from migrator.graph.receiver_places import Place, places
 
 if TYPE_CHECKING:
     from migrator.graph.linking.linker import Linker
@@ -35,32 +35,15 @@ class State(NamedTuple):
     receiver: int | None
 
 
-class _Place(NamedTuple):
-    """How an instruction that may call something has its receiver."""
-
-    how: str
-    """`own`: the first parameter, or what is made of it; `super`; `passed`: the first parameter is
-    the first argument; `given`: something else is; `other`: an attribute of something else."""
-    name: str = ""
-    """The attribute that is called, or read through a property."""
-    base: int | None = None
-    """The variable of the receiver or first argument, where it is not the first parameter."""
-    callee: int | None = None
-    given: int | None = None
-    """Of a call of an attribute its first argument, which an unbound method has as receiver."""
-    passes: bool = False
-    """Whether that is the first parameter."""
-
-
 class Receivers:
     """The states that run below some roots."""
 
     def __init__(self, linker: Linker, roots: Iterable[State]) -> None:
         self._linker = linker
         self.variants = linker.variants
-        self._places_of: dict[int, dict[int, _Place]] = {}
+        self._places_of: dict[int, dict[int, Place]] = {}
         self._classes_of: dict[int, frozenset[int]] = {}
-        self._of_all: dict[tuple[int, _Place], frozenset[Code]] = {}
+        self._of_all: dict[tuple[int, Place], frozenset[Code]] = {}
         self._methods = lru_cache(maxsize=None)(self._find_methods)
         roots = list(roots)
         self._reached = self._reachable(each.variant for each in roots)
@@ -113,10 +96,10 @@ class Receivers:
         if known is not None:
             yield known.id
 
-    def _places(self, function: Function) -> dict[int, _Place]:
+    def _places(self, function: Function) -> dict[int, Place]:
         known = self._places_of.get(function.index)
         if known is None:
-            known = self._places_of[function.index] = dict(_places(function))
+            known = self._places_of[function.index] = dict(places(function))
         return known
 
     def _classes(self, variant: Variant) -> frozenset[int]:
@@ -233,7 +216,7 @@ class Receivers:
                     waiting.append(caller)
         return [key for key in self._reached if key in found]
 
-    def _named(self, variant: Variant, place: _Place, class_value: int) -> frozenset[Code]:
+    def _named(self, variant: Variant, place: Place, class_value: int) -> frozenset[Code]:
         if place.how != "super":
             return self._methods(class_value, place.name, None) if place.name else frozenset()
         assert place.base is not None
@@ -247,7 +230,7 @@ class Receivers:
                 found |= self._methods(class_value, place.name, values.functions[value])
         return frozenset(found)
 
-    def _named_by_all(self, variant: Variant, place: _Place) -> frozenset[Code]:
+    def _named_by_all(self, variant: Variant, place: Place) -> frozenset[Code]:
         known = self._of_all.get((variant.id, place))
         if known is None:
             classes = self._classes(variant)
@@ -296,7 +279,7 @@ class Receivers:
             return
         if place.callee is not None and place.how == "other" and self._is_unbound(variant, place):
             how = "passed" if place.passes else "given"
-            place = _Place(how, base=None if place.passes else place.given)
+            place = Place(how, base=None if place.passes else place.given)
         if state.receiver is not None and place.how in ("own", "super"):
             callees = self._narrowed(variant, place, state.receiver, callees)
         for callee in callees:
@@ -308,7 +291,7 @@ class Receivers:
             else:
                 yield from self._for_each(variant, place, target)
 
-    def _is_unbound(self, variant: Variant, place: _Place) -> bool:
+    def _is_unbound(self, variant: Variant, place: Place) -> bool:
         """Whether a function of a class is called, and not a method of it or of an instance."""
         values = self._linker.values
         assert place.callee is not None
@@ -316,7 +299,7 @@ class Receivers:
         return any(values.kinds[each] == Kind.FUNCTION for each in held)
 
     def _narrowed(
-        self, variant: Variant, place: _Place, class_value: int, callees: tuple[int, ...]
+        self, variant: Variant, place: Place, class_value: int, callees: tuple[int, ...]
     ) -> tuple[int, ...]:
         """Without the methods of other classes, with those that too many classes have kept out."""
         variants = self._linker.variants
@@ -348,7 +331,7 @@ class Receivers:
             all(known[each].bases) for each in self._linker.order(class_value) if each in known
         )
 
-    def _is_for(self, class_value: int, place: _Place, target: Variant) -> bool:
+    def _is_for(self, class_value: int, place: Place, target: Variant) -> bool:
         """Whether what is called gets the receiver of who calls it."""
         if place.how in ("own", "super"):
             return True
@@ -362,7 +345,7 @@ class Receivers:
             return State(variant, None)
         return State(variant, class_value)
 
-    def _for_each(self, variant: Variant, place: _Place, target: Variant) -> Iterator[State]:
+    def _for_each(self, variant: Variant, place: Place, target: Variant) -> Iterator[State]:
         """A method for each class that it is called on here, unless they are too many."""
         linker = self._linker
         code, owner, name = self._code_of(target), target.function.class_, place.name
@@ -388,69 +371,3 @@ class Receivers:
 
 def _is_constructor(variant: Variant) -> bool:
     return variant.function.name.endswith(".__init__")
-
-
-def _places(function: Function) -> Iterator[tuple[int, _Place]]:
-    """How the instructions of a function have the receivers of what they call."""
-    first = function.first
-    own = {first} if first is not None else set()
-    supers: set[int] = set()
-    attributes: dict[int, tuple[str, int]] = {}
-    made: set[int] = set()
-    code = function.facts.code
-    names = function.module.facts.facts.names if function.module.facts is not None else ()
-    for index, ins in enumerate(code):
-        kind = ins[0]
-        if kind in (ir.COPY, ir.NARROW):
-            for known in (own, supers):
-                if ins[2] in known and ins[1] not in made:
-                    known.add(ins[1])
-                elif ins[1] in known:
-                    known.discard(ins[1])
-            made.add(ins[1])
-        elif kind == ir.ATTRIBUTE:
-            target, base, name = ins[1:4]
-            attributes[target] = (name, base)
-            yield index, _attribute_place(name, base, own, supers)
-        elif kind == ir.CALL:
-            callee, arguments = ins[2], ins[3]
-            attribute = attributes.get(callee)
-            if _is_global(function, callee, names, "super"):
-                supers.add(ins[1])
-                continue
-            given = arguments[0] if arguments else None
-            given = given[0] if isinstance(given, tuple) else given
-            if attribute is not None:
-                place = _attribute_place(*attribute, own, supers)
-                if place.how == "other":  # perhaps `Base.method(self)`
-                    place = place._replace(
-                        callee=callee, given=given, passes=given in own and given is not None
-                    )
-                yield index, place
-            else:
-                if _is_global(function, callee, names, "getattr"):
-                    if given in own and given is not None:
-                        attributes[ins[1]] = ("", given)
-                    continue
-                if callee in own:
-                    own.add(ins[1])  # `cls(...)`
-                    yield index, _Place("own", "__init__")
-                elif given in own and given is not None:
-                    yield index, _Place("passed")
-                elif given is not None:
-                    yield index, _Place("given", "", given, callee)
-                elif callee is not None:
-                    yield index, _Place("given", callee=callee)
-
-
-def _attribute_place(name: str, base: int, own: set[int], supers: set[int]) -> _Place:
-    if base in own:
-        return _Place("own", name)
-    return _Place("super" if base in supers else "other", name, base)
-
-
-def _is_global(function: Function, variable: int | None, names: tuple[str, ...], name: str) -> bool:
-    if variable is None or variable >= 0:
-        return False
-    owner, local = function.facts.refs[~variable]
-    return owner == -1 and names[local] == name

@@ -11,7 +11,19 @@ from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.queries import SESSION
 from migrator.graph.protocol import CallSite, ClassView, Engine, Site
-from migrator.graph.web.exposed import Exposed, Marked, below
+from migrator.graph.web.admin_pages import (
+    ALLOWS,
+    AROUND,
+    BASES,
+    CALLED,
+    FILES,
+    INDEX,
+    MODEL_VIEW,
+    NEEDS,
+    PROVIDED,
+    TAKES_MODEL,
+)
+from migrator.graph.web.exposed import Exposed, below
 from migrator.graph.web.provided import Provided, Records
 
 if TYPE_CHECKING:
@@ -19,118 +31,6 @@ if TYPE_CHECKING:
 
 _ADMIN = "flask_admin:admin"
 _VIEW = "flask_admin:view"
-_MODEL_VIEW = "ModelView"
-_INDEX = "AdminIndexView"
-_FILES = "FileAdmin"
-_BASES = (_MODEL_VIEW, "BaseModelView", _INDEX, _FILES, "BaseFileAdmin", "BaseView")
-
-_OF_MODEL_VIEWS = (
-    Marked("index_view", "/", ("GET",)),
-    Marked("create_view", "/new/", ("GET", "POST")),
-    Marked("edit_view", "/edit/", ("GET", "POST")),
-    Marked("details_view", "/details/", ("GET",)),
-    Marked("delete_view", "/delete/", ("POST",)),
-    Marked("action_view", "/action/", ("POST",)),
-    Marked("export", "/export/<export_type>/", ("GET",)),
-    Marked("ajax_lookup", "/ajax/lookup/", ("GET",)),
-    Marked("ajax_update", "/ajax/update/", ("POST",)),
-)
-_PROVIDED: dict[str, tuple[Marked, ...]] = {
-    _MODEL_VIEW: _OF_MODEL_VIEWS,
-    "BaseModelView": _OF_MODEL_VIEWS,
-    _INDEX: (
-        Marked("index", "/", ("GET",)),
-        Marked("static", "/static/<path:filename>", ("GET",)),
-    ),
-    _FILES: (
-        Marked("index_view", "/", ("GET",)),
-        Marked("index_view", "/b/<path:path>", ("GET",)),
-        Marked("index", "/old_index", ("GET",)),
-        Marked("index", "/old_b/<path:path>", ("GET",)),
-        Marked("upload", "/upload/", ("GET", "POST")),
-        Marked("upload", "/upload/<path:path>", ("GET", "POST")),
-        Marked("download", "/download/<path:path>", ("GET",)),
-        Marked("mkdir", "/mkdir/", ("GET", "POST")),
-        Marked("mkdir", "/mkdir/<path:path>", ("GET", "POST")),
-        Marked("delete", "/delete/", ("POST",)),
-        Marked("rename", "/rename/", ("GET", "POST")),
-        Marked("edit", "/edit/", ("GET", "POST")),
-        Marked("action_view", "/action/", ("POST",)),
-    ),
-}
-"""The pages of each base, in the order of `flask_admin.model.base` and `contrib.fileadmin`."""
-
-_AROUND = ("is_accessible", "inaccessible_callback", "_handle_view")
-"""What runs before any page of a view."""
-_CALLED: dict[str, tuple[str, ...]] = {
-    "index_view": (
-        "get_query",
-        "get_count_query",
-        "get_list",
-        "get_list_value",
-        "list_form",
-        "search_placeholder",
-    ),
-    "create_view": (
-        "create_form",
-        "validate_form",
-        "create_model",
-        "build_new_instance",
-        "on_model_change",
-        "after_model_change",
-        "get_save_return_url",
-    ),
-    "edit_view": (
-        "get_one",
-        "edit_form",
-        "validate_form",
-        "on_form_prefill",
-        "update_model",
-        "on_model_change",
-        "after_model_change",
-        "get_save_return_url",
-    ),
-    "details_view": ("get_one", "get_detail_value"),
-    "delete_view": (
-        "get_one",
-        "delete_form",
-        "validate_form",
-        "delete_model",
-        "on_model_delete",
-        "after_model_delete",
-    ),
-    "action_view": ("get_query", "on_model_delete", "after_model_delete"),
-    "export": ("get_query", "get_count_query", "get_list", "get_export_value"),
-    "ajax_update": ("get_one", "update_model", "on_model_change", "after_model_change"),
-}
-"""The methods that a page calls, which a project's class may override."""
-_TAKES_MODEL: dict[str, int] = {
-    "on_model_change": 1,
-    "after_model_change": 1,
-    "update_model": 1,
-    "on_model_delete": 0,
-    "after_model_delete": 0,
-    "delete_model": 0,
-    "get_list_value": 1,
-    "get_detail_value": 1,
-    "get_export_value": 0,
-    "edit_form": 0,
-}
-"""Which argument of those methods is the row."""
-_ALLOWS = {
-    "create_view": "can_create",
-    "edit_view": "can_edit",
-    "delete_view": "can_delete",
-    "action_view": "can_delete",
-}
-"""What a class may forbid: `can_create = False`."""
-_NEEDS = {
-    "details_view": "can_view_details",
-    "export": "can_export",
-    "ajax_lookup": "form_ajax_refs",
-    "ajax_update": "column_editable_list",
-}
-"""What a class has to say for a page to answer at all."""
 
 
 class FlaskAdmin(Framework):
@@ -171,7 +71,7 @@ class FlaskAdmin(Framework):
             for base in engine.bases(class_)
             if (name := engine.values.name(base)).startswith("flask_admin.")
         ]
-        return next((each for each in ("Admin", *_BASES) if each in shorts), "")
+        return next((each for each in ("Admin", *BASES) if each in shorts), "")
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -201,7 +101,7 @@ class FlaskAdmin(Framework):
             admin = engine.values.opaque(_ADMIN, site.key)
             self._construct(engine, site, short, admin)
             return (admin,)
-        if short in _BASES:
+        if short in BASES:
             made = engine.values.opaque(_VIEW, short, site.key)
             self._construct(engine, site, short, made)
             return (made,)
@@ -212,9 +112,9 @@ class FlaskAdmin(Framework):
         if base == "Admin":
             self._set_up(engine, site, value, constructs=True)
             return
-        shift = 2 if base in (_MODEL_VIEW, "BaseModelView", _FILES) else 0
+        shift = 2 if base in (MODEL_VIEW, "BaseModelView", FILES) else 0
         shift -= 1 if base == "BaseModelView" else 0
-        if base in (_MODEL_VIEW, "BaseModelView"):
+        if base in (MODEL_VIEW, "BaseModelView"):
             model = site.argument_variable(0, "model")
             if model is not None:
                 engine.flow(model, self._models(engine, value))
@@ -233,7 +133,7 @@ class FlaskAdmin(Framework):
         if url is not None or admin not in self._urls:
             self._urls[admin] = url or "/admin"
         if constructs and not site.given(4, "index_view"):
-            own = engine.values.opaque(_VIEW, _INDEX, "index", admin)
+            own = engine.values.opaque(_VIEW, INDEX, "index", admin)
             self._made[own] = (site.text(-1, "endpoint"), url)
             views = (own,)
         engine.add(self._index(engine, admin), *views)
@@ -283,7 +183,7 @@ class FlaskAdmin(Framework):
             return rows
         if method in {"update_model", "delete_model"}:
             (facts.change if method == "update_model" else facts.delete)(engine, site, models)
-        elif any(each.method == method for each in _PROVIDED.get(base, ())):
+        elif any(each.method == method for each in PROVIDED.get(base, ())):
             self._do(engine, site, view, method)
         return None
 
@@ -349,7 +249,7 @@ class FlaskAdmin(Framework):
         prefix = self._prefix(admin, view, base, endpoint)
         seen = engine.values.view(view)
         own: set[str] = set()
-        hooks = self._overrides(engine, site, view, _AROUND)
+        hooks = self._overrides(engine, site, view, AROUND)
         if seen.kind == Kind.INSTANCE:
             own = set(self.exposed.names_of(engine, seen.owner))
             for mark in self.exposed.methods_of(engine, seen.owner):
@@ -361,7 +261,7 @@ class FlaskAdmin(Framework):
                         "hooks": hooks,
                     }
                     self.flask.add_view_rule(engine, site, application, rule, bound, given)
-        for mark in _PROVIDED.get(base, ()):
+        for mark in PROVIDED.get(base, ()):
             if mark.method not in own:
                 rule, name = below(prefix, mark.url), f"{endpoint}.{mark.method}"
                 place = self._provide(engine, site, view, mark.method, endpoint)
@@ -374,9 +274,9 @@ class FlaskAdmin(Framework):
         given = self._made.get(view, (None, None))[0]
         if given:
             return given
-        if base == _INDEX:
+        if base == INDEX:
             return "admin"
-        if base in (_MODEL_VIEW, "BaseModelView"):
+        if base in (MODEL_VIEW, "BaseModelView"):
             names = [engine.name_of(model) for model in self._known_models(engine, view)]
         else:
             names = [self._class_name(engine, view)]
@@ -392,7 +292,7 @@ class FlaskAdmin(Framework):
         of_admin = self._urls.get(admin, "/admin")
         url = self._made.get(view, (None, None))[1]
         if url is None:
-            if base == _INDEX:
+            if base == INDEX:
                 url = of_admin
             else:
                 url = f"/{endpoint}" if of_admin == "/" else f"{of_admin}/{endpoint}"
@@ -414,7 +314,7 @@ class FlaskAdmin(Framework):
                 row = engine.slot("flask_admin", "row", view)
                 models = self._known_models(engine, view)
                 engine.add(row, *(engine.values.instance(model) for model in models))
-                at = _TAKES_MODEL.get(name, -1)
+                at = TAKES_MODEL.get(name, -1)
                 engine.invoke(site, bound, [nothing] * at + [row] if at >= 0 else [], edge=False)
                 found.append(bound)
         return tuple(found)
@@ -433,14 +333,14 @@ class FlaskAdmin(Framework):
             place = Provided(name, endpoint, site.module, file, line)
             self._provided[name, endpoint] = place
         self._do(engine, place, view, method)
-        for bound in self._overrides(engine, site, view, _CALLED.get(method, ())):
+        for bound in self._overrides(engine, site, view, CALLED.get(method, ())):
             place.calls(bound)
         return place
 
     def _do(self, engine: Engine, place: Site, view: int, method: str) -> None:
         """What a page does to the rows of its view's model."""
         models = self._known_models(engine, view)
-        needed = _NEEDS.get(method, "")
+        needed = NEEDS.get(method, "")
         if not models or (needed and not self._has(engine, view, needed)):
             return
         deeds: dict[str, Callable[[Engine, Site, Iterable[int]], None]] = {
@@ -457,7 +357,7 @@ class FlaskAdmin(Framework):
         }
         self.records.show(engine, place, models)
         own = self._has(engine, view, overridden.get(method, ""))
-        if method in deeds and not own and self._allowed(engine, view, _ALLOWS.get(method, "")):
+        if method in deeds and not own and self._allowed(engine, view, ALLOWS.get(method, "")):
             deeds[method](engine, place, models)
 
     @staticmethod
