@@ -21,6 +21,11 @@ _Note = tuple[int, int, int, int, str]
 """Size, times of change of content and of inode, inode, digest."""
 
 
+def digest_of(content: bytes) -> str:
+    """What a content is known by."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 class Contents:
     """The digests of files, with the notes of earlier runs, which lie in `folder`."""
 
@@ -53,7 +58,7 @@ class Contents:
         """The digest of what a file holds now, whatever is noted. Raises OSError."""
         with open(file, "rb") as opened:
             content = self.read[path] = opened.read()
-        return hashlib.blake2b(content, digest_size=16).hexdigest()
+        return digest_of(content)
 
     def keep(self) -> None:
         """Note what is known now for the next run; where nothing can be written it is not kept."""

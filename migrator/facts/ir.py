@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 11
+FORMAT = 12
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migrator.facts.cache import Cache
-from migrator.facts.contents import Contents
+from migrator.facts.contents import Contents, digest_of
 from migrator.facts.files import python_files
 from migrator.facts.ir import FileFacts
 from migrator.facts.roots import module_name, source_roots
@@ -75,6 +75,8 @@ class ProjectFacts:
     skipped: list[Skipped] = field(default_factory=list)
     lines: int = 0
     digests: Digests = _NONE
+    files: dict[str, str] = field(default_factory=dict)
+    """All files of code, to the digests of what they hold."""
 
 
 def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectFacts:
@@ -107,7 +109,8 @@ def read_project(root: Path, settings: Settings, progress: Progress) -> ProjectF
     roots = source_roots(files, settings.sources, unread)
     project = _name_modules(root, files, roots, skipped)
     project.unread = {module_name(path, roots)[0]: path for path in unread}
-    project.digests = Digests(_digest(digests), _digest(beside))
+    project.digests = Digests(digest_of_all(digests), digest_of_all(beside))
+    project.files = digests
     return project
 
 
@@ -132,11 +135,57 @@ def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
 _BESIDE = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
 
 
+def digest_of_all(digests: dict[str, str]) -> str:
+    """That of a project, from those of its files."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(digests):
+        digest.update(f"{path}\0{digests[path]}\n".encode())
+    return digest.hexdigest()
+
+
 def digests_of(root: Path, settings: Settings) -> Digests:
     """The digests of a project as it is now, without reading anything as code."""
     contents, code, beside = _digests(root, settings, [])
     contents.keep()
-    return Digests(_digest(code), _digest(beside))
+    return Digests(digest_of_all(code), digest_of_all(beside))
+
+
+class Change(NamedTuple):
+    """A file that holds something else than it did: what `source.outcome_of` reads of both."""
+
+    path: str
+    before: bytes
+    after: bytes
+
+
+def changes(
+    root: Path, settings: Settings, known: dict[str, str], beside: str
+) -> tuple[dict[str, str], Iterator[Change]] | None:
+    """The digests of all files of code now, and what has changed since they were `known`.
+
+    None where files came or went, where what lies beside them is not what had the digest `beside`,
+    or where it is not known any more what a file held.
+    """
+    contents, digests, others = _digests(root, settings, [])
+    if digests.keys() != known.keys() or digest_of_all(others) != beside:
+        return None
+    changed = [path for path, digest in digests.items() if digest != known[path]]
+    cache = Cache(_cache_folder(root))
+    stored = cache.get([key_of(known[path]) for path in changed])
+    if len(stored) < len({known[path] for path in changed}):
+        cache.close()
+        return None
+
+    def compared() -> Iterator[Change]:
+        for path in changed:
+            held = contents.read.get(path) or _content(root / path)
+            (after,) = read_sources([held])
+            digests[path] = digest_of(held)
+            cache.put([(key_of(digests[path]), after)])
+            yield Change(path, stored[key_of(known[path])], after)
+        cache.close()
+
+    return digests, compared()
 
 
 def _digests(
@@ -172,13 +221,6 @@ def _left_out(settings: Settings) -> list[str]:
         patterns += ["/" + word.removeprefix("./") for word in words if word.endswith(".py")]
         patterns += ["/" + module.replace(".", "/") + ".py" for module in modules]
     return patterns
-
-
-def _digest(digests: dict[str, str]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(digests):
-        digest.update(f"{path}\0{digests[path]}\n".encode())
-    return digest.hexdigest()
 
 
 def _outcomes(

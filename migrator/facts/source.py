@@ -5,10 +5,12 @@ from __future__ import annotations
 import marshal
 import sys
 import warnings
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from migrator.facts.ir import FORMAT, FileFacts, pack, unpack
+from migrator.facts.moves import lines_of
 from migrator.facts.syntax import parse
 from migrator.facts.version import version_of
 from migrator.facts.walk import facts_of
@@ -33,8 +35,13 @@ def key_of(digest: str) -> str:
 
 def outcome_of(stored: bytes) -> Outcome:
     """What `read_sources` has made of one content."""
-    packed, reason, line = marshal.loads(stored)
+    packed, reason, line, _ = marshal.loads(stored)
     return Outcome(unpack(packed) if packed is not None else None, reason, line)
+
+
+def content_of(stored: bytes) -> bytes:
+    """The content itself, of which that was made."""
+    return zlib.decompress(marshal.loads(stored)[3])
 
 
 def read_sources(contents: Sequence[bytes]) -> list[bytes]:
@@ -54,15 +61,18 @@ def _read(content: bytes) -> bytes:
     line = 0
     try:
         tree = parse(content)
-        lines = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
-        return marshal.dumps((pack(facts_of(tree, lines)), "", 0))
+        return marshal.dumps((pack(facts_of(tree, lines_of(content))), "", 0, _small(content)))
     except SyntaxError as error:
         failure, line = _syntax_reason(error), error.lineno or 0
     except (RecursionError, MemoryError):
         failure = "nested too deeply"
     except (ValueError, LookupError) as error:
         failure = f"not a Python source: {error}"
-    return marshal.dumps((None, failure, line))
+    return marshal.dumps((None, failure, line, _small(content)))
+
+
+def _small(content: bytes) -> bytes:
+    return zlib.compress(content, 1)
 
 
 def _syntax_reason(error: SyntaxError) -> str:

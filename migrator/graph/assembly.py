@@ -37,7 +37,7 @@ def assemble(analysis: Analysis, linker: Linker) -> None:
     program = analysis.program
     for name, places in sorted(linker.environment.items()):
         known = program.environment.setdefault(name, [])
-        known += sorted(set(places) - set(known))
+        known[:] = sorted({*known, *places})
     for (reason, function, file, line), detail in linker.unresolved.items():
         program.unresolved.append(
             model.Unresolved(reason=reason, function=function, file=file, line=line, detail=detail)
@@ -54,6 +54,7 @@ def _modules(analysis: Analysis, linker: Linker) -> None:
     program.source_roots = list(facts.source_roots)
     program.lines = facts.lines
     program.digest, program.beside = facts.digests
+    program.files = facts.files
     program.skipped = list(facts.skipped)
     program.tests = list(facts.tests)
     outside: dict[str, dict[str, None]] = {}

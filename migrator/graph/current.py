@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.graph import store
+from migrator.graph.renewal import renew
 from migrator.graph.summary import summarise
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
@@ -21,6 +22,8 @@ def current_graph(root: Path, settings: Settings, progress: Progress) -> Graph:
     try:
         return store.load(root, settings)
     except ConfigurationError:
+        if renew(root, settings):
+            return store.load(root, settings)
         return _analysed(root, settings, progress)
 
 
@@ -29,6 +32,8 @@ def current_summary(root: Path, settings: Settings, progress: Progress) -> dict[
     try:
         return store.load_summary(root, settings)
     except ConfigurationError:
+        if renew(root, settings):
+            return store.load_summary(root, settings)
         return summarise(_analysed(root, settings, progress))
 
 

@@ -104,6 +104,10 @@ class CallSite(Site, Protocol):
     """A call. Positions count without the receiver."""
 
     @property
+    def ordinal(self) -> int:
+        """Which place of its function it is: a name that stays when lines move."""
+
+    @property
     def positional(self) -> int:
         """How many positional arguments stand before the first `*argument`."""
 

@@ -22,7 +22,7 @@ from migrator.model.memory import without_collection
 from migrator.model.private import PRIVATE
 from migrator.model.settings import Settings
 
-FORMAT = f"5/{FACTS_FORMAT}"
+FORMAT = f"6/{FACTS_FORMAT}"
 """Goes up whenever a stored graph of before cannot be used any more."""
 
 _MARK = b"migrator graph\n"
@@ -31,7 +31,7 @@ _LENGTH = 8
 """Bytes after it that say how long the head is; the graph follows it."""
 
 
-class _Head(msgspec.Struct):
+class Head(msgspec.Struct, frozen=True):
     """What the graph was made from, and what is asked of it most."""
 
     format: str
@@ -39,6 +39,10 @@ class _Head(msgspec.Struct):
     settings: str
     observed: str
     summary: dict[str, Any]
+    files: dict[str, str]
+    """`Program.files`, which is not stored there."""
+    tests: tuple[str, ...]
+    """`Program.tests`."""
 
 
 def path_of(root: Path) -> Path:
@@ -48,19 +52,33 @@ def path_of(root: Path) -> Path:
 
 def save(graph: Graph, root: Path, settings: Settings) -> Path:
     """Store a graph, whole or not at all; gives the path."""
+    columns = graph.to_columns()
+    columns.program, shared = taken_out(graph.program)
+    return write(root, settings, columns, shared, summarise(graph))
+
+
+def write(
+    root: Path,
+    settings: Settings,
+    columns: GraphColumns,
+    shared: Shared,
+    summary: dict[str, Any],
+) -> Path:
+    """Store a graph of which `taken_out` has made these, and what `summarise` gave of it."""
     path = path_of(root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    program = graph.program
-    head = _Head(
+    program = columns.program
+    head = Head(
         _format(),
         (program.digest, program.beside),
         _settings(settings),
         program.observed.digest if program.observed else "",
-        summarise(graph),
+        summary,
+        program.files,
+        tuple(program.tests),
     )
     encoded = msgspec.msgpack.encode(head)
-    columns = graph.to_columns()
-    columns.program, shared = taken_out(program)
+    columns.program = msgspec.structs.replace(program, files={})
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "wb") as file:
         file.write(_MARK)
@@ -77,27 +95,32 @@ def load(root: Path, settings: Settings | None = None) -> Graph:
     With `settings`, the sources are compared with those that it was made from. Raises
     ConfigurationError where there is none, or where it is stale.
     """
-    with _opened(root) as file:
-        _check(_head(file), root, settings)
+    with opened(root) as file:
+        head = head_of(file)
+        _check(head, root, settings)
         with without_collection():
-            stored = msgspec.msgpack.decode(file.read(), type=tuple[GraphColumns, Shared])
-            columns, shared = stored
+            columns, shared = body_of(file)
             put_back(columns.program, shared)
             graph = Graph.from_columns(columns)
+    graph.program.files = head.files
     graph.program.root = str(root.resolve())  # the project may have been moved or copied since
     return graph
 
 
 def load_summary(root: Path, settings: Settings) -> dict[str, Any]:
     """What `summarise` gave of the stored graph. Raises ConfigurationError as `load` does."""
-    with _opened(root) as file:
-        head = _head(file)
+    with opened(root) as file:
+        head = head_of(file)
     _check(head, root, settings)
     return {**head.summary, "root": str(root.resolve())}
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator[BinaryIO]:
+def opened(root: Path) -> Iterator[BinaryIO]:
+    """The file of the stored graph, for `head_of` and then `body_of`.
+
+    Raises ConfigurationError where there is none, or where these cannot read it.
+    """
     path = path_of(root)
     try:
         with open(path, "rb") as file:
@@ -112,14 +135,25 @@ def _opened(root: Path) -> Iterator[BinaryIO]:
         ) from None
 
 
-def _head(file: BinaryIO) -> _Head:
+def head_of(file: BinaryIO) -> Head:
+    """What stands in front of a stored graph."""
     if file.read(len(_MARK)) != _MARK:
         raise msgspec.DecodeError("no graph, or one of an earlier version")
     length = int.from_bytes(file.read(_LENGTH))
-    return msgspec.msgpack.decode(file.read(length), type=_Head)
+    return msgspec.msgpack.decode(file.read(length), type=Head)
 
 
-def _check(head: _Head, root: Path, settings: Settings | None) -> None:
+def body_of(file: BinaryIO) -> tuple[GraphColumns, Shared]:
+    """The graph that follows the head, and what `taken_out` took out of its program."""
+    return msgspec.msgpack.decode(file.read(), type=tuple[GraphColumns, Shared])
+
+
+def same_maker(head: Head, settings: Settings) -> bool:
+    """Whether a stored graph was made by this tool and with these settings."""
+    return head.format == _format() and head.settings == _settings(settings)
+
+
+def _check(head: Head, root: Path, settings: Settings | None) -> None:
     """Raises ConfigurationError where the graph is of another version, or stale."""
     is_current = head.format == _format()
     if not (is_current or (settings is None and head.format.startswith(f"{FORMAT}/"))):
@@ -130,7 +164,7 @@ def _check(head: _Head, root: Path, settings: Settings | None) -> None:
         )
     if settings is None:
         return
-    if head.settings != _settings(settings) or head.digests != digests_of(root, settings):
+    if not same_maker(head, settings) or head.digests != digests_of(root, settings):
         raise ConfigurationError(
             "the sources have changed since they were analysed",
             place=Place(str(root)),

@@ -199,7 +199,6 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
     back_populates: str = ""
     passive_deletes: bool = False
     many: bool = True
-    line: int = 0
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -329,6 +328,8 @@ class Program(msgspec.Struct, kw_only=True):
     """Of all source files that were read."""
     beside: str = ""
     """The same of the templates and statements that lie beside them."""
+    files: dict[str, str] = {}
+    """Those source files, to the digest of each."""
     source_roots: list[str] = []
     modules: dict[str, str] = {}
     """Dotted module to file."""

@@ -91,7 +91,7 @@ class Blinker(Framework):
     def _signal(self, engine: Engine, site: CallSite) -> int:
         self.seen = True
         name = site.text(0, "name")
-        return engine.values.opaque(_SIGNAL, name or f"{site.module}:{site.line}")
+        return engine.values.opaque(_SIGNAL, name or f"{site.function}#{site.ordinal}")
 
     @staticmethod
     def _texts(engine: Engine, site: CallSite, position: int, name: str) -> tuple[str, ...]:

@@ -340,7 +340,7 @@ class Flask(Framework):
         analysis.program.unresolved += self.rules.unresolved(engine)
         for key, places in self.environment.items():
             known = analysis.program.environment.setdefault(key, [])
-            known += sorted(places - set(known))
+            known[:] = sorted({*known, *places})
 
     def _entry_point(
         self, analysis: Analysis, engine: Engine, endpoint: str, rules: list[Mapped]

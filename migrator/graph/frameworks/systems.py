@@ -133,7 +133,7 @@ class Systems(Framework):
             known += sorted(functions - set(known))
         for key, places in self._keys.items():
             known = analysis.program.environment.setdefault(key, [])
-            known += sorted(places - set(known))
+            known[:] = sorted({*known, *places})
 
 
 def _first_word(text: str | None) -> str:

@@ -50,6 +50,10 @@ class PlaceView:
         return (self._variant.id, self._index)
 
     @property
+    def ordinal(self) -> int:
+        return self._index
+
+    @property
     def function(self) -> str:
         return self._variant.function.name
 

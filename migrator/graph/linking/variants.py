@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrator.facts.ir import place_of
 from migrator.graph.linking.definitions import Function, Variant
 from migrator.graph.linking.given import NOTHING, Given, excluded, told
 from migrator.graph.linking.survey import SMALL
@@ -75,12 +74,10 @@ def choose(
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
         return _by_constants(linker, function, env, how)
-    at = place_of(caller.function.facts.code[index])
-    where = f"{at[0]}:{at[1]}" if at else str(index)
     within = f"{caller.label} " if caller.label else ""
     if env is not None and env.label and env is not caller.env:
         within = f"{env.label} in {within}"
-    label = f"{within}{caller.function.name}:{where}"
+    label = f"{within}{caller.function.name}#{index}"
     if told_apart:
         assert receiver is not None
         label += f" {linker.values.parts[receiver][-1]}"

@@ -39,7 +39,6 @@ def add_tables(analysis: Analysis, mapping: Mapping, builder: MappingBuilder) ->
                 back_populates=relation.back_populates,
                 passive_deletes=relation.passive_deletes,
                 many=relation.direction not in ("many-to-one",) and relation.many is not False,
-                line=relation.line,
             )
             for model in mapping.models.values()
             if model.name == model_name

@@ -152,8 +152,7 @@ def _entry_point(entry: EntryPoint) -> str:
 
 
 def _table(table: Table) -> str:
-    in_order = sorted(table.relationships, key=lambda relationship: relationship.name)
-    relationships = [msgspec.structs.replace(each, line=0) for each in in_order]
+    relationships = sorted(table.relationships, key=lambda relationship: relationship.name)
     return _digest([table.model, table.columns, relationships])
 
 
