@@ -76,13 +76,14 @@ def _compared(before: ast.Module, after: ast.Module) -> dict[int, int] | None:
             fields, others = old.__dict__, new.__dict__
             if fields.keys() != others.keys():
                 return None
-            for first, last in (("lineno", "col_offset"), ("end_lineno", "end_col_offset")):
-                if first not in fields:
-                    continue
-                if fields[last] != others[last]:
-                    return None
-                if lines.setdefault(fields[first], others[first]) != others[first]:
-                    return None
+            if "lineno" in fields:
+                ends_as_its_block = isinstance(fields.get("body", fields.get("cases")), list)
+                for end in ("", "end_"):
+                    line, column = f"{end}lineno", f"{end}col_offset"
+                    if fields[column] != others[column] and not (end and ends_as_its_block):
+                        return None
+                    if lines.setdefault(fields[line], others[line]) != others[line]:
+                        return None
             documented = isinstance(old, DOCUMENTED)
             for name, value in fields.items():
                 if documented and name == "body":

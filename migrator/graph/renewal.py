@@ -18,6 +18,7 @@ from migrator.facts.observation.session import observations_digest
 from migrator.facts.project import Change, changes, digest_of_all
 from migrator.facts.source import content_of, outcome_of
 from migrator.graph import store
+from migrator.graph.effects.refreshes import REFRESH
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import GraphColumns
 from migrator.model.memory import without_collection
@@ -172,8 +173,10 @@ class _Renewal:
         if function.name != module:
             return self._of(function, "")  # type: ignore[no-any-return]
         moves = self.moved[function.file]
-        end = moves.lines.get(function.end_line, moves.after)
-        if end != moves.after and any(e.line == function.end_line for e in function.events):
-            raise _Elsewhere  # at a line of code, or at the end
+        end = function.end_line
+        if moves.lines.get(end) != moves.after and any(
+            each.line == end and each.via == REFRESH for each in function.events
+        ):
+            raise _Elsewhere  # at the last line of code, or at the end of the file
         events = self._of(function.events, function.file)
         return msgspec.structs.replace(function, end_line=moves.after, events=events)

@@ -22,6 +22,9 @@ _AT_THE_END = 1 << 30
 Use = tuple[int, int, str]
 """Line, column and table."""
 
+REFRESH = "refresh after commit"
+"""How such a read is known; it may stand where the function ends."""
+
 
 def add_refreshes(analysis: Analysis) -> None:
     """Put a read event where an instance may be used after the commit that inserted it."""
@@ -92,7 +95,7 @@ class _Walk:
                 used, line = self._step(each, place[0])
                 for table in sorted((used & self.expired) - set(found)):
                     found[table] = Event(
-                        kind="read", target=table, line=line, via="refresh after commit"
+                        kind="read", target=table, line=line, via=REFRESH
                     )
                 self._take(each)
         return list(found.values())
