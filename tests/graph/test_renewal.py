@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from analysed import ASSETS
 
 from migrator.facts.settings import load_settings
 from migrator.graph import store
@@ -17,7 +18,6 @@ from migrator.graph.current import current_graph, current_summary
 from migrator.graph.renewal import renew
 from migrator.model.progress import Silent
 from migrator.model.settings import Settings
-from analysed import ASSETS
 
 
 def stored(root: Path) -> bytes:

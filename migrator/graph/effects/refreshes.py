@@ -94,9 +94,7 @@ class _Walk:
             for each in places[place]:
                 used, line = self._step(each, place[0])
                 for table in sorted((used & self.expired) - set(found)):
-                    found[table] = Event(
-                        kind="read", target=table, line=line, via=REFRESH
-                    )
+                    found[table] = Event(kind="read", target=table, line=line, via=REFRESH)
                 self._take(each)
         return list(found.values())
 
