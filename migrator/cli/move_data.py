@@ -8,6 +8,7 @@ import click
 
 from migrator.cli.terminal import TerminalProgress, print_json
 from migrator.operation.move import join_data, move_data
+from migrator.proof.history import carry
 
 
 @click.command("move-data")
@@ -34,6 +35,7 @@ def command(source: Path, target: Path, monolith: bool, force: bool, as_json: bo
             moved = join_data(source, target, progress)
         else:
             moved = move_data(source, target, progress, force=force)
+            carry(source, target)
     finally:
         progress.close()
     if as_json:

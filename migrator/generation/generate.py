@@ -297,7 +297,11 @@ class _Assembly:
             manifest, self._graph.program, purpose, version="1.0.0"
         )
         files["README.md"] = service_readme(
-            manifest, self._plan, self._graph.program.lines, service.data.dropped_keys
+            manifest,
+            self._plan,
+            self._graph.program.lines,
+            service.data.dropped_keys,
+            python_series(self._python),
         )
         return files
 

@@ -22,9 +22,11 @@ _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 # Extras that people install to work on a distribution, not to run it; `all` repeats the others.
 _DEVELOPMENT = re.compile(
-    r"all|(dev|develop|development|test|testing|doc|lint|linting|typing|mypy|benchmark|benchmarking"
-    r"|cov|coverage|code[-_.]style|style|profiling|qa|ci|release|rtd)s?"
+    r"(all|(dev|develop|development|test|testing|doc|lint|linting|typing|mypy|benchmark"
+    r"|benchmarking|cov|coverage|code|style|profiling|qa|ci|release|rtd)s?)([-_.].*)?"
 )
+# SQLAlchemy's extras that are drivers of servers: a service's databases are SQLite files.
+_DRIVERS = re.compile(r"(postgresql|mysql|pymysql|mariadb|mssql|oracle)([-_.].*)?")
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
 
 
@@ -115,7 +117,7 @@ def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> se
             if extra is None:
                 required.add(name)
                 waiting.append(name)
-            elif not _DEVELOPMENT.fullmatch(extra) and name not in _TOOLS:
+            elif not _left_out(each, extra) and name not in _TOOLS:
                 found.add(name)
                 waiting.append(name)
         imports = set(each.imports)
@@ -127,6 +129,11 @@ def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> se
     if "setuptools" in known and any(known[each].loads_pkg_resources for each in found | required):
         found.add("setuptools")
     return found
+
+
+def _left_out(distribution: Distribution, extra: str) -> bool:
+    driver = normal(distribution.name) == "sqlalchemy" and _DRIVERS.fullmatch(extra)
+    return bool(driver or _DEVELOPMENT.fullmatch(extra))
 
 
 def _required(line: str) -> tuple[str, str | None]:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from migrator.generation.manifest import CUT
 from migrator.generation.templating import render
 from migrator.model.manifest import ServiceManifest
 from migrator.model.plan import Plan
 
 
 def service_readme(
-    manifest: ServiceManifest, plan: Plan, monolith_lines: int, dropped_keys: list[str]
+    manifest: ServiceManifest,
+    plan: Plan,
+    monolith_lines: int,
+    dropped_keys: list[str],
+    python: str,
 ) -> str:
-    """README.md of one service."""
-    service = plan.services[manifest.name]
+    """README.md of one service, which runs on `python`, `3.11`."""
+    siblings, relying = _siblings(plan, manifest.name), _relying(plan, manifest.name)
     return render(
         "service/README.md.j2",
         manifest=manifest,
-        service=service,
-        purpose=_sentence(service.purpose),
+        purpose=_sentence(plan.services[manifest.name].purpose),
         monolith_lines=monolith_lines,
         share=percentage(manifest.lines, monolith_lines),
         dropped_keys=dropped_keys,
-        siblings=_siblings(manifest),
-        relying=_relying(manifest, plan),
+        siblings=siblings,
+        relying=relying,
+        neighbours=sorted({*siblings, *relying}),
+        python=python,
         routes=_routes(manifest),
     )
 
@@ -36,7 +40,7 @@ def system_readme(manifests: list[ServiceManifest], plan: Plan, default: str, li
             {
                 "manifest": manifest,
                 "purpose": _sentence(plan.services[manifest.name].purpose),
-                "siblings": _siblings(manifest),
+                "siblings": _siblings(plan, manifest.name),
                 "share": percentage(manifest.lines, lines),
             }
             for manifest in manifests
@@ -64,46 +68,41 @@ def _routes(manifest: ServiceManifest) -> list[tuple[str, str, str]]:
     )
 
 
-def _siblings(manifest: ServiceManifest) -> list[dict[str, Any]]:
-    """What goes between the service and each sibling, by the sibling's name."""
-    found: dict[str, dict[str, Any]] = {}
+def _between(plan: Plan, caller: str, owner: str) -> dict[str, list[str]] | None:
+    """What `caller` has of `owner`; None where it is nothing."""
+    service = plan.services[caller]
+    calls = [each for each in service.calls if each.owner == owner and each.remedy in CUT]
 
-    def sibling(name: str) -> dict[str, Any]:
-        empty: dict[str, Any] = {
-            "name": name,
-            "calls": [],
-            "deferred": [],
-            "rows": [],
-            "rows_later": [],
-            "copies": [],
-        }
-        return found.setdefault(name, empty)
+    def names(unit: str, *, later: bool) -> list[str]:
+        found = [each for each in calls if each.unit == unit and later == (each.remedy == "defer")]
+        return sorted({n for e in found for n in (e.tables if unit == "rows" else [e.function])})
 
-    for function, call in manifest.calls.items():
-        later = call.remedy == "defer"
-        if call.unit == "rows":
-            sibling(call.owner)["rows_later" if later else "rows"].extend(call.tables)
-        else:
-            sibling(call.owner)["deferred" if later else "calls"].append(function)
-    for table, replica in manifest.replicas.items():
-        sibling(replica.owner)["copies"].append(table)
-    for each in found.values():
-        each["rows"] = sorted(set(each["rows"]))
-        each["rows_later"] = sorted(set(each["rows_later"]) - set(each["rows"]))
-        each["asked"] = [*_short(each["calls"]), *each["rows"]]
-        each["later"] = [*_short(each["deferred"]), *each["rows_later"]]
-    return [found[name] for name in sorted(found)]
+    use = {
+        "copies": sorted(t for t, replica in service.replicas.items() if replica.owner == owner),
+        "calls": names("function", later=False),
+        "deferred": names("function", later=True),
+        "rows": names("rows", later=False),
+        "rows_later": sorted({*names("rows", later=True)} - {*names("rows", later=False)}),
+    }
+    if not any(use.values()):
+        return None
+    asked, later = (
+        [*_short(use["calls"]), *use["rows"]],
+        [*_short(use["deferred"]), *use["rows_later"]],
+    )
+    return {**use, "asked": asked, "later": later}
 
 
-def _relying(manifest: ServiceManifest, plan: Plan) -> dict[str, dict[str, list[str]]]:
-    """Siblings that have copies of the service's tables, or call it: whom a change may break."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for name, service in sorted(plan.services.items()):
-        copies = sorted(t for t, r in service.replicas.items() if r.owner == manifest.name)
-        calls = sorted(f for f, served in manifest.serves.items() if name in served.callers)
-        if copies or calls:
-            found[name] = {"copies": copies, "calls": calls, "asks": _short(calls)}
-    return found
+def _siblings(plan: Plan, name: str) -> dict[str, dict[str, list[str]]]:
+    """What the service has of each sibling."""
+    found = {owner: _between(plan, name, owner) for owner in sorted(plan.services)}
+    return {owner: use for owner, use in found.items() if use}
+
+
+def _relying(plan: Plan, name: str) -> dict[str, dict[str, list[str]]]:
+    """What each sibling has of the service: whom a change may break."""
+    found = {caller: _between(plan, caller, name) for caller in sorted(plan.services)}
+    return {caller: use for caller, use in found.items() if use}
 
 
 def _short(functions: list[str]) -> list[str]:

@@ -39,6 +39,18 @@ def read(output: Path) -> list[Compared]:
     return [msgspec.json.decode(line, type=Compared) for line in lines[:-1] if line]
 
 
+def carry(source: Path, target: Path) -> None:
+    """Let `target` know what was compared in `source` too: services move, and what they have shown.
+
+    Nothing is told twice, however often they move there and back.
+    """
+    known = read(target)
+    entries = {msgspec.json.encode(each): each.at for each in [*known, *read(source)]}
+    if len(entries) > len(known):
+        lines = sorted(entries, key=lambda line: entries[line])
+        (target / PRIVATE / _FILE).write_bytes(b"".join(line + b"\n" for line in lines))
+
+
 def days_of_equal_answers(history: list[Compared], service: str) -> int:
     """On how many days both sides were asked since they last answered differently."""
     days: set[str] = set()

@@ -101,6 +101,7 @@ def retirement(graph: Graph, plan: Plan, output: Path) -> Retirement:
     routes = {name: set(read_manifest(output / name).routes) for name in system.services}
     owner = {endpoint: name for name, own in routes.items() for endpoint in own}
     history = read(output)
+    last = "" if system.remainder else max(taken, key=lambda each: _order(plan, each), default="")
     gates = [
         _gate(
             plan.gate,
@@ -109,6 +110,7 @@ def retirement(graph: Graph, plan: Plan, output: Path) -> Retirement:
             {r for s, r in answered if s == name and (s, r) not in failed} & routes[name],
             routes[name],
             in_transition=name in system.in_transition,
+            two_sided=name != last,
         )
         for name in taken
     ]
@@ -144,12 +146,24 @@ def written(deletions: Iterable[Deletion]) -> str:
     )
 
 
+def _order(plan: Plan, name: str) -> int:
+    return plan.services[name].order if name in plan.services else 0
+
+
 def _gate(
-    gate: Gate, name: str, days: int, used: set[str], routes: set[str], *, in_transition: bool
+    gate: Gate,
+    name: str,
+    days: int,
+    used: set[str],
+    routes: set[str],
+    *,
+    in_transition: bool,
+    two_sided: bool,
 ) -> GateView:
+    """Days are not asked of the last service: it is what remained, with no other side to ask."""
     coverage = len(used) / len(routes) if routes else 1.0
     unmet = []
-    if days < gate.days:
+    if two_sided and days < gate.days:
         unmet.append(f"{days} of {gate.days} days of equal answers")
     if coverage < gate.coverage:
         unmet.append(f"{coverage:.0%} of {gate.coverage:.0%} of its routes were answered by it")

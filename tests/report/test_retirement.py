@@ -12,7 +12,7 @@ import pytest
 from migrator.model.graph import Graph
 from migrator.model.plan import Gate, Plan, Service
 from migrator.model.program import EntryPoint, Program, Route
-from migrator.proof.history import Compared, days_of_equal_answers, read, remember
+from migrator.proof.history import Compared, carry, days_of_equal_answers, read, remember
 from migrator.report.retirement import retirement, written
 
 ROUTES = {"shop": ["basket", "pay"], "rest": ["news"]}
@@ -115,3 +115,28 @@ def test_days_count_since_both_sides_last_differed(graph: Graph, plan: Plan, out
     assert told.gates[0].unmet == []
     assert [each.allowed for each in told.deletions] == [True]
     assert written(told.deletions).index("app.pay") < written(told.deletions).index("Not yet")
+
+
+def test_what_was_compared_moves_along_once(output: Path, tmp_path: Path) -> None:
+    later = tmp_path / "step-2"
+    (later / ".migrator").mkdir(parents=True)
+    remember(output, "shop", 3, 3)
+    carry(output, later)
+    remember(later, "rest", 2, 2)
+    carry(later, output)
+    carry(output, later)
+    assert (
+        [each.service for each in read(later)]
+        == ["shop", "rest"]
+        == [each.service for each in read(output)]
+    )
+
+
+def test_no_days_are_asked_of_what_remained_in_the_end(
+    graph: Graph, plan: Plan, output: Path
+) -> None:
+    plan.services["shop"].order, plan.services["rest"].order = 1, 2
+    system = json.loads((output / "system.json").read_text())
+    (output / "system.json").write_text(json.dumps(system | {"remainder": ""}))
+    unmet = {gate.service: gate.unmet for gate in retirement(graph, plan, output).gates}
+    assert unmet == {"shop": ["0 of 2 days of equal answers"], "rest": []}
