@@ -19,9 +19,12 @@ import msgspec
 
 from migrator.model.manifest import ReplicaTable, ServiceManifest
 from migrator.proof.outage import Probe, ask
+from migrator.proof.recording import NO_ANSWER
 from migrator.proof.tables import Row
 
 ROWS = 40
+PATIENCE = 60.0
+"""Seconds for a read that was not answered in time, when it is asked again."""
 """Rows of a table that are tried as canaries."""
 
 
@@ -185,11 +188,17 @@ def read_own_writes(
                 database = databases[canary.owner]
                 _write(database, canary.table, canary.column, [(text, canary.rowid)])
             answer = ask(canary.probe.request, url)
+            if answer.status == NO_ANSWER:  # on a busy machine: it says nothing of what is read
+                answer = ask(canary.probe.request, url, PATIENCE)
             if mark.encode() not in answer.body:
+                said = (
+                    f"no answer, {answer.body.decode(errors='replace')}"
+                    if answer.status == NO_ANSWER
+                    else f"status {answer.status}, without what was just written"
+                )
                 stale.append(
                     f"{canary.owner}.{canary.table}.{canary.column} read through "
-                    f"{canary.reader} {canary.probe.request.target}: status {answer.status}, "
-                    f"without what was just written"
+                    f"{canary.reader} {canary.probe.request.target}: {said}"
                 )
         return stale
 

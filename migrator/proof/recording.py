@@ -28,6 +28,9 @@ HOP_BY_HOP = frozenset(
 
 CHUNK = 1 << 16
 
+NO_ANSWER = 599
+"""The status of what was never answered."""
+
 
 class RecordingProxy:
     """Passes every request on to `upstream` and keeps both sides in `exchanges`.
@@ -158,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 def send(upstream: str, exchange: Exchange, timeout: float) -> None:
     """Send the request of `exchange` to `upstream` and fill in the answer.
 
-    A server that cannot be reached or breaks off becomes the status 599 with the reason as body.
+    A server that cannot be reached or breaks off becomes NO_ANSWER, with the reason as body.
     """
     address = urlsplit(upstream)
     connection = http.client.HTTPConnection(
@@ -186,7 +189,7 @@ def send(upstream: str, exchange: Exchange, timeout: float) -> None:
         exchange.status = answer.status
         exchange.headers = _end_to_end(answer.getheaders())
     except (OSError, http.client.HTTPException) as error:
-        exchange.status = 599
+        exchange.status = NO_ANSWER
         exchange.headers = []
         exchange.body = f"{type(error).__name__}: {error}".encode()
     finally:

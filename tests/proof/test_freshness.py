@@ -13,7 +13,7 @@ import pytest
 
 from migrator.model.manifest import ReplicaTable, ServiceManifest
 from migrator.proof.exchange import Exchange
-from migrator.proof.freshness import find_canaries
+from migrator.proof.freshness import Canary, find_canaries, read_own_writes
 from migrator.proof.outage import Probe
 
 
@@ -27,10 +27,15 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         db.commit()
 
     class Pages(BaseHTTPRequestHandler):
+        late = True
+
         def do_GET(self) -> None:
+            if self.path == "/never" or (self.path == "/late" and Pages.late):
+                Pages.late = False
+                return
             with closing(sqlite3.connect(database)) as db:
                 rows = db.execute("SELECT slug, content FROM page").fetchall()
-            found = [content for slug, content in rows if self.path == f"/page/{slug}"]
+            found = [content for slug, content in rows if self.path in (f"/page/{slug}", "/late")]
             body = " ".join([slug for slug, _ in rows] if self.path == "/" else found).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -67,3 +72,17 @@ def test_a_text_by_which_a_page_is_found_is_no_canary(
     assert [each.column for each in found] == columns
     with closing(sqlite3.connect(database)) as db:
         assert db.execute("SELECT * FROM page").fetchall() == [(1, "about", "All of it")]
+
+
+@pytest.mark.parametrize(("path", "stale"), [("/late", False), ("/never", True)])
+def test_a_read_without_an_answer_is_asked_again_before_it_counts(
+    site: tuple[str, Path], path: str, stale: bool
+) -> None:
+    url, database = site
+    seen = Canary(
+        owner="pages", reader="front", table="page", column="content", rowid=1,
+        text="All of it", probe=probe(path),
+    )  # fmt: skip
+    pairs = read_own_writes(url, {"pages": database}, [seen], clients=1, pairs=1)
+    assert (pairs.pairs, bool(pairs.stale)) == (1, stale)
+    assert all("no answer, RemoteDisconnected" in words for words in pairs.stale)
