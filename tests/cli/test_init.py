@@ -419,6 +419,19 @@ def test_commands_of_flask_script_are_the_script_s_own(tmp_path: Path, capsys) -
     assert guesses(root, capsys)["migrate"]["value"] == "python manage.py createdb"
 
 
+def test_commands_of_a_group_of_flask_are_the_script_s_own(tmp_path: Path, capsys) -> None:
+    script = (
+        "from flask.cli import FlaskGroup\nfrom mill import create_app\n"
+        "cli = FlaskGroup(create_app=create_app)\n@cli.command()\ndef seed_db():\n    pass\n"
+        "if __name__ == '__main__':\n    cli()\n"
+    )
+    app = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+    root = project(tmp_path, {"mill.py": app, "manage.py": script})
+    run("init", root)
+    capsys.readouterr()
+    assert load_run(root).seed == "python manage.py seed-db"
+
+
 def test_tables_made_inside_an_application_context(tmp_path: Path, capsys) -> None:
     app = (
         "from flask import Flask, current_app\nfrom flask_sqlalchemy import SQLAlchemy\n"

@@ -229,6 +229,7 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
     A group of click that nobody adds to another is a program of its own.
     """
     groups = _groups(module, added)
+    by_script = any(each.startswith("flask_script") for each in module.imports.values())
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.FunctionDef):
             continue
@@ -239,7 +240,7 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
                 continue
             receiver = ast.unparse(function.value)
             program = groups.get(receiver.removesuffix(".cli"), "flask ")
-            plain = node.name if program.startswith("python ") else node.name.replace("_", "-")
+            plain = node.name if by_script else node.name.replace("_", "-")
             name = _first_string(call) or plain
             yield Command(
                 program + name,
@@ -258,7 +259,7 @@ def _groups(module: Module, added: set[str]) -> dict[str, str]:
             dotted = module.dotted(node.value.func)
             called = dotted.rpartition(".")[2]
             name = _first_string(node.value)
-            if dotted == "flask_script.Manager":
+            if dotted in ("flask_script.Manager", "flask.cli.FlaskGroup"):
                 found[ast.unparse(node.targets[0])] = f"python {module.file} "
             elif called in ("AppGroup", "Group", "Blueprint") and name:
                 for keyword in node.value.keywords:
