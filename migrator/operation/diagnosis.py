@@ -245,8 +245,11 @@ def _migrate(subject: _Subject) -> Check:
             subject.root, subject.run, subject.start.folder, subject.progress, seed=False
         )
     except OperationError as error:
-        error.hint = _without_migrations(subject) or error.hint
-        raise
+        failed = _failed("migrate", error, 0.0)
+        other = _without_migrations(subject)
+        known = failed.hint if failed.hint != error.hint else ""
+        failed.hint = "; ".join(each for each in (known, other) if each) or error.hint
+        return failed
     tables = [o.name for o in schema_of(subject.start.database).objects if o.type == "table"]
     return Check(name="migrate", outcome="ok", message=f"{len(tables)} tables: {_few(tables)}")
 

@@ -105,6 +105,13 @@ def test_a_healthy_monolith(ledger: Path, capsys) -> None:
             "another database than SQLite, make the tables from the models instead: migrate ="
             """ "python -c 'from ledger import create; create()'\"""",
         ),
+        (
+            "python -c 'import ledger; ledger.create()'",
+            "echo alembic upgrade: no such table: page && false",
+            "migrate",
+            "ended with code 1",
+            "table page is missing: correct `migrate`; where the migrations were written for",
+        ),
         ("-q", "-q -k nothing", "tests", "1 deselected", "output"),
     ],
 )
