@@ -38,6 +38,12 @@ l.append("d"); del l[0]; assert l == ["b", "d"] and len(l) == 2; l.extend("xy")
 assert l[2:] == ["x", "y"]
 s = SharedSet("s", [1]); s.add(2); s.discard(1); assert s == {2} and s | {3} == {2, 3}
 s.update([4], [5]); s.remove(4); assert sorted(s) == [2, 5]
+import threading; lock = threading.Lock()
+d["lock"] = lock; assert d["lock"] is lock is d.get("lock") and "lock" in d and "lock" in list(d)
+assert "lock" not in SharedDict("d") and len(d) == len(SharedDict("d")) + 1
+d["lock"] = 5; assert SharedDict("d")["lock"] == 5; d["lock"] = lock
+assert SharedDict("d").get("lock") is None and d.setdefault("lock") is lock is d.pop("lock")
+d["lock"] = lock; del d["lock"]; assert "lock" not in d; d["lock"] = lock
 d.clear(); assert not d and len(l) == 4
 r = RequestDict("r", {"a": 1})
 with scope.unit(scope.Scope("one")): r["b"] = 2

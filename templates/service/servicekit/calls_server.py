@@ -322,6 +322,9 @@ def build() -> CallsServer:
 def __getattr__(name: str) -> Any:
     """`application` is made when a worker asks for it, never in a process that only imports."""
     if name == "application":
-        globals()[name] = made = build()
+        try:
+            globals()[name] = made = build()
+        except AttributeError as error:  # which would mean that there is no `application` here
+            raise RuntimeError("the application cannot be made: %s" % error) from error
         return made
     raise AttributeError(name)

@@ -126,7 +126,8 @@ class _Shared:
 class SharedDict(_Shared, MutableMapping):
     """A dictionary of all processes of the service, in order of insertion.
 
-    `default_factory` makes it what `collections.defaultdict` is.
+    `default_factory` makes it what `collections.defaultdict` is. What cannot be pickled (a thread,
+    a connection) is of use to the process only that has it, and kept there.
     """
 
     def __init__(
@@ -137,8 +138,11 @@ class SharedDict(_Shared, MutableMapping):
     ) -> None:
         super().__init__(name, dict(initial).items())
         self.default_factory = default_factory
+        self._own: Dict[Any, Any] = {}
 
     def __getitem__(self, key: Any) -> Any:
+        if key in self._own:
+            return self._own[key]
         row = self._one("value", key)
         if row is not None:
             return pickle.loads(row[0])
@@ -147,26 +151,39 @@ class SharedDict(_Shared, MutableMapping):
         return self.setdefault(key, self.default_factory())
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._store(self._db(), key, value)
+        self.update_item(key, lambda _: value)
 
     def __delitem__(self, key: Any) -> None:
-        if not self._remove(self._db(), key):
+        if key in self._own:
+            del self._own[key]
+        elif not self._remove(self._db(), key):
             raise KeyError(key)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._all("key"))
+        return iter([*self._all("key"), *self._own])
+
+    def __len__(self) -> int:
+        return super().__len__() + len(self._own)
 
     def __contains__(self, key: Any) -> bool:
-        return self._one("1", key) is not None
+        return key in self._own or self._one("1", key) is not None
 
     def get(self, key: Any, default: Any = None) -> Any:
+        if key in self._own:
+            return self._own[key]
         row = self._one("value", key)
         return default if row is None else pickle.loads(row[0])
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         return self.update_item(key, lambda value: value, default)
 
+    def clear(self) -> None:
+        self._own.clear()
+        super().clear()
+
     def pop(self, key: Any, *default: Any) -> Any:
+        if key in self._own:
+            return self._own.pop(key)
         with immediate(self._db()) as connection:
             row = self._one("value", key)
             if row is not None:
@@ -180,8 +197,13 @@ class SharedDict(_Shared, MutableMapping):
         """Store and return `function(value)`, atomically; of `default` when there is no value."""
         with immediate(self._db()) as connection:
             row = self._one("value", key)
-            value = function(default if row is None else pickle.loads(row[0]))
-            self._store(connection, key, value)
+            known = default if row is None else pickle.loads(row[0])
+            value = function(self._own.pop(key, known))
+            try:
+                self._store(connection, key, value)
+            except (pickle.PicklingError, AttributeError, TypeError):
+                self._remove(connection, key)
+                self._own[key] = value
         return value
 
     def copy(self) -> Dict[Any, Any]:
