@@ -22,7 +22,7 @@ _Info = namedtuple("_Info", ["hits", "misses", "maxsize", "currsize"])
 
 def shared_memo(name: str) -> Callable[[Any], Any]:
     """A decorator that keeps results for all processes; those that cannot be pickled, for none."""
-    return lambda function: _Memo(function, SharedDict(name), pickled=True)
+    return lambda function: _Memo(function, SharedDict(name, pickled_only=True), pickled=True)
 
 
 def request_memo(name: str) -> Callable[[Any], Any]:
@@ -75,7 +75,7 @@ class _Memo:
 
 def shared_cache(name: str, cache_class: Any) -> Any:
     """A class of cache objects that keep for all processes what they would keep in their own."""
-    return _redirected(cache_class, lambda: SharedDict(name))
+    return _redirected(cache_class, lambda: SharedDict(name, pickled_only=True))
 
 
 def request_cache(name: str, cache_class: Any) -> Any:

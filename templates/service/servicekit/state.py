@@ -127,7 +127,8 @@ class SharedDict(_Shared, MutableMapping):
     """A dictionary of all processes of the service, in order of insertion.
 
     `default_factory` makes it what `collections.defaultdict` is. What cannot be pickled (a thread,
-    a connection) is of use to the process only that has it, and kept there.
+    a connection) is of use to the process only that has it, and kept there; with `pickled_only` it
+    is refused.
     """
 
     def __init__(
@@ -135,9 +136,11 @@ class SharedDict(_Shared, MutableMapping):
         name: str,
         initial: Any = (),
         default_factory: Optional[Callable[[], Any]] = None,
+        pickled_only: bool = False,
     ) -> None:
         super().__init__(name, dict(initial).items())
         self.default_factory = default_factory
+        self._pickled_only = pickled_only
         self._own: Dict[Any, Any] = {}
 
     def __getitem__(self, key: Any) -> Any:
@@ -202,6 +205,8 @@ class SharedDict(_Shared, MutableMapping):
             try:
                 self._store(connection, key, value)
             except (pickle.PicklingError, AttributeError, TypeError):
+                if self._pickled_only:
+                    raise
                 self._remove(connection, key)
                 self._own[key] = value
         return value
