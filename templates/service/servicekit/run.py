@@ -16,7 +16,6 @@ from typing import List, Optional, Sequence
 from servicekit import frameworks, lease, logs
 from servicekit import sqlalchemy as database
 from servicekit.errors import DependencyUnavailable
-from servicekit.replicas import replicas
 
 
 def run(command: Sequence[str]) -> None:
@@ -73,7 +72,6 @@ def main(arguments: Optional[List[str]] = None) -> None:
         parser.error("a command is needed")
     logs.configure()
     database.install()
-    replicas().wait_for_copies()
     if chosen.only_one:
         lease.hold("process " + chosen.only_one)
     frameworks.glue().watch()
