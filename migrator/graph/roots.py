@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migrator.graph.analysis import Analysis
 from migrator.graph.linking.values import Kind
@@ -27,10 +27,19 @@ def started(engine: Engine, value: int, methods: Iterable[str] = ()) -> tuple[in
     if "get" in served and "head" not in served:
         served.append("head")
     for method in (*served, "dispatch_request", "__call__"):
-        variable = engine.class_attribute(class_, method)
-        for function in engine.points_to(variable) if variable is not None else ():
+        for function in _of_class(engine, class_, method):
             found.append(engine.values.bound(instance, function))
     return tuple(dict.fromkeys(found))
+
+
+def _of_class(engine: Engine, class_: int, name: str) -> Iterator[int]:
+    """The functions under a name of a class: what was set on it, and what its body binds."""
+    for base in engine.bases(class_):
+        if engine.values.kind(base) == Kind.CLASS:
+            yield from engine.points_to(engine.field(base, name))
+    variable = engine.class_attribute(class_, name)
+    if variable is not None:
+        yield from engine.points_to(variable)
 
 
 def methods_of(analysis: Analysis, name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from migrator.graph.web.views import (
     construct_view,
     handler_of,
     is_view_class,
+    methods_attribute,
 )
 from migrator.model.program import EntryPoint
 
@@ -133,6 +134,8 @@ class Flask(Framework):
             return () if tag == "flask:g" else None
         if kind == Kind.CLASS and name == "as_view" and values.name(base) in VIEW_CLASSES:
             return (values.bound(receiver, values.external("flask.views.View.as_view")),)
+        if name == "methods":
+            return methods_attribute(engine, site, receiver)
         which = self._receiver(engine, receiver)
         if which:
             if name == "cli":

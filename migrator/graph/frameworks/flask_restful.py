@@ -9,7 +9,7 @@ from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.linking.values import Kind
 from migrator.graph.protocol import CallSite, ClassView, Engine, Site
-from migrator.graph.web.views import is_view_class, texts_of
+from migrator.graph.web.views import is_view_class, methods_attribute, texts_of
 
 _API = "flask_restful:api"
 _NAMESPACE = "flask_restful:namespace"
@@ -202,7 +202,7 @@ class FlaskRestful(Framework):
     ) -> Iterable[int] | None:
         tag = self._kind(engine, receiver)
         if not tag:
-            return None
+            return methods_attribute(engine, site, receiver) if name == "methods" else None
         return (engine.values.bound(receiver, engine.values.external(f"{tag}.{name}")),)
 
     def receiver_sensitive(self, engine: Engine, class_: int) -> bool:

@@ -174,6 +174,10 @@ class Linker(Fields):
                     if runs:
                         instruction = function.facts.code[index]
                         OPERATIONS[ir.ATTRIBUTE](self, variant, index, instruction)
+        for key, target in [each for each in self._slots.items() if names]:
+            if key[0] == "attribute" and key[3] in names:  # read by a framework
+                (number, index), receiver = key[1:3]
+                lookup.load(self, receiver, (self.variants[number], index, key[3], target))
         return bool(names)
 
     def unless_known(self, variable: int, otherwise: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from migrator.graph.frameworks.functools import original_name
 from migrator.graph.linking.values import Kind
-from migrator.graph.protocol import CallSite, Engine, with_elements
+from migrator.graph.protocol import CallSite, Engine, Site, with_elements
 
 VIEW = "flask:view"
 """What `View.as_view("name")` gives: the class, the name, where, and what a request makes of it."""
@@ -90,6 +90,16 @@ def methods_of(engine: Engine, view: int) -> tuple[str, ...]:
         for method in _HTTP_METHODS
         if engine.class_attribute(class_, method) is not None
     )
+
+
+def methods_attribute(engine: Engine, site: Site, receiver: int) -> tuple[int, ...] | None:
+    """What `cls.methods` and `self.methods` hold, which Flask fills when a view class is made."""
+    seen = engine.values.view(receiver)
+    class_ = seen.owner if seen.kind == Kind.INSTANCE else receiver
+    if engine.values.kind(class_) != Kind.CLASS or not is_view_class(engine, class_):
+        return None
+    texts = (engine.values.string(method) for method in methods_of(engine, class_))
+    return (engine.container("builtins.set", site, *texts),)
 
 
 def serve(engine: Engine, site: CallSite, view: int) -> None:
