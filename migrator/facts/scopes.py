@@ -15,6 +15,7 @@ from migrator.facts.guards import Condition
 from migrator.facts.ir import (
     COPY,
     FIRST_PARAMETER,
+    YIELDED,
     Annotation,
     FunctionFacts,
     Guard,
@@ -218,7 +219,7 @@ class Frame:
             self.decorators,
             tuple(self.refs),
             self.count,
-            self.code,
+            self.code or [(COPY, YIELDED, YIELDED)],  # a place for what others do in its name
             self._settled_guards(),
         )
 

@@ -241,6 +241,9 @@ class Engine(Protocol):
     def inside(self, function: int) -> Site | None:
         """The place at the beginning of a `FUNCTION`, for what a framework does in its name."""
 
+    def beginnings(self, function: int) -> tuple[Site, ...]:
+        """The same in all variants in which it runs, once nothing changes any more."""
+
     def keys(self, container: int) -> tuple[Hashable, ...]:
         """The constant keys under which a `CONTAINER` holds something, so far."""
 

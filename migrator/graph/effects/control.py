@@ -86,10 +86,15 @@ class TreeBuilder:
         self._used = 0
 
     def build(self, body: Sequence[ast.stmt] | None) -> Block:
-        """The tree; without a body the events follow each other as they stand."""
-        if body is None:
+        """The tree; without a body the events follow each other as they stand.
+
+        What stands before the body is done in the function's name before it begins.
+        """
+        if not body:
             return tuple(self._nodes(self._events))
-        return self._block(body)
+        start = (body[0].lineno, body[0].col_offset)
+        before = [each for each in self._events if (each.line, each.column) < start]
+        return (*self._nodes(before), *self._block(body))
 
     def _nodes(self, events: Iterable[Event]) -> Iterator[Node]:
         for event in events:

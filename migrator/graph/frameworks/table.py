@@ -21,6 +21,7 @@ from migrator.graph.frameworks.flask_caching import FlaskCaching
 from migrator.graph.frameworks.flask_classful import FlaskClassful
 from migrator.graph.frameworks.flask_limiter import FlaskLimiter
 from migrator.graph.frameworks.flask_login import FlaskLogin
+from migrator.graph.frameworks.flask_oauthlib import FlaskOAuthlib
 from migrator.graph.frameworks.flask_restful import FlaskRestful
 from migrator.graph.frameworks.flask_security import FlaskSecurity
 from migrator.graph.frameworks.flask_smorest import FlaskSmorest
@@ -58,6 +59,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskSQLAlchemy(),
         Alchemical(),
         SQLAlchemyHelpers(sqlalchemy),
+        FlaskOAuthlib(sqlalchemy),
         sqlalchemy,
         SQLAlchemyContinuum(sqlalchemy),
         flask,

@@ -127,9 +127,16 @@ class LinkerEngine:
 
     def inside(self, function: int) -> Site | None:
         known = self._linker.function_of_value.get(function)
-        if known is None or not known[0].facts.code:
+        if known is None:
             return None
         return PlaceView(self._linker, self._linker.general(*known), 0)
+
+    def beginnings(self, function: int) -> tuple[Site, ...]:
+        known = self._linker.function_of_value.get(function)
+        if known is None:
+            return ()
+        found = self._variants(*known, function, None, None)
+        return tuple(PlaceView(self._linker, each, 0) for each in found)
 
     def keys(self, container: int) -> tuple[Hashable, ...]:
         known = self._linker.containers.of(container).slots
