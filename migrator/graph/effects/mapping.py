@@ -72,6 +72,8 @@ class ModelFact:
     """Column attributes: the attribute's name to the column's."""
     computed: dict[str, list[str]] = field(default_factory=dict)
     """Attributes that are SQL expressions, loaded with the row, to the tables that they read."""
+    stamped: bool = False
+    """Whether its row keeps when it changed: also where only a collection of it did."""
 
 
 class Touched(NamedTuple):
@@ -293,6 +295,9 @@ class Mapping:
             found += self.delete(relation.target, f"orphan of {_short(model)}.{attribute}")
         if relation.direction == "many-to-one" and self._is_scalar_behind(model, relation):
             found += self.read(model, (), via)
+        for each in (model, relation.target if relation.back_populates else model):
+            if self._fact(each).stamped:
+                found.append(Touched("write", self._fact(each).table, "update", (), via))
         return found
 
     def _is_scalar_behind(self, model: str, relation: RelationFact) -> bool:

@@ -32,6 +32,9 @@ from migrator.model.program import Column
 _OF_SUBJECTS = frozenset({ATTRIBUTE, TABLE_COLUMNS, CLASS_TABLE, ALIAS})
 """Tags of values whose first part is a class or table."""
 
+_STAMPED = frozenset({"sqlalchemy_utils.Timestamp", "sqlalchemy_utils.models.Timestamp"})
+"""Bases that listen to `before_update`, which comes also where only a collection changed."""
+
 
 class MappingBuilder:
     """Turns values into the named facts of `migrator.graph.effects.mapping`."""
@@ -165,7 +168,8 @@ class MappingBuilder:
             for base in self.engine.bases(class_)[1:]
             if self.values.name(base) in self.models and self.values.kind(base) == Kind.CLASS
         ]
-        model = ModelFact(name, parents=mapped_parents)
+        bases = {self.values.name(base) for base in self.engine.bases(class_)}
+        model = ModelFact(name, parents=mapped_parents, stamped=bool(bases & _STAMPED))
         columns = list(self._columns(class_, bool(mapped_parents)))
         table = self._qualified(class_, self._table_name(class_, mapped_parents, columns))
         if not table and not mapped_parents:
