@@ -1,4 +1,4 @@
-"""marshmallow: what dumping and loading by a schema reads, makes and calls."""
+"""marshmallow, and lima: what dumping and loading by a schema reads, makes and calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARSHALS = "marshmallow:marshals"
 _PARSES = "marshmallow:parses"
 _HOOK = "marshmallow:hook"
 _RESULT = "marshmallow:result"
-_NESTS = frozenset({"Nested", "Pluck", "List", "Dict"})
+_NESTS = frozenset({"Nested", "Pluck", "List", "Dict", "Embed", "Reference"})
 _HOOKS = frozenset(
     {"post_load", "pre_load", "post_dump", "pre_dump", "validates", "validates_schema"}
 )
@@ -52,7 +52,7 @@ class Marshmallow(Framework):
     name = "marshmallow"
     externals = (
         "marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec", "webargs",
-        "apifairy",
+        "apifairy", "lima",
     )  # fmt: skip
 
     def __init__(self, sqlalchemy: SQLAlchemy) -> None:
@@ -135,13 +135,13 @@ class Marshmallow(Framework):
         nested = engine.slot("marshmallow", "nested", site.key)
         called = engine.slot("marshmallow", "called", site.key)
         if last in _NESTS:
-            engine.add(nested, *site.argument(0, "nested"))
+            engine.add(nested, *site.argument(0, "nested"), *site.argument(-1, "schema"))
         if last == "Function":
             engine.add(called, *site.argument(0, "serialize"))
         for value in site.argument(-1, "validate"):
             inside = engine.values.kind(value) == Kind.CONTAINER
             engine.add(called, *(engine.points_to(engine.element(value)) if inside else (value,)))
-        attribute = site.text(-1, "attribute") or ""
+        attribute = site.text(-1, "attribute") or site.text(-1, "attr") or ""
         method = (site.text(0, "serialize") or "") if last == "Method" else ""
         one_way = next((each for each in _ONE_WAY if site.constant(-1, each) is True), "")
         return engine.values.opaque(_FIELD, attribute, nested, called, method, one_way, last)

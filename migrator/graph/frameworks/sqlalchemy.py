@@ -27,7 +27,7 @@ from migrator.graph.orm.declarations import (
 )
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
-from migrator.graph.orm.listeners import LISTENER, Listeners
+from migrator.graph.orm.listeners import LISTENER, VALIDATOR, Listeners
 from migrator.graph.orm.mappers import BASE_DECORATOR, MAPPED_DECORATOR, REGISTRY, Mappers
 from migrator.graph.orm.queries import (
     ALIAS,
@@ -132,6 +132,11 @@ class SQLAlchemy(Framework):
             return self.queries.alias(engine, site, site.argument(0))
         if last in {"listens_for", "listen"}:
             return self.listeners.listen(engine, site, last)
+        if last == "reconstructor":
+            return self.listeners.reconstructs(engine, site)
+        if last == "validates":
+            names = (text for at in range(site.positional) for text in site.texts(at))
+            return (engine.values.opaque(VALIDATOR, *names, site.key),)
         if last == "column_property":
             return [
                 each if engine.values.name(each) == COLUMN else engine.values.opaque(COMPUTED, each)
@@ -154,6 +159,8 @@ class SQLAlchemy(Framework):
             return (engine.values.opaque(SESSION),)
         if view.name == LISTENER:
             return self.listeners.decorate(engine, site, callee)
+        if view.name == VALIDATOR:
+            return self.listeners.validates(engine, site, view.parts[:-1])
         if view.name == BASE_DECORATOR:
             return self.mappers.base_by_decorator(engine, site)
         if view.name == MAPPED_DECORATOR:

@@ -13,6 +13,7 @@ from migrator.graph.orm.queries import SESSION
 from migrator.graph.protocol import CallSite, Engine
 
 LISTENER = "sqlalchemy:listener"
+VALIDATOR = "sqlalchemy:validator"
 
 _OF_SESSIONS = {
     "before_commit": "commit",
@@ -67,6 +68,22 @@ class Listeners:
                 self._add(engine, site, int(str(parts[0])), str(name), function)
         return site.argument(0)
 
+    def reconstructs(self, engine: Engine, site: CallSite) -> tuple[int, ...]:
+        """`@reconstructor`: a method runs when a row has been loaded into an instance."""
+        for function in site.argument(0):
+            for class_ in _class_around(engine, function):
+                self._add(engine, site, class_, "load", function)
+        return site.argument(0)
+
+    def validates(self, engine: Engine, site: CallSite, names: Iterable[object]) -> tuple[int, ...]:
+        """`@validates("title")` is applied: a method runs when one of the attributes is set."""
+        for function in site.argument(0):
+            for class_ in _class_around(engine, function):
+                for name in names:
+                    attribute = engine.values.opaque(ATTRIBUTE, class_, str(name))
+                    self._add(engine, site, attribute, "set", function)
+        return site.argument(0)
+
     def _add(self, engine: Engine, site: CallSite, target: int, name: str, function: int) -> None:
         self._listeners[(target, name, function)] = site
         session = engine.slot("sqlalchemy", "a session")
@@ -114,6 +131,12 @@ class Listeners:
                 for table in mapping.all_tables(engine.name_of(class_)):
                     found.rows.setdefault((table, operation), []).append(function)
         return found
+
+
+def _class_around(engine: Engine, function: int) -> Iterable[int]:
+    """The class of the project in whose body a function stands."""
+    found = engine.resolve(engine.name_of(function).rpartition(".")[0])
+    return [each for each in found if engine.values.kind(each) == Kind.CLASS]
 
 
 class Listened:
