@@ -252,6 +252,22 @@ def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
     }
 
 
+def test_a_test_may_take_the_steps_of_a_request_itself(project: Observed) -> None:
+    project.write(
+        shop=FLASK,
+        drive=f"""
+            import sqlite3, shop
+            sqlite3.connect("data.sqlite").executescript({SCHEMA!r})
+            with shop.app.test_request_context("/titles/1"):
+                shop.app.dispatch_request()
+                shop.database().execute("DELETE FROM title")
+        """,
+    )
+    project.run("-m", "drive")
+    title = project.read().entries["route", "title"]
+    assert ways(title) == {("SELECT name FROM title", ("title", "titles"), True)}
+
+
 def test_what_a_test_has_not_saved_is_no_deed_of_the_request_that_saves_it(
     project: Observed,
 ) -> None:

@@ -37,6 +37,8 @@ class FlaskRestful(Framework):
         """APIs that are no instances of a class of the project, to what made them."""
         self._namespaces: dict[int, tuple[str, str]] = {}
         """Namespace to its name and path."""
+        self._named: dict[tuple[int, str], list[int]] = {}
+        """API and endpoint to the resources that would be called so: later ones get a number."""
 
     def _kind(self, engine: Engine, value: int) -> str:
         """`_API` or `_NAMESPACE` for the value of one, instances of subclasses included."""
@@ -187,7 +189,12 @@ class FlaskRestful(Framework):
             return short.lower()
         dashed = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", short)
         dashed = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", dashed).lower()
-        return f"{namespace}_{dashed}" if namespace else dashed
+        endpoint = f"{namespace}_{dashed}" if namespace else dashed
+        named = self._named.setdefault((api, endpoint), [])
+        if class_ not in named:
+            named.append(class_)
+        earlier = named.index(class_)
+        return f"{endpoint}_{earlier + 1}" if earlier else endpoint
 
     def _is_restful(self, engine: Engine, api: int) -> bool:
         """Whether an API is Flask-RESTful's, by itself or by a base of its class."""

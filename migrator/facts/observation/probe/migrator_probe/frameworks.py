@@ -33,6 +33,7 @@ def _handles(function: Any) -> None:
 def _flask(module: Any) -> None:
     application = module.Flask
     wsgi_app, full_dispatch_request = application.wsgi_app, application.full_dispatch_request
+    dispatch_request = application.dispatch_request
 
     @wraps(wsgi_app)
     def observed_wsgi_app(self: Any, environ: Any, start_response: Any) -> Any:
@@ -42,33 +43,48 @@ def _flask(module: Any) -> None:
         finally:
             tally.end(token)
 
-    @wraps(full_dispatch_request)
-    def observed_dispatch(self: Any, *arguments: Any, **keywords: Any) -> Any:
-        token = None
+    def routed(application: Any) -> Any:
+        """The request's entry point begins: the token of one that has no server around it."""
         try:
             from flask import request  # type: ignore[import-not-found,unused-ignore]
 
             if request.endpoint:
-                view = self.view_functions.get(request.endpoint)
+                view = application.view_functions.get(request.endpoint)
                 view = getattr(view, "view_class", view)
                 found = ("route", request.endpoint, _function_name(view))
-                if tally.current().kind == "unrouted":
-                    tally.rename(*found)
-                else:  # a test that dispatches a request of its own, with no server around it
-                    token = tally.begin(*found)
+                if tally.current().kind != "unrouted":
+                    return tally.begin(*found)
+                tally.rename(*found)
         except Exception:
             tally.failed("flask")
+        return None
+
+    @wraps(full_dispatch_request)
+    def observed_dispatch(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        token = routed(self)
         try:
             return full_dispatch_request(self, *arguments, **keywords)
         finally:
             if token is not None:
                 tally.end(token)
 
+    @wraps(dispatch_request)
+    def observed_handler(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        # A test that takes the steps of a request itself comes here first.
+        token = routed(self) if tally.current().kind != "route" else None
+        try:
+            return dispatch_request(self, *arguments, **keywords)
+        finally:
+            if token is not None:
+                tally.end(token)
+
     _stop_at(observed_wsgi_app)
     _stop_at(observed_dispatch)
-    _handles(application.dispatch_request)
+    _stop_at(observed_handler)
+    _handles(observed_handler)
     application.wsgi_app = observed_wsgi_app
     application.full_dispatch_request = observed_dispatch
+    application.dispatch_request = observed_handler
 
 
 def _werkzeug(module: Any) -> None:
