@@ -174,9 +174,10 @@ class Linker(Fields):
                     if runs:
                         instruction = function.facts.code[index]
                         OPERATIONS[ir.ATTRIBUTE](self, variant, index, instruction)
-        for key, target in [each for each in self._slots.items() if names]:
+        slots: list[tuple[Any, int]] = list(self._slots.items()) if names else []
+        for key, target in slots:
             if key[0] == "attribute" and key[3] in names:  # read by a framework
-                (number, index), receiver = key[1:3]
+                (number, index), receiver = key[1], key[2]
                 lookup.load(self, receiver, (self.variants[number], index, key[3], target))
         return bool(names)
 
