@@ -177,6 +177,11 @@ class FlaskLogin(Framework):
         for name, views in analysis.handlers.items():
             if any(engine.name_of(view) in guarded for view in views):
                 analysis.around[name] = (*analysis.around.get(name, ()), *loaders)
+        direct = {view for views in analysis.handlers.values() for view in views}
+        for function in sorted(self.guarded - direct):
+            for place in engine.beginnings(function):  # within other decorators
+                for loader in loaders:
+                    place.calls(loader)
 
 
 def _is_code(engine: Engine, value: int) -> bool:

@@ -135,7 +135,8 @@ class LinkerEngine:
         known = self._linker.function_of_value.get(function)
         if known is None:
             return ()
-        found = self._variants(*known, function, None, None)
+        variants, env_id = known[0].variants, known[1].id if known[1] is not None else -1
+        found = [each for key, each in variants.items() if key[0] == env_id]
         return tuple(PlaceView(self._linker, each, 0) for each in found)
 
     def keys(self, container: int) -> tuple[Hashable, ...]:
