@@ -133,7 +133,8 @@ class Alone:
 
     def _address(self, process, port, log):
         address = "http://127.0.0.1:%d" % port
-        deadline = time.monotonic() + max(60, MANIFEST["startup_seconds"])
+        # Long, for a busy machine: who ends before is told at once.
+        deadline = time.monotonic() + max(300, MANIFEST["startup_seconds"])
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
                 if self.get(address + "/_service/live", timeout=2)[0] == 200:
