@@ -128,7 +128,6 @@ def test_faults_on_purpose_are_caught(road):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_no_fault_is_caught_where_services_differ_without(road, tmp_path):
     shutil.copytree(road / "services", tmp_path / "services", symlinks=True)
     (page,) = (tmp_path / "services").glob("bench/src/workshop/shelf.py")
@@ -139,7 +138,6 @@ def test_no_fault_is_caught_where_services_differ_without(road, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_one_service_beside_the_remainder_is_proven(road, tmp_path):
     app = tmp_path / "app"
     shutil.copytree(LENDING, app, ignore=shutil.ignore_patterns(".migrator", "__pycache__"))

@@ -32,7 +32,7 @@ def migrator(*arguments):
     scope="module",
     params=[
         pytest.param(LENDING, id="tiny"),
-        pytest.param(EXAMPLE, id="example", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(EXAMPLE, id="example", marks=pytest.mark.slow),
     ],
 )
 def services(request, tmp_path_factory):

@@ -217,7 +217,6 @@ def test_nothing_runs_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_every_step_is_proven_and_taken_back(app: Path, tmp_path: Path) -> None:
     """The whole roadmap, there and back to the monolith; each step is told when it was walked."""
     output = tmp_path / "walk"

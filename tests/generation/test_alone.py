@@ -74,7 +74,6 @@ def test_the_smallest_service_is_tested_in_an_environment_of_its_own(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_every_service_is_tested_in_an_environment_of_its_own(tmp_path: Path) -> None:
     app = tmp_path / "app"
     shutil.copytree(

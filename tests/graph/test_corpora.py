@@ -68,6 +68,7 @@ def counts(root: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", sorted(json.loads(SNAPSHOT.read_text())))
 def test_real_applications_analyse_to_the_end(name: str) -> None:
     source = corpora()
