@@ -23,9 +23,9 @@ from migrator.proof.recording import NO_ANSWER
 from migrator.proof.tables import Row
 
 ROWS = 40
+"""Rows of a table that are tried as canaries."""
 PATIENCE = 60.0
 """Seconds for a read that was not answered in time, when it is asked again."""
-"""Rows of a table that are tried as canaries."""
 
 
 class Canary(msgspec.Struct, kw_only=True):
