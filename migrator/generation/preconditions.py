@@ -99,17 +99,16 @@ def missing_at_start(program: Program, plan: Plan) -> Iterable[str]:
     settings. So it is told, and not refused. What is read first is written no more, since the state
     that services start from is that of an application which was started once.
     """
-    reach = Reach(program)
-    start = reach.start
-    if not start:
+    start = Reach(program).start
+    if start is None:
         return
-    used = reach.writes(start)
-    function = program.functions[start]
+    function = program.functions[start.function]
+    place = f"{function.file}:{function.line}"
     for service, planned in sorted(plan.services.items()):
-        lacking = sorted(used - {*planned.tables, *planned.replicas})
+        lacking = sorted(start.writes - {*planned.tables, *planned.replicas})
         if lacking:
             yield (
-                f"{service} may not start: {start} ({function.file}:{function.line}) writes"
+                f"{service} may not start: {start.function} ({place}) writes"
                 f" {enumerated(lacking, 4)} as the application starts, which {service} has not; let"
                 " `migrate` or `seed` of [tool.migrator.run] do it once, and not each process"
             )

@@ -24,7 +24,7 @@ def foreign_tables(
     owner; entities that travel with calls, in and out; and what a delete loads to cascade.
     """
     program = reach.program
-    needed = set(reach.reads(reach.start))
+    needed = set(reach.start.reads) if reach.start is not None else set()
     for key in walk.kept:
         for event in reach.function(key).events:
             if event.kind == "read":

@@ -65,6 +65,18 @@ class _Body:
         return found
 
 
+class Start(NamedTuple):
+    """The factory or module that makes the application, and the tables that this uses."""
+
+    function: str
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+_JOBS = ("schedule", "process")
+"""Kinds of entry points that a start begins and does not wait for."""
+
+
 class Reach:
     """Transitive effects over the events of `program`, computed once for all functions."""
 
@@ -206,11 +218,24 @@ class Reach:
         return self.details.tables(self.write_details.get(key, 0))
 
     @cached_property
-    def start(self) -> str:
-        """The key of what every process runs when it starts: a factory or a module; or empty."""
+    def start(self) -> Start | None:
+        """What every process does when it starts; jobs that it starts are entry points."""
         module, _, attribute = self.program.application.partition(":")
         factory = f"{module}.{attribute.partition('(')[0]}"
-        return next((key for key in (factory, module) if key in self), "")
+        first = next((key for key in (factory, module) if key in self), "")
+        jobs = {e.handler for e in self.program.entry_points.values() if e.kind in _JOBS}
+        seen, waiting = {first}, [first] if first else []
+        while waiting:
+            for site in self.sites(waiting.pop()):
+                if site.callee not in seen and self.name(site.callee) not in jobs:
+                    seen.add(site.callee)
+                    waiting.append(site.callee)
+        events = [event for key in seen if key for event in self._functions[key].events]
+        reads, writes = (
+            frozenset(event.target for event in events if event.kind == kind)
+            for kind in ("read", "write")
+        )
+        return Start(first, reads, writes) if first else None
 
     @cached_property
     def starting(self) -> frozenset[str]:
