@@ -231,21 +231,26 @@ def test_attributes_to_routes_and_tells_hooks_from_handlers(project: Observed) -
     assert ("unrouted", "") in seen.entries
 
 
-def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
-    project: Observed,
-) -> None:
+def title_asked_by_a_test(project: Observed, step: str) -> EntryRecord:
+    """The entry of a request that a test makes by a step of Flask's, before it does more."""
     project.write(
         shop=FLASK,
         drive=f"""
             import sqlite3, shop
             sqlite3.connect("data.sqlite").executescript({SCHEMA!r})
             with shop.app.test_request_context("/titles/1"):
-                shop.app.full_dispatch_request()
+                shop.app.{step}()
                 shop.database().execute("DELETE FROM title")
         """,
     )
     project.run("-m", "drive")
-    title = project.read().entries["route", "title"]
+    return project.read().entries["route", "title"]
+
+
+def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
+    project: Observed,
+) -> None:
+    title = title_asked_by_a_test(project, "full_dispatch_request")
     assert ways(title) == {
         ("UPDATE member SET seen = 0", ("seen",), False),
         ("SELECT name FROM title", ("title", "titles"), True),
@@ -253,18 +258,7 @@ def test_what_follows_a_request_that_a_test_dispatches_itself_is_none_of_it(
 
 
 def test_a_test_may_take_the_steps_of_a_request_itself(project: Observed) -> None:
-    project.write(
-        shop=FLASK,
-        drive=f"""
-            import sqlite3, shop
-            sqlite3.connect("data.sqlite").executescript({SCHEMA!r})
-            with shop.app.test_request_context("/titles/1"):
-                shop.app.dispatch_request()
-                shop.database().execute("DELETE FROM title")
-        """,
-    )
-    project.run("-m", "drive")
-    title = project.read().entries["route", "title"]
+    title = title_asked_by_a_test(project, "dispatch_request")
     assert ways(title) == {("SELECT name FROM title", ("title", "titles"), True)}
 
 

@@ -132,10 +132,7 @@ class Definitions(Solver):
 
     def _global(self, module: Module, name: str) -> int:
         """The variable of a name as the code of a module sees it."""
-        known = module.names.get(name)
-        if known is not None:
-            return known
-        found = self._through_stars(module, name, set())
+        found = self._bound(module, name)
         if found is not None:
             return found
         if name in ("__name__", "__file__", "__package__"):
@@ -153,10 +150,7 @@ class Definitions(Solver):
 
     def module_attribute(self, module: Module, name: str) -> int | None:
         """The variable of `module.name` for a name that the module binds, or None."""
-        known = module.names.get(name)
-        if known is not None:
-            return known
-        found = self._through_stars(module, name, set())
+        found = self._bound(module, name)
         if found is not None:
             return found
         submodule = self.modules.get(f"{module.name}.{name}")
@@ -168,6 +162,11 @@ class Definitions(Solver):
         if outside:
             return self.external_variable(f"{outside[0]}.{name}")
         return None
+
+    def _bound(self, module: Module, name: str) -> int | None:
+        """The variable of a name that a module binds, or takes by a star of the project's."""
+        known = module.names.get(name)
+        return known if known is not None else self._through_stars(module, name, set())
 
     def _stars(self, module: Module) -> Iterator[str]:
         if module.facts is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from migrator.operation.guess.project import Guess, Line, Module, Project
 
@@ -112,19 +114,23 @@ def _defined(project: Project) -> Guess | None:
         if started:
             return started
     tools = [module for module in by_rank if _does_something_else(module)]
-    for module in by_rank:
-        found = _in_module(project, module, factories, only_objects=True)
-        if found and module not in tools:
-            return Guess(*found)
-    for factory in sorted(factories.values(), key=lambda f: (_rank(f.module), f.dotted)):
-        guess = _call(project, factory)
-        if guess:
-            return guess
-    for module in tools:
+    by_factory = sorted(factories.values(), key=lambda f: (_rank(f.module), f.dotted))
+    guesses = chain(
+        _as_objects(project, [module for module in by_rank if module not in tools], factories),
+        (_call(project, factory) for factory in by_factory),
+        _as_objects(project, tools, factories),
+    )
+    return next(filter(None, guesses), None)
+
+
+def _as_objects(
+    project: Project, modules: Iterable[Module], factories: dict[str, Factory]
+) -> Iterator[Guess]:
+    """Applications that stand in modules as objects."""
+    for module in modules:
         found = _in_module(project, module, factories, only_objects=True)
         if found:
-            return Guess(*found)
-    return None
+            yield Guess(*found)
 
 
 def _does_something_else(module: Module) -> bool:

@@ -222,20 +222,17 @@ class Reach:
         """What every process does when it starts; jobs that it starts are entry points."""
         module, _, attribute = self.program.application.partition(":")
         factory = f"{module}.{attribute.partition('(')[0]}"
-        first = next((key for key in (factory, module) if key in self), "")
+        first = next((key for key in (factory, module) if key in self), None)
+        if first is None:
+            return None
         jobs = {e.handler for e in self.program.entry_points.values() if e.kind in _JOBS}
-        seen, waiting = {first}, [first] if first else []
-        while waiting:
-            for site in self.sites(waiting.pop()):
-                if site.callee not in seen and self.name(site.callee) not in jobs:
-                    seen.add(site.callee)
-                    waiting.append(site.callee)
-        events = [event for key in seen if key for event in self._functions[key].events]
+        run = self._reached([first], lambda site: self.name(site.callee) not in jobs)
+        events = [event for key in run for event in self._functions[key].events]
         reads, writes = (
             frozenset(event.target for event in events if event.kind == kind)
             for kind in ("read", "write")
         )
-        return Start(first, reads, writes) if first else None
+        return Start(first, reads, writes)
 
     @cached_property
     def starting(self) -> frozenset[str]:
@@ -257,11 +254,17 @@ class Reach:
     def live(self) -> frozenset[str]:
         """The functions that entry points reach, each by the key under which it really runs."""
         entries = self.program.entry_points.values()
-        waiting = [key for e in entries for key in (*handlers(self, e), *hooks(self, e))]
+        return self._reached(key for e in entries for key in (*handlers(self, e), *hooks(self, e)))
+
+    def _reached(
+        self, keys: Iterable[str], follow: Callable[[Site], bool] = lambda _: True
+    ) -> frozenset[str]:
+        """Some functions, and all that they reach by `follow`."""
+        waiting = list(keys)
         seen = set(waiting)
         while waiting:
             for site in self.sites(waiting.pop()):
-                if site.callee not in seen:
+                if site.callee not in seen and follow(site):
                     seen.add(site.callee)
                     waiting.append(site.callee)
         return frozenset(seen)
