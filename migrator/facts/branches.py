@@ -119,9 +119,7 @@ class BranchWalker(AssignmentWalker):
         self.flags |= ir.IN_LOOP
         element = self.iterate(iterated, node.iter)
         self.flags = flags | ir.IN_LOOP
-        self._loop(node.body, flags, lambda: self.bind(node.target, element, node))
-        if node.orelse:
-            self.block(node.orelse)
+        self._loop(node, flags, lambda: self.bind(node.target, element, node))
 
     def _rows_of(self, node: ast.For, body: list[ast.stmt]) -> list[unrolling.Row] | None:
         if self.overlay is not None:
@@ -158,18 +156,19 @@ class BranchWalker(AssignmentWalker):
         self.turns -= 1
         self.displays, self.fixed = displays, fixed
         if not frame.index and not self.turns:
-            frame.env = start
+            again = {name: each for name, each in frame.env.items() if name in self.again}
+            frame.env = {**start, **again}
         self.flags = flags
 
     def while_(self, node: ast.While) -> None:
         flags = self.flags
         self.flags |= ir.IN_LOOP
         self.walk(node.test)
-        self._loop(node.body, flags, lambda: None)
-        if node.orelse:
-            self.block(node.orelse)
+        self._loop(node, flags, lambda: None)
 
-    def _loop(self, body: list[ast.stmt], flags: int, enter: Callable[[], None]) -> None:
+    def _loop(
+        self, node: ast.For | ast.AsyncFor | ast.While, flags: int, enter: Callable[[], None]
+    ) -> None:
         frame = self.frame
         start = frame.env
         loop = Loop()
@@ -177,15 +176,22 @@ class BranchWalker(AssignmentWalker):
         frame.env = dict(start)
         enter()
         self.flags |= ir.IN_LOOP | ir.CONDITIONAL
-        ended = self.block(body)
+        ended = self.block(node.body)
         ends = loop.leaving if ended else [*loop.leaving, frame.env]
         frame.loops.pop()
         frame.close_loop(dict(start), ends)
         self.flags = flags
+        if node.orelse:
+            ended = self.block(node.orelse)
+            if loop.broken:
+                frame.merge(loop.broken if ended else [frame.env, *loop.broken])
 
-    def leave_loop(self, node: ast.stmt) -> bool:
+    def leave_loop(self, node: ast.Break | ast.Continue) -> bool:
         if self.frame.loops:
-            self.frame.loops[-1].leaving.append(dict(self.frame.env))
+            loop, env = self.frame.loops[-1], dict(self.frame.env)
+            loop.leaving.append(env)
+            if type(node) is ast.Break:
+                loop.broken.append(env)
         return True
 
     def try_(self, node: ast.Try) -> bool:

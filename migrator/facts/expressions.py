@@ -36,6 +36,7 @@ _COMPARED = {
     ast.In: "__contains__",
     ast.NotIn: "__contains__",
 }
+_EVALUATE = ("eval", "exec")
 _UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
 
 
@@ -117,6 +118,8 @@ class ExpressionWalker(Walker):
                 literals.append((keyword.arg, ir.literal(value.value)))
         if keywords or literals:
             self._note_stored(node)
+        evaluates = literals and type(called) is ast.Name and called.id in _EVALUATE
+        evaluated = self._evaluated(node) if evaluates else None
         frame = self.frame
         target = frame.count
         frame.count = target + 1
@@ -136,7 +139,21 @@ class ExpressionWalker(Walker):
                 node.end_col_offset,
             )
         )
-        return target
+        return target if evaluated is None else self.either([target, evaluated])
+
+    def _evaluated(self, node: ast.Call) -> Result:
+        """What `eval` and `exec` run, where it is an expression that is written out."""
+        text = node.args[0].value if node.args and type(node.args[0]) is ast.Constant else None
+        try:
+            tree = ast.parse(text, mode="eval") if isinstance(text, str) else None
+        except (SyntaxError, ValueError):
+            return None
+        if tree is None:
+            return None
+        for each in ast.walk(tree):
+            if isinstance(each, ast.expr | ast.arg | ast.keyword):
+                ast.copy_location(each, node)
+        return self.walk(tree.body)
 
     def _note_stored(self, node: ast.Call) -> None:
         """Attributes that a call may set: keywords of a constructor, `setattr` with a constant."""

@@ -8,7 +8,8 @@ instructions over variables. A variable `v >= 0` belongs to the function itself;
 `refs[~v]`: a name of the module (`(-1, index in names)`), or the variable of an enclosing function
 (`(function index, variable)`). Variable 0 holds what a function returns, 1 what it yields, the
 parameters follow. Inside functions a name gets a new variable at each assignment (as in static
-single assignment, with copies where branches meet), so that reassigned names stay apart. What an
+single assignment, with copies where branches meet), so that reassigned names stay apart; so does
+a name that the module's code binds more than once, for that code: others see all of it. What an
 instruction has just made needs no copy: its target is the variable of the name, or variable 0.
 `None` in place of a variable means: nothing there that linking could use.
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-FORMAT = 12
+FORMAT = 13
 """Goes up whenever the facts change their meaning; part of the key of the cache."""
 
 # Instructions: the code, then its operands. `place` is line, column, end line, end column.
@@ -176,6 +177,8 @@ class ImportFacts(NamedTuple):
     name: str
     line: int
     type_checking: bool
+    sure: bool
+    """Whether it stands below no condition, no loop and no `try`."""
 
 
 class FileFacts(NamedTuple):

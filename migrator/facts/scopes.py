@@ -29,10 +29,12 @@ Env = dict[str, int]
 class Loop:
     """The states of names at `break` and `continue` of a loop that is being walked."""
 
-    __slots__ = ("leaving",)
+    __slots__ = ("broken", "leaving")
 
     def __init__(self) -> None:
         self.leaving: list[Env] = []
+        self.broken: list[Env] = []
+        """Those at `break`: an `else` is left out there."""
 
 
 _NO_NAMES: frozenset[str] = frozenset()

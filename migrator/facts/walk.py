@@ -7,6 +7,7 @@ from typing import Any
 
 from migrator.facts import ir
 from migrator.facts.patterns import PatternWalker
+from migrator.facts.rebinding import bound_again
 from migrator.facts.walker import Result, dotted, place
 
 
@@ -86,6 +87,7 @@ class _Walker(PatternWalker):
 
     def module_body(self, body: list[ast.stmt]) -> None:
         """Walk the module's own code, then every function body, outer ones first."""
+        self.again = bound_again(body)
         self.block(body)
         index = 1
         while index < len(self.frames):
@@ -100,6 +102,9 @@ class _Walker(PatternWalker):
             frame.body = []
         for frame in self.frames[1:]:
             self.names.settle(frame)
+            for name in frame.global_names:  # what a function sets, the module's code may read
+                for version in self.module.versions.get(name, ()):
+                    self.module.code.append((ir.COPY, version, ~self.names.index(name)))
 
     def result(self, lines: int) -> ir.FileFacts:
         """The facts, when all has been walked."""
@@ -183,8 +188,11 @@ class _Walker(PatternWalker):
     # -- imports --------------------------------------------------------------------------------
 
     def import_(self, node: ast.Import) -> None:
+        sure = not self.flags & (ir.CONDITIONAL | ir.HANDLED)
         for alias in node.names:
-            self.imports.append(ir.ImportFacts(0, alias.name, "", node.lineno, self.type_checking))
+            self.imports.append(
+                ir.ImportFacts(0, alias.name, "", node.lineno, self.type_checking, sure)
+            )
             name = alias.asname or alias.name.partition(".")[0]
             target = self.write(name)
             whole = alias.name if alias.asname else name
@@ -192,13 +200,18 @@ class _Walker(PatternWalker):
 
     def import_from(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
+        sure = not self.flags & (ir.CONDITIONAL | ir.HANDLED)
         for alias in node.names:
             self.imports.append(
-                ir.ImportFacts(node.level, module, alias.name, node.lineno, self.type_checking)
+                ir.ImportFacts(
+                    node.level, module, alias.name, node.lineno, self.type_checking, sure
+                )
             )
             if alias.name != "*":
                 target = self.write(alias.asname or alias.name)
                 self.frame.code.append((ir.IMPORT, target, node.level, module, alias.name))
+            elif not self.frame.index:  # it may bind any name anew
+                self.frame.env = {name: ~self.names.index(name) for name in self.frame.env}
 
     # -- definitions ----------------------------------------------------------------------------
 

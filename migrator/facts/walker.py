@@ -61,6 +61,8 @@ class Walker:
         """How many loops around the code at hand are walked turn by turn."""
         self.fixed: dict[str, object] = {}
         """Names of those loops that are constants in the turn at hand."""
+        self.again: frozenset[str] = frozenset()
+        """Names that the module's own code binds more than once; see `rebinding.py`."""
         self.made: dict[int, Result] = {}
         """The elements of displays, by the identity of their nodes, to their variables."""
         self.type_parameters: dict[str, ast.expr | None] = {}
@@ -82,7 +84,7 @@ class Walker:
         frame = self.frame
         if frame.index:
             return frame.read(name)
-        if frame.env:  # the variables of comprehensions in the module's own code
+        if frame.env:  # in the module's own code: names of comprehensions, and those bound again
             known = frame.env.get(name)
             if known is not None:
                 return known
@@ -102,8 +104,8 @@ class Walker:
                 self.names.bound.add(name)
             return frame.write(name)
         self.names.bound.add(name)
-        if self.turns:
-            variable = frame.env[name] = frame.new()
+        if self.turns or name in self.again:
+            variable = frame.give(name, frame.new())
             frame.code.append((ir.COPY, ~self.names.index(name), variable))
             return variable
         return ~self.names.index(name)
@@ -119,6 +121,10 @@ class Walker:
                     return value
             elif frame.index and not (name in frame.global_names or name in frame.nonlocal_names):
                 frame.named = value
+                return frame.give(name, value)
+            elif name in self.again and not frame.index:
+                self.names.bound.add(name)
+                frame.code.append((ir.COPY, ~self.names.index(name), value))
                 return frame.give(name, value)
         variable = self.write(name)
         if value is not None:

@@ -56,6 +56,7 @@ def instantiate(
     else:
         fill_fields(linker, variant, index, class_, instance, arguments)
         if outside:
+            linker.foreign.inherited(variant, index, outside, "__init__")
             handled = linker.foreign.construct(
                 variant, index, class_value, outside, arguments, target
             )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Answer = Callable[[Framework], Iterable[int] | None]
 
+_HAVE_NO_METHODS = ("builtins.", "abc.", "typing.", "typing_extensions.")
+"""Where outside bases are from that only say what a class is: nobody means their methods."""
+
 
 class Foreign:
     """Asks frameworks, and applies the defaults where none of them answers."""
@@ -86,7 +89,9 @@ class Foreign:
     ) -> None:
         linker, values = self.linker, self.linker.values
         name = values.names[callee]
-        if values.kinds[callee] != Kind.OPAQUE:
+        if values.kinds[callee] == Kind.INSTANCE:
+            self.inherited(variant, index, linker.order(values.owners[callee]), "__call__")
+        elif values.kinds[callee] != Kind.OPAQUE:
             note(variant.externals, index, name)
         if name.endswith(".__init__") and self._initialises(variant, index, callee, arguments):
             return
@@ -115,6 +120,15 @@ class Foreign:
             return None if None in found else [value for each in found for value in each or ()]
 
         self._start(self._ask(asked, answer, target), give)
+
+    def inherited(self, variant: Variant, index: int, classes: Iterable[int], method: str) -> None:
+        """A method is called that the first of these classes has that is outside."""
+        values = self.linker.values
+        for each in classes:
+            if values.kinds[each] == Kind.EXTERNAL:
+                if not values.names[each].startswith(_HAVE_NO_METHODS):
+                    note(variant.externals, index, f"{values.names[each]}.{method}")
+                return
 
     def _rows(self, arguments: calling.Arguments) -> list[calling.Arguments]:
         """`register(*row)` with several rows: what stands in one row belongs together."""

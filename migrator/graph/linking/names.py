@@ -168,31 +168,45 @@ class Definitions(Solver):
         known = module.names.get(name)
         return known if known is not None else self._through_stars(module, name, set())
 
-    def _stars(self, module: Module) -> Iterator[str]:
+    @staticmethod
+    def _stars(module: Module) -> Iterator[tuple[str, bool]]:
+        """The modules whose names a module takes by a star, the last one first; whether surely."""
         if module.facts is not None:
-            for each in module.facts.facts.imports:
+            for each in reversed(module.facts.facts.imports):
                 if each.name == "*":
                     base = absolute(module.facts, each.level, each.module)
                     if base is not None:
-                        yield base
+                        yield base, each.sure
 
     def _through_stars(self, module: Module, name: str, seen: set[str]) -> int | None:
-        for base in self._stars(module):
+        """What the last star binds that surely runs, or any of those behind it."""
+        found: list[int] = []
+        for base, sure in self._stars(module):
             other = self.modules.get(base)
             if other is None or base in seen:
                 continue
             seen.add(base)
-            if self._exports(other, name):
-                known = other.names.get(name)
-                if known is not None:
-                    return known
-                submodule = self.modules.get(f"{base}.{name}")
-                if submodule is not None:
-                    return self.module_attribute(other, name)
-            found = self._through_stars(other, name, seen)
-            if found is not None:
-                return found
-        return None
+            known = self._starred(other, name, seen)
+            if known is not None:
+                found.append(known)
+                if sure:
+                    break
+        if len(found) < 2:
+            return found[0] if found else None
+        either = self.slot("stars", module.name, name)
+        for known in found:
+            self.flow(known, either)
+        return either
+
+    def _starred(self, module: Module, name: str, seen: set[str]) -> int | None:
+        """What a module gives for a name to those who take all of its names."""
+        if self._exports(module, name):
+            known = module.names.get(name)
+            if known is not None:
+                return known
+            if f"{module.name}.{name}" in self.modules:
+                return self.module_attribute(module, name)
+        return self._through_stars(module, name, seen)
 
     @staticmethod
     def _exports(module: Module, name: str) -> bool:
@@ -201,7 +215,8 @@ class Definitions(Solver):
         return not name.startswith("_")
 
     def _outside_stars(self, module: Module) -> list[str]:
-        return [base for base in self._stars(module) if base.partition(".")[0] not in self.tops]
+        stars = [base for base, _ in self._stars(module)]
+        return [base for base in stars if base.partition(".")[0] not in self.tops]
 
     # -- orders of classes ----------------------------------------------------------------------
 
