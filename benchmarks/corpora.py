@@ -29,6 +29,10 @@ WHEELS = {
     "machina": "django-machina==1.3.1",
     "octoprint": "octoprint==1.11.8",
     "ckan": "ckan==2.12.0",
+    "geonode": "geonode==5.1.1",
+    "kolibri": "kolibri==0.19.5",
+    "mailman": "mailman==3.3.10",
+    "buildbot": "buildbot==4.3.0",
 }
 _READ = (".py", ".pyi", ".sql", ".html", ".txt", ".jinja2", ".j2")
 

@@ -83,6 +83,9 @@ def _print(found: GraphPartition) -> None:
     out.print()
     for label, value, better in _scores(found):
         out.print(f"{label:<42} {value:>8}  {better}", markup=False)
+    if found.loose:
+        named = f"{enumerated(sorted(found.loose), _SHOWN)}: put where the fewest classes are"
+        out.print(f"tied to nothing: {named}", markup=False)
     for name in found.split_transactions:
         out.print(f"split: transaction {name} writes tables of several partitions", markup=False)
     weighed = ", ".join(f"{name} {weight:g}" for name, weight in found.signals.items())

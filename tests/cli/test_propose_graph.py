@@ -44,8 +44,19 @@ def test_the_partition_is_a_file_and_scores_are_on_stderr(
     assert said.out.strip() == str(output)
     assert "SM   structural modularity" in said.err and "BCP" not in said.err
     assert "signal left out: transactions: no transaction ties several classes" in said.err
+    assert "tied to nothing" not in said.err
     assert run("--from-graph", calls, "-o", str(output)) == 2
     assert run("--from-graph", calls, "-o", str(output), "--force") == 0
+
+
+def test_classes_that_nothing_ties_to_another_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"A--B": 3, "Root--Lonely": 1}))
+    assert run("--from-graph", str(path)) == 0
+    said = capsys.readouterr().err
+    assert "tied to nothing: Lonely: put where the fewest classes are" in said
 
 
 def test_json_has_scores_and_use_cases_add_one(

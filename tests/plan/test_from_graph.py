@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from migrator.model.errors import ConfigurationError
+from migrator.plan.from_graph.file import ClassGraph, Use
 from migrator.plan.from_graph.partitioned import partition_graph, read_graph, read_use_cases
+from migrator.plan.from_graph.ties import ties
 from migrator.plan.partition.constraints import Constraints
 
 PLAIN = {
@@ -69,6 +71,40 @@ def test_plain_calls_the_outside_left_out(written) -> None:
 
 def test_the_number_is_found_when_none_is_demanded(written) -> None:
     assert len(partition_graph(read_graph(written(PLAIN))).groups) == 2
+
+
+def test_what_is_tied_to_nothing_moves_no_boundary_and_is_put_where_fewest_are(written) -> None:
+    lonely = [f"Lonely{number}" for number in range(7)]
+    graph = read_graph(written({**PLAIN, **{f"Root--{name}": 1 for name in lonely}}))
+    for wanted in (Constraints(), Constraints(services=(2, 2)), Constraints(largest=7)):
+        found = partition_graph(graph, wanted)
+        assert found.loose == lonely
+        without = {name: kept for name, kept in found.partition.items() if name not in lonely}
+        assert without == partition_graph(read_graph(written(PLAIN))).partition
+        assert sorted(map(len, found.groups.values())) == [6, 7]
+
+
+@pytest.mark.parametrize("services", [7, 8])
+def test_what_is_tied_to_nothing_makes_up_the_number_that_is_demanded(written, services) -> None:
+    graph = read_graph(written({**PLAIN, "Root--Lonely": 1, "Root--Alone": 1}))
+    found = partition_graph(graph, Constraints(services=(services, services)))
+    assert (len(found.groups), found.loose) == (services, [])
+
+
+def test_a_demand_on_what_is_tied_to_nothing_is_kept(written) -> None:
+    graph = read_graph(written({**PLAIN, "Root--Lonely": 1}))
+    found = partition_graph(graph, Constraints(together=(("Lonely", "Mail"),)))
+    assert found.partition["Lonely"] == found.partition["Mail"]
+    assert found.loose == []
+
+
+def test_what_many_use_ties_less_than_what_uses_many() -> None:
+    parts = [Use(caller="Desk", callee=f"part{number}") for number in range(6)]
+    users = [Use(caller=f"user{number}", callee="Log") for number in range(6)]
+    graph = ClassGraph(calls=[*parts, *users])
+    names = {use.caller for use in graph.calls} | {use.callee for use in graph.calls}
+    total = ties(graph, sorted(names)).total
+    assert total["Desk", "part0"] > total["Log", "user0"]
 
 
 def test_use_cases_change_nothing_but_their_score(written) -> None:

@@ -8,7 +8,7 @@ tables, transactions, routes and uses that are no calls.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,16 @@ from migrator.plan.partition.constraints import (
     conflicts,
     infeasible,
 )
-from migrator.plan.partition.cut import Limits, counts_of, cuts
+from migrator.plan.partition.cut import Cut, Limits, counts_of, cuts
 from migrator.plan.partition.metrics import Measures, measure_partition
 from migrator.plan.partition.network import Network
 
 OUTSIDE = "Root"
 """The caller that stands for users and other systems in the plain format."""
+
+_BALANCE = 0.5
+_RESOLUTION = 0.75
+"""See `Network`; chosen by agreement with packages that people cut (`benchmarks/human_cuts.py`)."""
 
 _HINT = "docs/propose.md describes both formats, under `Graphs from other languages`"
 
@@ -49,6 +53,8 @@ class GraphPartition(msgspec.Struct, kw_only=True):
     """The signals that there was evidence for, with their weights."""
     left_out: dict[str, str]
     """Those that there was none for, or that were switched off, with why."""
+    loose: list[str]
+    """Classes that nothing ties to another: put where the fewest are, after the others were cut."""
 
     @property
     def groups(self) -> dict[str, list[str]]:
@@ -102,17 +108,21 @@ def partition_graph(
     check_known(classes, wanted, "class")
     found = ties(graph, classes, weights)
 
-    def network_for(asked: Constraints) -> Network:
-        return Network(atoms_of(classes, asked), found.total, conflicts(asked))
-
-    network = network_for(wanted)
-    least, most = wanted.services or (1, 0)
-    options = cuts(network, Limits(least, most, wanted.largest))
-    if not options:
-        raise infeasible(wanted, lambda asked: counts_of(network_for(asked), asked.largest))
-    best = max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)))
+    loose = _loose(classes, found.total, wanted)
+    best = _best(_network(classes, loose, found.total, wanted), classes, wanted)
+    if best is None and loose:
+        loose = []
+        best = _best(_network(classes, loose, found.total, wanted), classes, wanted)
+    if best is None:
+        raise infeasible(
+            wanted,
+            lambda asked: counts_of(_network(classes, [], found.total, asked), asked.largest),
+        )
+    grouped = [set(group) for group in best.groups]
+    for name in loose:
+        min(grouped, key=len).add(name)
     # Files give classes in an order of their own, and one of the measures depends on it.
-    groups = [[name for name in classes if name in group] for group in best.groups]
+    groups = [[name for name in classes if name in group] for group in grouped]
     named = _names(groups, found.total, wanted)
     partition = {name: named[i] for i, group in enumerate(groups) for name in group}
     owners = _owners(graph, partition)
@@ -132,7 +142,43 @@ def partition_graph(
         ],
         signals=found.weights,
         left_out=found.missing,
+        loose=loose,
     )
+
+
+def _loose(
+    classes: Sequence[str], total: Mapping[tuple[str, str], float], wanted: Constraints
+) -> list[str]:
+    """Classes that nothing ties to another, and that no demand names.
+
+    They say nothing of where boundaries lie, so that the others are cut without them.
+    """
+    named = {name for pair in total for name in pair} | set(wanted.pinned)
+    named |= {name for group in (*wanted.together, *wanted.apart) for name in group}
+    loose = [name for name in classes if name not in named]
+    return loose if len(loose) < len(classes) else []
+
+
+def _network(
+    classes: Sequence[str],
+    loose: Collection[str],
+    total: Mapping[tuple[str, str], float],
+    wanted: Constraints,
+) -> Network:
+    left_out = set(loose)
+    cut = [name for name in classes if name not in left_out]
+    return Network(
+        atoms_of(cut, wanted), total, conflicts(wanted), balance=_BALANCE, resolution=_RESOLUTION
+    )
+
+
+def _best(network: Network, classes: Collection[str], wanted: Constraints) -> Cut | None:
+    """The cut of the greatest modularity that has room for all classes; None if there is none."""
+    least, most = wanted.services or (1, 0)
+    if wanted.largest:
+        least = max(least, -(-len(classes) // wanted.largest))
+    options = cuts(network, Limits(least, most, wanted.largest))
+    return max(options, key=lambda cut: (round(cut.quality, 6), -len(cut.groups)), default=None)
 
 
 def classes_of(graph: ClassGraph) -> list[str]:

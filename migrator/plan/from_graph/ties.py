@@ -1,9 +1,12 @@
 """How strongly the classes of a graph belong together: signals of classes, one function each.
 
-Each gives weights of pairs, which are divided by the fourth root of the product of both classes'
-sums before they are added up: half-way to the symmetric normalisation of tables
+What is shared gives weights of pairs, which are divided by the fourth root of the product of both
+classes' sums before they are added up: half-way to the symmetric normalisation of tables
 (`affinity.normalised`), since the number of ties of a class is in part what it is, and in part how
-many use it. Chosen like the resolution, see `partition_network`.
+many use it. What one class does with another has a direction, and is discounted at each end by
+itself: what many use says little of who uses it, while a class that uses many may well be what
+holds them together. V. Satuluri, S. Parthasarathy, "Symmetrizations for clustering directed
+graphs", EDBT 2011 (there with 1/2 at both ends). Chosen like the resolution of `partitioned`.
 """
 
 from __future__ import annotations
@@ -17,7 +20,12 @@ from migrator.plan.signals import Weights, add_clique
 from migrator.plan.signals.affinity import check_signal
 from migrator.plan.signals.paths import first_part
 
-_HUB_EXPONENT = 0.25
+_SHARED_EXPONENT = 0.25
+"""Of both classes' sums, where they share something."""
+
+_USER_EXPONENT = 0.25
+_USED_EXPONENT = 0.5
+"""Of the sums of who uses and of what is used."""
 
 _CROWD = 50
 """Classes that share something with more than so many others are not tied by it."""
@@ -56,7 +64,8 @@ def ties(
             missing[name] = _NOTHING[name]
             continue
         used[name] = chosen[name]
-        for pair, weight in _tempered(found).items():
+        temper = _tempered_by_direction if name in _DIRECTED else _tempered
+        for pair, weight in temper(found).items():
             total[pair] = total.get(pair, 0.0) + chosen[name] * weight
     return Ties(total, used, missing)
 
@@ -67,18 +76,33 @@ def _tempered(weights: Weights) -> Weights:
         degree[a] = degree.get(a, 0.0) + weight
         degree[b] = degree.get(b, 0.0) + weight
     return {
-        (a, b): weight / (degree[a] * degree[b]) ** _HUB_EXPONENT
+        (a, b): weight / (degree[a] * degree[b]) ** _SHARED_EXPONENT
         for (a, b), weight in sorted(weights.items())
     }
 
 
+def _tempered_by_direction(weights: Weights) -> Weights:
+    """Of pairs of who uses and what is used, the weights of pairs in alphabetical order."""
+    using: dict[str, float] = {}
+    used: dict[str, float] = {}
+    for (a, b), weight in sorted(weights.items()):
+        using[a] = using.get(a, 0.0) + weight
+        used[b] = used.get(b, 0.0) + weight
+    found: Weights = {}
+    for (a, b), weight in sorted(weights.items()):
+        pair = (min(a, b), max(a, b))
+        rest = weight / (using[a] ** _USER_EXPONENT * used[b] ** _USED_EXPONENT)
+        found[pair] = found.get(pair, 0.0) + rest
+    return found
+
+
 def _calls(graph: ClassGraph, _: Collection[str]) -> Weights:
     """Logarithms of volumes: a loop of a thousand calls ties little more than one of ten."""
-    return _both_ways(graph.calls, lambda use: log(max(use.count, 1.0)) + 1)
+    return _directed(graph.calls, lambda use: log(max(use.count, 1.0)) + 1)
 
 
 def _uses(graph: ClassGraph, _: Collection[str]) -> Weights:
-    return _both_ways(graph.uses, lambda use: 1.0)
+    return _directed(graph.uses, lambda use: 1.0)
 
 
 def _writes(graph: ClassGraph, _: Collection[str]) -> Weights:
@@ -152,10 +176,10 @@ def _cliques(groups: Iterable[Collection[str]], crowd: int) -> Weights:
     return weights
 
 
-def _both_ways(uses: Iterable[Use], weigh: Callable[[Use], float]) -> Weights:
+def _directed(uses: Iterable[Use], weigh: Callable[[Use], float]) -> Weights:
     weights: Weights = {}
     for use in uses:
-        pair = (min(use.caller, use.callee), max(use.caller, use.callee))
+        pair = (use.caller, use.callee)
         weights[pair] = weights.get(pair, 0.0) + weigh(use)
     return weights
 
@@ -170,6 +194,9 @@ _SIGNALS: dict[str, tuple[Callable[[ClassGraph, Collection[str]], Weights], floa
     "foreign-keys": (_references, 1.0),
     "paths": (_routes, 0.5),
 }
+
+_DIRECTED = frozenset({"calls", "uses"})
+"""Signals whose pairs are of who uses and what is used."""
 
 WEIGHTS = {name: factor for name, (_, factor) in _SIGNALS.items()}
 """What each signal counts for in the sum, if nobody says otherwise."""

@@ -11,11 +11,7 @@ BALANCE = 1.0
 """How much of an atom's mass is its size; the rest is its share of all ties."""
 
 RESOLUTION = 1.5
-"""How many times the expected ties count against the real ones: more makes groups smaller.
-
-This and the balance lie on a plateau of agreement with packages that people cut
-(`benchmarks/human_cuts.py`): 1 to 2, and a balance of 0.5 to 1, do nearly as well.
-"""
+"""How many times the expected ties count against the real ones: more makes groups smaller."""
 
 
 class Network:
