@@ -62,8 +62,8 @@ def make_environment(
 
     `requirements` are lines of pip's arguments relative to `root` (`-r requirements.txt`,
     `flask==3.1.0`, `.`). A local project is installed from a copy, so that building writes
-    nothing into it. `ensure` are requirements that are added where the others bring no such
-    distribution. With `hashes` every requirement must carry one. Raises OperationError with uv's
+    nothing into it. `ensure` are requirements (`NAME`, `NAME<MAJOR`) that are added where the
+    others bring no such distribution, or a newer one that none of them names itself. With `hashes` every requirement must carry one. Raises OperationError with uv's
     words.
     """
     progress = progress or Silent()
@@ -119,7 +119,12 @@ def _build(
     if missing:
         constraints = folder / "constraints.txt"
         frozen = _uv(["pip", "freeze", "--python", str(folder / "bin" / "python")], root)
-        pins = [line for line in frozen.splitlines() if "==" in line and " @ " not in line]
+        replaced = tuple(f"{each.partition('<')[0]}==" for each in missing)
+        pins = [
+            line
+            for line in frozen.splitlines()
+            if "==" in line and " @ " not in line and not line.startswith(replaced)
+        ]
         constraints.write_text("\n".join(pins) + "\n")
         _uv([*target, "--constraint", str(constraints), *missing], root)
 
@@ -143,9 +148,15 @@ def _install(command: list[str], folder: Path, root: Path) -> None:
 
 
 def _has(folder: Path, requirement: str) -> bool:
-    distribution = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+    """Whether a distribution is there: as somebody asked for it, or else of an allowed version."""
+    distribution, _, below = requirement.partition("<")
     pattern = distribution.replace("-", "[-_.]")
-    return any(folder.glob(f"lib/python*/site-packages/{pattern}-*.dist-info"))
+    for info in folder.glob(f"lib/python*/site-packages/{pattern}-*.dist-info"):
+        major = re.match(r"\d+", info.name.rpartition("-")[2])
+        newer = below and major and int(major[0]) >= int(below)
+        if not newer or (info / "REQUESTED").exists():
+            return True
+    return False
 
 
 @contextmanager

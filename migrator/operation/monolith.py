@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.generation.templating import template_folder
 from migrator.model.distributions import Installed
 from migrator.model.errors import OperationError
 from migrator.model.progress import Progress, Silent, step
@@ -223,9 +224,8 @@ class RunningMonolith(Side):
     def _start_web(self, processes: Processes, variables: dict[str, str]) -> Process:
         configuration = self.folder / "gunicorn.conf.py"
         # A configuration of the application's own would start it in another way than services.
-        configuration.write_text(
-            "control_socket_disable = True\n" + (_SCATTER if self._scattered else "")
-        )
+        served = (template_folder() / "monolith" / "gunicorn.conf.py").read_text(encoding="utf-8")
+        configuration.write_text(served + (_SCATTER if self._scattered else ""), encoding="utf-8")
         command = [
             # Before 20.1 `python -m gunicorn` is none.
             *(str(self.environment.python), "-m", "gunicorn.app.wsgiapp"),

@@ -33,7 +33,8 @@ class Entities:
     def encode(self, value: Any, codec: Any, place: str) -> Dict[str, Any]:
         """Class and key, with what is not committed; all values of an object without a row."""
         state = inspect(value)
-        if state.pending:
+        # What is told while a flush goes on has no row yet, and can be given none.
+        if state.pending and not state.session._flushing:
             if table_of(value) in settings().part("replicas"):
                 state.session.expunge(value)  # it is the owner who inserts it
             else:
