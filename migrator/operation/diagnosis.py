@@ -269,9 +269,12 @@ def _without_migrations(subject: _Subject) -> str:
 
 def _seed(subject: _Subject) -> Check:
     seed_state(subject.root, subject.run, subject.start, subject.progress)
-    if not subject.run.seed:
-        return Check(name="seed", outcome="ok", message="none: tests start from an empty database")
     rows = _rows(subject.start.database)
+    if missing := _never_made(subject):
+        return missing
+    if not subject.run.seed:
+        found = f"{rows} rows of the first start" if rows else "tests start from an empty database"
+        return Check(name="seed", outcome="ok", message=f"none: {found}")
     if not rows:
         return Check(
             name="seed",
@@ -280,6 +283,25 @@ def _seed(subject: _Subject) -> Check:
             hint=f"does it use the database that {subject.run.database} names?",
         )
     return Check(name="seed", outcome="ok", message=f"{rows} rows")
+
+
+def _never_made(subject: _Subject) -> Check | None:
+    """A warning: tables of models that are in no database when the application has started."""
+    made = {o.name.casefold() for o in schema_of(subject.start.database).objects}
+    wanted = {each.table: None for each in subject.registered.classes}
+    missing = sorted(
+        table for table in wanted if "." not in table and table.casefold() not in made | {""}
+    )
+    if not missing:
+        return None
+    other = guess_tables(Project(subject.root), subject.run.application).value
+    return Check(
+        name="seed",
+        outcome="warning",
+        message=f"neither `migrate` nor a start makes the tables {_few(missing)}",
+        hint="correct `migrate`"
+        + (f", such as: migrate = {json.dumps(other)}" if other != subject.run.migrate else ""),
+    )
 
 
 def _start(subject: _Subject) -> Check:

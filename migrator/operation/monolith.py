@@ -56,7 +56,7 @@ def read_installed(root: Path, run: Run, progress: Progress | None = None) -> In
 
 
 def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schema:
-    """What `migrate` makes in an empty SQLite database (`schema_of`).
+    """What `migrate`, `seed` and a first start make in an empty SQLite database (`schema_of`).
 
     What `seed` puts into it tells which code the rows name (`pickled_names`). Kept under
     `.migrator/` for as long as no file of the program changes. Raises OperationError when `migrate`
@@ -67,12 +67,13 @@ def read_schema(root: Path, run: Run, progress: Progress | None = None) -> Schem
         return msgspec.json.decode(kept.read_bytes(), type=Schema)
     with _temporary(root) as folder:
         state = make_start_state(root, run, folder, progress, seed=False)
-        schema = schema_of(state.database)
         try:
             seed_state(root, run, state, progress)
             keep(state, root, run)
         except OperationError as error:
             (progress or Silent()).warn(f"{error.message}: whether its rows name code is not known")
+        # As it starts an application may make what `migrate` has not made.
+        schema = schema_of(state.database)
         schema = msgspec.structs.replace(schema, pickled=pickled_names(state.database))
     for old in kept.parent.glob("schema-*.json"):
         old.unlink(missing_ok=True)

@@ -552,3 +552,18 @@ def test_a_folder_of_which_nothing_can_be_imported_is_no_monolith(tmp_path: Path
     root = project(tmp_path, {"tool.py": "x = 1\n", "data/__init__.py": ""})
     assert run("init", root) == 2
     assert "no WSGI application was found" in capsys.readouterr().err
+
+
+def test_without_requirements_what_is_imported_is_installed(tmp_path: Path, capsys) -> None:
+    """Under the name of the distribution, and to be looked at; tests name what they need."""
+    files = {
+        "app.py": "import os, yaml\nfrom flask import Flask\nfrom shop import pages\n"
+        "from flask_login import LoginManager\napp = Flask(__name__)\n",
+        "shop/pages.py": "from PIL.Image import open\nfrom . import texts\n",
+        "tests/test_pages.py": "import pytest, selenium\n",
+    }
+    found = guesses(project(tmp_path, files), capsys)["install"]
+    assert found["value"] == ["flask flask-login pillow pyyaml", "pytest"]
+    assert "no requirements were found" in found["because"]
+    run("init", tmp_path)
+    assert "# LOOK HERE: no requirements were found" in (tmp_path / "pyproject.toml").read_text()

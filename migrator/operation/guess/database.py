@@ -174,7 +174,31 @@ def guess_tables(project: Project, application: str) -> Guess:
     module_name, _, attribute = application.partition(":")
     factory = attribute.partition("(")[0]
     made, pushed = f"from {module_name} import {factory};", f" {attribute}.app_context().push();"
-    for module in project.own:
+    own, scripts = _parts_and_scripts(project, module_name)
+    found = [*_makers(own, made, pushed), *_instances(project, made, pushed)]
+    found = found or list(_makers(scripts, made, pushed))
+    return found[0] if found else Guess("", "nothing was found that makes the tables", sure=False)
+
+
+def _parts_and_scripts(project: Project, application: str) -> tuple[list[Module], list[Module]]:
+    """The modules that belong to the application, and those that nothing imports: scripts, which
+    may make one table or another."""
+    used = [dotted for module in project.own for dotted in module.imports.values()]
+    parts = {
+        module.name
+        for module in project.own
+        if module.name == application
+        or any(dotted == module.name or dotted.startswith(f"{module.name}.") for dotted in used)
+    }
+    return (
+        [module for module in project.own if module.name in parts],
+        [module for module in project.own if module.name not in parts],
+    )
+
+
+def _makers(modules: list[Module], made: str, pushed: str) -> Iterator[Guess]:
+    """Functions without parameters that make tables."""
+    for module in modules:
         for node in module.tree.body:
             if isinstance(node, ast.FunctionDef) and _calls(node, "create_all"):
                 arguments = node.args
@@ -186,10 +210,14 @@ def guess_tables(project: Project, application: str) -> Guess:
                     )
                     code = f"from {module.name} import {node.name};"
                     code = f"{made} {code}{pushed}" if inside else code
-                    return Guess(
+                    yield Guess(
                         _python(f"{code} {node.name}()"),
                         f"{module.file}:{node.lineno} makes the tables",
                     )
+
+
+def _instances(project: Project, made: str, pushed: str) -> Iterator[Guess]:
+    """Objects of Flask-SQLAlchemy, which make the tables of all their models."""
     for module in project.own:
         for node in module.tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -198,8 +226,7 @@ def guess_tables(project: Project, application: str) -> Guess:
                     name = ast.unparse(node.targets[0])
                     code = f"{made} from {module.name} import {name};{pushed} {name}.create_all()"
                     place = f"{module.file}:{node.lineno}"
-                    return Guess(_python(code), f"no migrations: the tables of {place}")
-    return Guess("", "nothing was found that makes the tables", sure=False)
+                    yield Guess(_python(code), f"no migrations: the tables of {place}")
 
 
 def _python(code: str) -> str:

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from migrator.operation.guess.imported import imported_distributions
 from migrator.operation.guess.locks import locked_beside
 from migrator.operation.guess.project import Guess, Project, Read, reads_of
 
@@ -125,13 +126,20 @@ def guess_install(project: Project) -> Guess:
             reasons.append(f"the versions of {lock}")
     if not lines and project.is_file("Pipfile.lock"):
         lines, reasons = [" ".join(_locked(project))], ["Pipfile.lock"]
+    sure = bool(lines)
+    if not lines and (imported := imported_distributions(project)):
+        lines = [" ".join(imported)]
+        reasons = [
+            "no requirements were found, and this is what the code imports: pin the versions that"
+            " it was made for"
+        ]
     missing = _missing_for_tests(project, lines)
     if missing:
         lines.append(" ".join(missing))
         reasons.append(f"the tests import {', '.join(missing)}")
     if not reasons:
         return Guess([], "no requirements were found", sure=False)
-    return Guess(lines, " and ".join(reasons))
+    return Guess(lines, " and ".join(reasons), sure=sure)
 
 
 def _requirement_files(project: Project) -> tuple[list[str], list[str]]:

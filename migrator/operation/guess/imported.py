@@ -1,0 +1,45 @@
+"""What an application imports, as the distributions that bring it: where no requirements are."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from migrator.operation.guess.project import Project
+
+_CALLED = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "decouple": "python-decouple",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "pymupdf",
+    "jose": "python-jose",
+    "jwt": "pyjwt",
+    "magic": "python-magic",
+    "psycopg2": "psycopg2-binary",
+    "serial": "pyserial",
+    "sklearn": "scikit-learn",
+    "slugify": "python-slugify",
+    "telegram": "python-telegram-bot",
+    "yaml": "pyyaml",
+}
+"""Distributions that are called otherwise than what they bring."""
+
+
+def imported_distributions(project: Project) -> list[str]:
+    """Names for `pip install`, sorted, of all that the application's own modules import.
+
+    A module that no distribution is known for is taken to have its distribution's name.
+    """
+    own = {name.partition(".")[0] for name in project.modules}
+    own |= {part for file in project.files for part in file.split("/")[:-1]}
+    imported = {
+        dotted.partition(".")[0] for module in project.own for dotted in module.imports.values()
+    }
+    foreign = imported - own - set(sys.stdlib_module_names) - {""}
+    return sorted(
+        _CALLED.get(name) or re.sub("_+", "-", name.strip("_")).lower() for name in foreign
+    )
