@@ -115,7 +115,9 @@ def _build(
     with _copies(requirements, root, Path(f"{folder}.sources")) as arguments:
         if arguments:
             _install([*target, *(["--require-hashes"] if hashes else []), *arguments], folder, root)
-    missing = [name for name in ensure if not _has(folder, name)]
+    stated = [*_arguments(requirements)]
+    stated += [path.read_text(encoding="utf-8", errors="replace") for path in _files(stated, root)]
+    missing = [name for name in ensure if not _has(folder, name, "\n".join(stated))]
     if missing:
         constraints = folder / "constraints.txt"
         frozen = _uv(["pip", "freeze", "--python", str(folder / "bin" / "python")], root)
@@ -147,14 +149,14 @@ def _install(command: list[str], folder: Path, root: Path) -> None:
             raise error from None
 
 
-def _has(folder: Path, requirement: str) -> bool:
-    """Whether a distribution is there: as somebody asked for it, or else of an allowed version."""
+def _has(folder: Path, requirement: str, stated: str) -> bool:
+    """Whether a distribution is there: as `stated` asks for it, or else of an allowed version."""
     distribution, _, below = requirement.partition("<")
     pattern = distribution.replace("-", "[-_.]")
     for info in folder.glob(f"lib/python*/site-packages/{pattern}-*.dist-info"):
-        major = re.match(r"\d+", info.name.rpartition("-")[2])
+        major = re.match(r"\d+", info.name.removesuffix(".dist-info").rpartition("-")[2])
         newer = below and major and int(major[0]) >= int(below)
-        if not newer or (info / "REQUESTED").exists():
+        if not newer or re.search(rf"(?mi)^[\s\"']*{pattern}\b", stated):
             return True
     return False
 

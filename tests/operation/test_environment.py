@@ -126,3 +126,16 @@ def test_environments_that_are_made_at_once_do_not_look_for_uv_at_once(
     for thread in made:
         thread.join()
     assert most == 1
+
+
+def test_what_is_ensured_gives_way_to_what_is_asked_for_by_name(tmp_path: Path) -> None:
+    """What only came along in a newer version is replaced, and what is pinned stays."""
+    versions = []
+    for number, lines in enumerate((["gunicorn==20.0.4"], ["gunicorn==20.0.4", "setuptools==82"])):
+        made = make_environment(
+            tmp_path / str(number), "python3", lines, tmp_path, ensure=("setuptools<81",)
+        )
+        found = {each.name: each.version for each in installed(made).distributions}
+        versions.append(int(found["setuptools"].partition(".")[0]))
+    assert versions[0] < 81
+    assert versions[1] == 82

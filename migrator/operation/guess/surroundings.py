@@ -63,10 +63,12 @@ def guess_python(project: Project) -> Guess:
             name = f"python{asked.group(1)}"
             if int(asked.group(1).partition(".")[2]) < 8:
                 because = f"{file} asks for {name}; services need Python 3.8 or later"
-            elif found := _interpreter(name):
+                # The oldest that will do is the likeliest to run what was pinned then.
+                oldest = (_interpreter(f"python3.{minor}") for minor in range(8, _NEWEST + 1))
+                return Guess(next(filter(None, oldest), "python3"), because, sure=False)
+            if found := _interpreter(name):
                 return Guess(found, f"{file} asks for it")
-            else:
-                because = f"{file} asks for {name}, which is not on this machine"
+            because = f"{file} asks for {name}, which is not on this machine"
             return Guess("python3", because, sure=False)
     return _allowed_python(project)
 

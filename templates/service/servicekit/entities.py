@@ -64,7 +64,10 @@ class Entities:
             self.transients.append(made)
             return made
         key = [codec.decode(part) for part in form["key"]]
-        found = None if session is None else load(session, cls, key)
+        table, here = table_of(cls), settings()
+        # Of a table that this service has not got all is known that came along.
+        known = not values or table in here.part("tables") or table in here.part("replicas")
+        found = load(session, cls, key) if session is not None and known else None
         if found is None:
             if not values:
                 raise LookupError("%s %r is not known here" % (form["class"], key))
