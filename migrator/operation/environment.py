@@ -63,8 +63,8 @@ def make_environment(
     `requirements` are lines of pip's arguments relative to `root` (`-r requirements.txt`,
     `flask==3.1.0`, `.`). A local project is installed from a copy, so that building writes
     nothing into it. `ensure` are requirements (`NAME`, `NAME<MAJOR`) that are added where the
-    others bring no such distribution, or a newer one that none of them names itself. With `hashes` every requirement must carry one. Raises OperationError with uv's
-    words.
+    others bring no such distribution, or a newer one that none of them names itself. With
+    `hashes` every requirement must carry one. Raises OperationError with uv's words.
     """
     progress = progress or Silent()
     cache, root = cache.resolve(), root.resolve()

@@ -16,7 +16,7 @@ import psutil
 
 from migrator.model.errors import OperationError
 from migrator.operation.system import RunningSystem
-from migrator.proof.freshness import find_canaries, read_own_writes
+from migrator.proof.freshness import find_canaries, patient, read_own_writes
 from migrator.proof.outage import Probe, answers_as_before, ask, while_stopped
 from migrator.proof.replicas import manifests, replica_database, settle
 from migrator.proof.result import Check, Stopped
@@ -112,8 +112,9 @@ def replicas_refuse_writes(trial: Trial) -> Outcome:
 def own_writes_are_read(trial: Trial) -> Outcome:
     """Eight concurrent clients write at an owner and read elsewhere at once."""
     databases = trial.system.databases
-    canaries = find_canaries(trial.url, manifests(trial.system), databases, trial.probes)
-    pairs = read_own_writes(trial.url, databases, canaries, CLIENTS, PAIRS)
+    asked = patient(trial.url, trial.system.forget_rate_limits)
+    canaries = find_canaries(asked, manifests(trial.system), databases, trial.probes)
+    pairs = read_own_writes(asked, databases, canaries, CLIENTS, PAIRS)
     settle(trial.system)
     if not canaries:
         return "no replica's text shows in any answer: nothing to read back", []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
@@ -18,12 +18,15 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.manifest import ReplicaTable, ServiceManifest
+from migrator.proof.exchange import Exchange
 from migrator.proof.outage import Probe, ask
 from migrator.proof.recording import NO_ANSWER
 from migrator.proof.tables import Row
 
 ROWS = 40
 """Rows of a table that are tried as canaries."""
+SECONDS = 20.0
+"""For a read."""
 PATIENCE = 60.0
 """Seconds for a read that was not answered in time, when it is asked again."""
 
@@ -61,8 +64,31 @@ class Pairs(msgspec.Struct, kw_only=True):
     canaries: int = 0
 
 
+Ask = Callable[[Probe, float], Exchange]
+"""Asks the request of a probe again, and waits for the answer as many seconds."""
+
+
+def patient(url: str, forget: Callable[[], object]) -> Ask:
+    """Asks at `url`, and where the status is another once more, after what `forget` does.
+
+    What is asked again and again runs into limits of rates.
+    """
+
+    def ask_again(probe: Probe, seconds: float) -> Exchange:
+        answer = ask(probe.request, url, seconds)
+        if answer.status in (probe.answer.status, NO_ANSWER):
+            return answer
+        forget()
+        return ask(probe.request, url, seconds)
+
+    return ask_again
+
+
 def find_canaries(
-    url: str, manifests: dict[str, ServiceManifest], databases: dict[str, Path], probes: list[Probe]
+    asked: Ask,
+    manifests: dict[str, ServiceManifest],
+    databases: dict[str, Path],
+    probes: list[Probe],
 ) -> list[Canary]:
     """At most one canary for each replicated column, found by trying.
 
@@ -80,9 +106,9 @@ def find_canaries(
             fresh = [each for each in pages if _catches_up(replica, each)]
             if fresh:
                 found.extend(
-                    _canaries_of(url, databases[replica.owner], replica.owner, table, fresh)
+                    _canaries_of(asked, databases[replica.owner], replica.owner, table, fresh)
                 )
-    return [each for each in found if not _hides(each, found, url, databases)]
+    return [each for each in found if not _hides(each, found, asked, databases)]
 
 
 def _catches_up(replica: ReplicaTable, page: Probe) -> bool:
@@ -93,21 +119,21 @@ def _catches_up(replica: ReplicaTable, page: Probe) -> bool:
     return replica.freshness == "strict"
 
 
-def _hides(canary: Canary, others: list[Canary], url: str, databases: dict[str, Path]) -> bool:
+def _hides(canary: Canary, others: list[Canary], asked: Ask, databases: dict[str, Path]) -> bool:
     """Whether what is written of others no longer shows in their pages while this one is changed.
 
     Its page may not be answered then, or be that of something that is not found.
     """
     with _changed(canary, "canary", databases):
         return any(
-            not _shown(each, url, databases) for each in others if each.value != canary.value
+            not _shown(each, asked, databases) for each in others if each.value != canary.value
         )
 
 
-def _shown(canary: Canary, url: str, databases: dict[str, Path]) -> bool:
+def _shown(canary: Canary, asked: Ask, databases: dict[str, Path]) -> bool:
     mark = f"shown{canary.rowid}x"
     with _changed(canary, mark, databases):
-        return mark.encode() in ask(canary.probe.request, url).body
+        return mark.encode() in asked(canary.probe, SECONDS).body
 
 
 @contextmanager
@@ -122,7 +148,7 @@ def _changed(canary: Canary, mark: str, databases: dict[str, Path]) -> Iterator[
 
 
 def _canaries_of(
-    url: str, database: Path, owner: str, table: str, pages: list[Probe]
+    asked: Ask, database: Path, owner: str, table: str, pages: list[Probe]
 ) -> list[Canary]:
     found = []
     for column in _text_columns(database, table):
@@ -133,14 +159,14 @@ def _canaries_of(
         except sqlite3.IntegrityError:
             continue
         try:
-            found.extend(_showing(url, pages, owner, table, column, rows, marks))
+            found.extend(_showing(asked, pages, owner, table, column, rows, marks))
         finally:
             _write(database, table, column, [(text, rowid) for rowid, text in rows])
     return found
 
 
 def _showing(
-    url: str,
+    asked: Ask,
     pages: list[Probe],
     owner: str,
     table: str,
@@ -149,7 +175,7 @@ def _showing(
     marks: dict[int, str],
 ) -> list[Canary]:
     for page in pages:
-        body = ask(page.request, url).body
+        body = asked(page, SECONDS).body
         for rowid, text in rows:
             if marks[rowid].encode() in body:
                 return [
@@ -167,7 +193,7 @@ def _showing(
 
 
 def read_own_writes(
-    url: str, databases: dict[str, Path], canaries: list[Canary], clients: int, pairs: int
+    asked: Ask, databases: dict[str, Path], canaries: list[Canary], clients: int, pairs: int
 ) -> Pairs:
     """`clients` concurrent clients make `pairs` writes in all, and read each back at once."""
     result = Pairs(canaries=len(canaries))
@@ -187,9 +213,9 @@ def read_own_writes(
                 text = " ".join([canary.text, *marks.of_client.values()])
                 database = databases[canary.owner]
                 _write(database, canary.table, canary.column, [(text, canary.rowid)])
-            answer = ask(canary.probe.request, url)
+            answer = asked(canary.probe, SECONDS)
             if answer.status == NO_ANSWER:  # on a busy machine: it says nothing of what is read
-                answer = ask(canary.probe.request, url, PATIENCE)
+                answer = asked(canary.probe, PATIENCE)
             if mark.encode() not in answer.body:
                 said = (
                     f"no answer, {answer.body.decode(errors='replace')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,8 +13,13 @@ import pytest
 
 from migrator.model.manifest import ReplicaTable, ServiceManifest
 from migrator.proof.exchange import Exchange
-from migrator.proof.freshness import Canary, find_canaries, read_own_writes
+from migrator.proof.freshness import Canary, find_canaries, patient, read_own_writes
 from migrator.proof.outage import Probe
+
+NAMELESS = ("/late", "/limited")
+MOST = 5
+ASKED: list[str] = []
+"""Paths that were asked since limits were forgotten."""
 
 
 @pytest.fixture
@@ -35,9 +40,12 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
                 return
             with closing(sqlite3.connect(database)) as db:
                 rows = db.execute("SELECT slug, content FROM page").fetchall()
-            found = [content for slug, content in rows if self.path in (f"/page/{slug}", "/late")]
+            found = [content for slug, content in rows if self.path in (f"/page/{slug}", *NAMELESS)]
             body = " ".join([slug for slug, _ in rows] if self.path == "/" else found).encode()
-            self.send_response(200)
+            ASKED.append(self.path)
+            limited = ASKED.count("/limited") > MOST
+            self.send_response(429 if limited else 200)
+            body = b"slow down" if limited else body
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -68,7 +76,7 @@ def test_a_text_by_which_a_page_is_found_is_no_canary(
         name="front", application="x:y", replicas={"page": ReplicaTable(owner="pages", key=["id"])}
     )
     probes = [probe(path) for path in paths]
-    found = find_canaries(url, {"front": front}, {"pages": database}, probes)
+    found = find_canaries(patient(url, list), {"front": front}, {"pages": database}, probes)
     assert [each.column for each in found] == columns
     with closing(sqlite3.connect(database)) as db:
         assert db.execute("SELECT * FROM page").fetchall() == [(1, "about", "All of it")]
@@ -83,6 +91,20 @@ def test_a_read_without_an_answer_is_asked_again_before_it_counts(
         owner="pages", reader="front", table="page", column="content", rowid=1,
         text="All of it", probe=probe(path),
     )  # fmt: skip
-    pairs = read_own_writes(url, {"pages": database}, [seen], clients=1, pairs=1)
+    pairs = read_own_writes(patient(url, list), {"pages": database}, [seen], clients=1, pairs=1)
     assert (pairs.pairs, bool(pairs.stale)) == (1, stale)
     assert all("no answer, RemoteDisconnected" in words for words in pairs.stale)
+
+
+@pytest.mark.parametrize(("forget", "stale"), [(ASKED.clear, False), (list, True)])
+def test_a_read_that_runs_into_a_limit_is_asked_again_when_it_is_forgotten(
+    site: tuple[str, Path], forget: Callable[[], object], stale: bool
+) -> None:
+    url, database = site
+    ASKED.clear()
+    seen = Canary(
+        owner="pages", reader="front", table="page", column="content", rowid=1,
+        text="All of it", probe=probe("/limited"),
+    )  # fmt: skip
+    pairs = read_own_writes(patient(url, forget), {"pages": database}, [seen], 2, 4 * MOST)
+    assert (pairs.pairs, bool(pairs.stale)) == (4 * MOST, stale)

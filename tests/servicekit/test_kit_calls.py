@@ -182,6 +182,14 @@ def test_a_deferred_call_is_seen_by_the_next_reader(system: System, member: int)
         assert shown["visits"] == visit
 
 
+def test_calls_that_are_deferred_while_a_flush_goes_on(system: System) -> None:
+    """The object has no row yet, and then one that its owner keeps to itself."""
+    system.case("noted")
+    system.get(system.accounts, "/members/1")  # its service has what was deferred before it answers
+    noted = "SELECT words FROM notes WHERE words LIKE 'Sticker%' ORDER BY id"
+    assert system.accounts.rows(noted) == [("Sticker 41",), ("Sticker 42",)]
+
+
 def test_deferred_rows_leave_the_rest_of_the_replica_guarded(system: System, member: int) -> None:
     system.get(system.orders, "/counters", **{"X-Member": str(member)})
     shown = system.get(system.accounts, f"/members/{member}").json

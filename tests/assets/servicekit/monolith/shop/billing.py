@@ -2,7 +2,7 @@ import time
 
 from flask import g, request
 
-from shop.models import Member, Order, Profile, db
+from shop.models import Member, Note, Order, Profile, db
 
 
 class InsufficientFunds(Exception):
@@ -45,6 +45,10 @@ def visit(member):
     row = Member.query.filter_by(id=member.id)
     row.update({"visits": Member.visits + 1}, synchronize_session=False)
     db.session.commit()
+
+
+def noted(target):
+    db.session.add(Note(words="%s %s" % (type(target).__name__, target.note_id)))
 
 
 def whoami(*names, separator="/"):

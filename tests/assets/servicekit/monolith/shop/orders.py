@@ -1,7 +1,7 @@
 import os
 
 from flask import Blueprint, jsonify, request, url_for
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from shop import billing, counters
@@ -155,6 +155,24 @@ def case_slow(member, seconds):
 
 def case_visit(member):
     billing.visit(Member.query.get(member))
+    return {}
+
+
+def case_noted():
+    def noted(session, context, instances):
+        for each in [*session.new, *session.dirty]:
+            if isinstance(each, Sticker):
+                billing.noted(each)
+
+    event.listen(db.session, "before_flush", noted)
+    try:
+        sticker = Sticker(note_id=41)
+        db.session.add(sticker)
+        db.session.commit()
+        sticker.note_id = 42
+        db.session.commit()
+    finally:
+        event.remove(db.session, "before_flush", noted)
     return {}
 
 

@@ -34,6 +34,12 @@ def visit(member):
     defer("shop.billing.visit", (member,), {}, commits=True)
 
 
+def noted(target):
+    from servicekit.commands import defer
+
+    defer("shop.billing.noted", (target,), {})
+
+
 def whoami(*names, separator="/"):
     from servicekit.calls import call
 
