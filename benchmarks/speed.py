@@ -1,11 +1,9 @@
 """What an analysis costs beside its peers: CPU seconds, peak memory and wall time within one run.
 
     python benchmarks/speed.py FOLDER [--corpora django homeassistant] [--growth homeassistant]
-                               [--compiled]
 
 FOLDER keeps what is downloaded: the wheels of `corpora.py`, and a virtual environment with the
-peers. With `--compiled` the wheel with the compiled linker is built (it takes a C compiler and some
-minutes), installed as users would, and measured in place of this checkout.
+peers.
 
 Everything runs as a process of its own; CPU seconds are those of the process and all that it
 started, memory is that of its largest process. Prints Markdown; compare ratios, not machines.
@@ -31,7 +29,6 @@ from corpora import Unreachable, unpack
 
 PEERS = ("pythograph==0.3.0", "grimp==3.19", "ruff==0.17.6")
 GROWTH = (100_000, 300_000, 10_000_000)
-CHECKOUT = Path(__file__).resolve().parent.parent
 IMPORTS = (
     "import sys; sys.path.insert(0, '.'); import grimp; "
     "print(grimp.build_graph(sys.argv[1], cache_dir=None).count_imports())"
@@ -75,54 +72,31 @@ def peers(folder: Path) -> Path:
     return environment / "bin"
 
 
-def compiled(folder: Path) -> Path:
-    """An interpreter with the wheel whose linker is compiled, built from a copy of the checkout."""
-    environment = folder / "compiled"
-    with tempfile.TemporaryDirectory() as scratch:
-        source, wheels = Path(scratch) / "source", Path(scratch) / "wheels"
-        source.mkdir()
-        for name in ("migrator", "templates"):
-            kept = shutil.ignore_patterns("__pycache__", "*.so")
-            shutil.copytree(CHECKOUT / name, source / name, ignore=kept)
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copyfile(CHECKOUT / name, source / name)
-        venv.create(environment, with_pip=True, clear=True)
-        pip = environment / "bin" / "pip"
-        switch = {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}
-        build = [pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", wheels, source]
-        subprocess.run(build, check=True, env=switch)
-        (wheel,) = wheels.iterdir()
-        if wheel.name.endswith("none-any.whl"):
-            raise Unreachable("the wheel has nothing compiled in it")
-        subprocess.run([pip, "install", "--quiet", wheel], check=True)
-    return environment / "bin" / "python"
-
-
-def analyze(root: Path, python: Path) -> Cost:
-    """`migrator analyze` with an interpreter that has it."""
-    return cost_of([python, "-m", "migrator", "analyze", root], root)
+def analyze(root: Path) -> Cost:
+    """`migrator analyze` of this checkout."""
+    return cost_of([sys.executable, "-m", "migrator", "analyze", root], root)
 
 
 def lines_of(root: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in root.rglob("*.py"))
 
 
-def compare(name: str, source: Path, programs: Path, python: Path) -> None:
+def compare(name: str, source: Path, programs: Path) -> None:
     """One corpus: migrator cold, warm and after a change, and the peers."""
     package = next(path for path in source.iterdir() if path.name in (name, name.lower()))
     rival = cost_of([programs / "pythograph", "graph", "--project", source], source)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / name
         shutil.copytree(source, root)
-        cold = analyze(root, python)
-        warm = analyze(root, python)
+        cold = analyze(root)
+        warm = analyze(root)
         changed = next(path for path in sorted(package.rglob("*.py")) if path.stat().st_size > 5000)
         changed = root / changed.relative_to(source)
         changed.write_text(re.sub(r"(?m)^(?=class |def )", "# Added.\n", changed.read_text()))
-        moved = analyze(root, python)
+        moved = analyze(root)
         with open(changed, "a") as file:
             file.write("\n\ndef added_by_the_benchmark():\n    return None\n")
-        again = analyze(root, python)
+        again = analyze(root)
     imports = cost_of([programs / "python", "-c", IMPORTS, package.name], source)
     linter = cost_of([programs / "ruff", "analyze", "graph", package], source)
     print(f"\n### {name}, {lines_of(source):,} lines\n")
@@ -139,7 +113,7 @@ def compare(name: str, source: Path, programs: Path, python: Path) -> None:
     )
 
 
-def growth(source: Path, python: Path) -> None:
+def growth(source: Path) -> None:
     """Microseconds of CPU a line, of parts of one corpus."""
     print("\n### Growth\n\n| lines | CPU s | µs a line | peak MiB |\n|---|---|---|---|")
     files = sorted(source.rglob("*.py"), key=lambda path: (str(path.parent), path.name))
@@ -153,7 +127,7 @@ def growth(source: Path, python: Path) -> None:
                 lines += path.read_bytes().count(b"\n")
                 if lines >= limit:
                     break
-            cost = analyze(root, python)
+            cost = analyze(root)
         print(f"| {lines:,} | {cost.cpu:.1f} | {cost.cpu / lines * 1e6:.1f} | {cost.peak:.0f} |")
 
 
@@ -162,16 +136,14 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--corpora", nargs="*", default=["django", "homeassistant"])
     parser.add_argument("--growth", default="", metavar="CORPUS")
-    parser.add_argument("--compiled", action="store_true")
     options = parser.parse_args()
     folder = options.folder.resolve()
     try:
         programs = peers(folder)
-        python = compiled(folder) if options.compiled else Path(sys.executable)
         for name in options.corpora:
-            compare(name, unpack(name, folder), programs, python)
+            compare(name, unpack(name, folder), programs)
         if options.growth:
-            growth(unpack(options.growth, folder), python)
+            growth(unpack(options.growth, folder))
     except (Unreachable, subprocess.CalledProcessError) as error:
         print(f"not reachable: {error}", file=sys.stderr)
         return 2

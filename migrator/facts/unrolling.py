@@ -99,10 +99,10 @@ def _display(
 
 def parts(target: ast.expr, row: Row) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets of a loop with the expressions that one turn gives them, as far as they match."""
-    elements = row if isinstance(row, tuple) else (row,)
+    elements: tuple[ast.expr, ...] = row if isinstance(row, tuple) else (row,)
     if isinstance(target, ast.Tuple | ast.List):
         if isinstance(row, ast.Tuple | ast.List):
-            elements = tuple(row.elts)  # type: ignore[assignment]
+            elements = tuple(row.elts)
         starred = any(isinstance(each, ast.Starred) for each in (*target.elts, *elements))
         if not starred and len(target.elts) == len(elements):
             for inner, element in zip(target.elts, elements, strict=True):
