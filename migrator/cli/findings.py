@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from migrator.cli.terminal import print_hanging
 from migrator.model.plan import Finding
 from migrator.plan.findings.kinds import DECISION, KINDS, SPLIT
 
@@ -25,13 +26,13 @@ def print_findings(findings: Sequence[Finding], out: Console) -> None:
         label = _LABELS.get(kind, kind.replace("-", " "))
         for number, finding in enumerate(shown := some[:_MOST], start=1):
             place = f" ({finding.at})" if finding.at else ""
-            out.print(Text(f"{label}: {finding.subject}{place}: {finding.message}"))
+            print_hanging(out, Text(f"{label}: {finding.subject}{place}: {finding.message}"))
             following = shown[number].hint if number < len(shown) else ""
             if finding.hint and finding.hint != following:
-                out.print(Text(f"  next: {finding.hint}"))
+                print_hanging(out, Text(f"next: {finding.hint}"), 1)
         if len(some) > _MOST:
             more = f"{len(some) - _MOST} more of these: `migrator report` has them all"
-            out.print(Text(f"{label}: {more}", style="dim"))
+            print_hanging(out, Text(f"{label}: {more}", style="dim"))
 
 
 def _gravity(kind: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from migrator.cli.completion import strategies
 from migrator.cli.demands import constraints_of, demand_options
@@ -15,7 +16,7 @@ from migrator.cli.findings import print_findings
 from migrator.cli.propose_graph import propose_from_graph
 from migrator.cli.scores import print_beside
 from migrator.cli.skipped import warn_skipped
-from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.cli.terminal import TerminalProgress, console, print_hanging, print_json
 from migrator.facts.settings import load_settings
 from migrator.graph.current import current_graph
 from migrator.model.errors import ConfigurationError, MigratorError, Place
@@ -140,7 +141,7 @@ def command(
             }
         )
         return
-    _print_proposals(found)
+    _print_proposals(found, chosen)
     print_summary(chosen.plan, chosen.score)
     print_findings(chosen.plan.findings, console(stderr=True))
     click.echo(str(target))
@@ -176,7 +177,7 @@ def _told(proposal: Proposal) -> dict[str, object]:
     }
 
 
-def _print_proposals(found: Proposals) -> None:
+def _print_proposals(found: Proposals, chosen: Proposal) -> None:
     """The cuts beside each other, what each is for, and whether to split at all."""
     out = console(stderr=True)
     cuts = [each for each in found.listed if not each.same_as]
@@ -189,36 +190,39 @@ def _print_proposals(found: Proposals) -> None:
     out.print()
     for each in found.listed:
         if each.same_as:
-            out.print(f"{each.name}: here the same as {each.same_as}", markup=False)
+            _say(f"{each.name}: here the same as {each.same_as}")
             continue
-        out.print(f"{each.name}: {each.tradeoff}", markup=False)
+        _say(f"{each.name}: {each.tradeoff}")
         for reason in () if found.verdict else each.against:
-            out.print(f"  against it: {reason}", markup=False)
+            _say(f"against it: {reason}", 1)
     for name, why in found.left_out.items():
-        out.print(f"{name}: left out: {why}", markup=False)
+        _say(f"{name}: left out: {why}")
     for name, why in found.signals_left_out.items():
-        out.print(f"signal left out: {name}: {why}", markup=False)
+        _say(f"signal left out: {name}: {why}")
     if found.verdict:
-        out.print(f"do not split: nothing beats {ONE_SERVICE}", markup=False)
+        _say(f"do not split: nothing beats {ONE_SERVICE}")
         for reason in found.verdict:
-            out.print(f"  against {reason}", markup=False)
-        _print_what_to_remake(found)
+            _say(f"against {reason}", 1)
+        _print_what_to_remake(found, chosen)
         others = [each.name for each in cuts if len(each.plan.services) > 1]
         how = f"--proposal {others[0]}" if others else "--apart TABLE,TABLE"
-        out.print(f"  to split all the same: migrator propose --force {how}", markup=False)
+        _say(f"to split all the same: migrator propose --force {how}", 1)
     out.print()
 
 
-def _print_what_to_remake(found: Proposals) -> None:
-    """What splits most transactions of the cut by domain."""
+def _say(line: str, depth: int = 0) -> None:
+    print_hanging(console(stderr=True), Text(line), depth)
+
+
+def _print_what_to_remake(found: Proposals, chosen: Proposal) -> None:
+    """What splits most transactions of the cut by domain, unless that is chosen and says it."""
     domains = next((each for each in found.listed if each.remake), None)
-    if domains is None:
+    if domains is None or domains is chosen:
         return
-    out = console(stderr=True)
-    out.print(f"  what to remake first, so that {domains.name} splits less:", markup=False)
+    _say(f"what to remake first, so that {domains.name} splits less:", 1)
     for each in domains.remake[:_MOST_REMADE]:
-        out.print(f"  {each.subject} ({each.at}): {each.message}", markup=False)
-    out.print(f"  next: {domains.remake[0].hint}", markup=False)
+        _say(f"{each.subject} ({each.at}): {each.message}", 2)
+    _say(f"next: {domains.remake[0].hint}", 2)
 
 
 def print_summary(plan: Plan, numbers: Score) -> None:

@@ -226,14 +226,17 @@ def render(plan: Plan, graph: Graph | None = None, before: str = "") -> str:
         except YAMLError:
             above, beside, at_end = {("version",): list(_HEADER)}, {}, []
     if graph is not None:
-        beside = {path: text for path, text in beside.items() if not _GENERATED.match(text)}
+        ours = {n: f"# {described(each)}" for n, each in graph.program.entry_points.items()}
+        beside = {
+            path: comment
+            for path, comment in beside.items()
+            if not _GENERATED.match(comment) and ours.get(path[-1]) != comment
+        }
         for name, service in plan.services.items():
             for entry in service.entry_points:
-                known = graph.program.entry_points.get(entry)
-                words = described(known) if known else ""
-                anchor = ("services", name, "entry_points", entry)
-                if words and anchor not in beside:
-                    beside[anchor] = "# " + words
+                comment = ours.get(entry, "# ")
+                if not entry.endswith(comment[2:]):
+                    beside.setdefault(("services", name, "entry_points", entry), comment)
     return document.commented(text, above, beside, at_end)
 
 

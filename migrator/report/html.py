@@ -16,6 +16,7 @@ from migrator.generation.templating import template_folder
 from migrator.plan.findings.kinds import KINDS
 from migrator.plan.score import Score
 from migrator.plan.scorecard import ROWS
+from migrator.plan.wording import told_apart
 from migrator.report import service_map
 from migrator.report.content import Content
 from migrator.report.matrix import matrix
@@ -68,7 +69,10 @@ def _environment() -> jinja2.Environment:
         autoescape=lambda name: bool(name) and str(name).endswith(".html.j2"),
     )
     environment.globals.update(
-        dotted=_dotted, box_width=service_map.BOX_WIDTH, box_height=service_map.BOX_HEIGHT
+        dotted=_dotted,
+        told_apart=told_apart,
+        box_width=service_map.BOX_WIDTH,
+        box_height=service_map.BOX_HEIGHT,
     )
     return environment
 

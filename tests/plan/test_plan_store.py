@@ -65,6 +65,17 @@ def test_comments_stay_where_they_stand(path: Path) -> None:
     assert text.endswith("# the end\n")
 
 
+def test_what_was_written_beside_an_entry_point_goes_with_it(path: Path) -> None:
+    signal, beside = "signal:shop.mail.receivers.welcome", "# registered\n"
+    assert f"      - {signal}  {beside}" in path.read_text()
+    plan = load(path)
+    plan.services["mail"].entry_points.remove(signal)
+    plan.services["orders"].entry_points.append(signal)
+    save(plan, path, sketch(SHOP))
+    assert f"      - {signal}  {beside}" in path.read_text()
+    assert path.read_text().count(beside) == 1
+
+
 def test_a_comment_outlives_what_it_stood_at(path: Path) -> None:
     edit(path, ("      - letters\n", "      # keep me\n      - letters  # and me\n"))
     plan = load(path)

@@ -35,6 +35,10 @@ class ColumnGroup(NamedTuple):
     services: frozenset[str]
 
 
+_MOST_GROUPS = 4
+"""Of columns or methods that a finding names."""
+
+
 def god_tables(evidence: Evidence, plan: Plan) -> list[Finding]:
     """Tables that code of many services' entry points writes, with groups of their columns."""
     reaching = _services_by_function(evidence.program, plan)
@@ -108,11 +112,13 @@ def _services_by_function(program: Program, plan: Plan) -> dict[str, frozenset[s
 
 
 def _told(groups: Sequence[ColumnGroup]) -> str:
-    return "; ".join(
+    said = [
         f"{enumerated(sorted(group.columns))} by {enumerated(told_apart(sorted(group.functions)))}"
         f" for {_named(group.services)}"
-        for group in groups
-    )
+        for group in groups[:_MOST_GROUPS]
+    ]
+    more = counted(len(groups) - _MOST_GROUPS, "more group of columns", "more groups of columns")
+    return "; ".join([*said, more] if len(groups) > _MOST_GROUPS else said)
 
 
 def _named(services: frozenset[str]) -> str:
@@ -174,14 +180,16 @@ def god_classes(evidence: Evidence, plan: Plan, consequences: Consequences) -> l
         apart = sum(map(len, groups)) - max(map(len, groups), default=0)
         if apart < _LEAST_APART or len(users) < 2:
             continue
-        told = "; ".join(f"({enumerated(group)})" for group in groups)
+        shown = [f"({enumerated(group)})" for group in groups[:_MOST_GROUPS]]
+        more = [f"{len(groups) - len(shown)} more"] if len(groups) > len(shown) else []
+        told = "; ".join([*shown, *more])
         first = min(method.line for method in methods)
         found.append(
             Finding(
                 kind=GOD_CLASS,
                 subject=name,
                 message=f"{counted(len(methods), 'method')} in {len(groups)} groups that share"
-                f" nothing, kept by {enumerated(users, 8)}: {told}",
+                f" nothing, kept by {enumerated(users)}: {told}",
                 at=f"{file}:{program.functions[name].line if name in program.functions else first}",
                 hint="cut by function: a class for each group, so that a service keeps only the"
                 " one that it needs",

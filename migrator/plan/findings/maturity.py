@@ -66,8 +66,13 @@ def maturity_of(evidence: Evidence, plan: Plan, consequences: Consequences) -> d
 
 
 def uneven(evidence: Evidence, consequences: Consequences) -> list[Finding]:
-    """Services of which some files are far more trustworthy than others."""
-    found = []
+    """Services of which some files are far more trustworthy than others.
+
+    None where there is one service: its code is released together as it is.
+    """
+    found: list[Finding] = []
+    if len(consequences.walks) < 2:
+        return found
     for name in sorted(consequences.walks):
         files: dict[str, set[str]] = {}
         for function in _kept(evidence, consequences, name):
