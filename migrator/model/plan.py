@@ -192,6 +192,8 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
     demands: Demands = Demands()
     """What was demanded of the proposal, and is again when the plan is proposed anew."""
     gate: Gate = msgspec.field(default_factory=Gate)
+    remedies: dict[str, Remedy] = {}
+    """A function to what pays for all its crossings, whichever services run it."""
     services: dict[str, Service] = {}
     roadmap: list[Step] = []
     findings: list[Finding] = []
@@ -204,6 +206,10 @@ class Plan(msgspec.Struct, kw_only=True, omit_defaults=True):
             for name, service in sorted(self.services.items())
             for entry in service.also_answers
         }
+
+    def remedy_of(self, call: Crossing) -> Remedy:
+        """What pays for a crossing: what is decided of its function, or what stands at it."""
+        return self.remedies.get(call.function, call.remedy)
 
     def owner_of(self, table: str) -> str | None:
         """The service that owns a table, or None."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 import msgspec
 
 from migrator.model.errors import MigratorError, PlanError
 from migrator.model.graph import Graph
-from migrator.model.plan import Crossing, Datastore, Plan, Service
+from migrator.model.plan import Crossing, Datastore, Plan, Remedy, Service
 from migrator.model.program import Program
 from migrator.plan.assemble import assemble
 from migrator.plan.consequences.folders import with_decisions as folders_with_decisions
@@ -25,6 +26,8 @@ from migrator.plan.wording import enumerated
 
 _PAYS = {"row-write": {"row-write", "saga", "merge"}, "merge": {"row-write", "saga", "merge"}}
 """For a derived remedy that is a decision: the remedies by which a person may decide it."""
+
+_CUT = ("call", "defer", "row-write", "saga", "merge")
 
 
 def resolve(graph: Graph, plan: Plan) -> Plan:
@@ -50,16 +53,18 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     )
     for name, service in derived.services.items():
         before = plan.services[name]
-        derived.services[name] = _with_decisions(graph.program, service, before)
+        derived.services[name] = _with_decisions(graph.program, service, before, plan.remedies)
         problems += _undecided(graph.program, plan, name, derived.services[name])
+        problems += _unfit(plan, name, derived.services[name])
         problems += _folders_of_nobody(plan, name)
     _keep_order(plan, derived)
+    problems += _of_nothing(graph.program, plan, derived)
     if problems:
         raise PlanError(problems)
     derived.findings = findings(evidence, outline, consequences, derived)
     derived.roadmap = roadmap(graph.program, derived)
     derived.version, derived.proposal = plan.version, plan.proposal
-    derived.demands = plan.demands
+    derived.demands, derived.remedies = plan.demands, plan.remedies
     derived.gate = plan.gate
     return derived, consequences
 
@@ -163,7 +168,9 @@ def _unplaced(plan: Plan, entry: str, service: str) -> MigratorError:
     )
 
 
-def _with_decisions(program: Program, derived: Service, before: Service) -> Service:
+def _with_decisions(
+    program: Program, derived: Service, before: Service, decided: Mapping[str, Remedy]
+) -> Service:
     """What follows, with what a person set in its place."""
     replicas = {}
     for table, replica in derived.replicas.items():
@@ -179,7 +186,7 @@ def _with_decisions(program: Program, derived: Service, before: Service) -> Serv
         purpose=before.purpose or derived.purpose,
         maturity=derived.maturity or before.maturity,
         replicas=replicas,
-        calls=[_decided(call, before) for call in derived.calls],
+        calls=[_decided(call, before, decided.get(call.function)) for call in derived.calls],
         datastore=_store(derived.datastore, before.datastore),
         folders=folders_with_decisions(program, derived.folders, before.folders),
         state=[
@@ -195,21 +202,52 @@ def _store(derived: Datastore, before: Datastore) -> Datastore:
     return before if chosen else derived
 
 
-def _decided(call: Crossing, before: Service) -> Crossing:
-    """A crossing with the remedy and transport that the plan already gave it."""
+def _decided(call: Crossing, before: Service, of_function: Remedy | None) -> Crossing:
+    """A crossing with the transport that the plan already gave it, and the remedy.
+
+    What is decided of a function comes before what stands at one of its crossings.
+    """
     same = [c for c in before.calls if c.function == call.function]
     old = next((c for c in same if c.owner == call.owner), same[0] if len(same) == 1 else None)
-    if old is None:
+    if old is not None:
+        call = msgspec.structs.replace(call, transport=old.transport)
+    wanted = of_function or (old.remedy if old is not None else call.remedy)
+    if wanted in (call.remedy, "copy"):
         return call
-    call = msgspec.structs.replace(call, transport=old.transport)
-    if old.remedy == call.remedy or old.remedy == "copy":
+    if call.remedy in _PAYS and wanted not in _PAYS[call.remedy]:
         return call
-    if call.remedy in _PAYS and old.remedy not in _PAYS[call.remedy]:
-        return call
-    rows = old.remedy == "row-write" or (old.remedy == "defer" and old.unit == "rows")
-    return msgspec.structs.replace(
-        call, remedy=old.remedy, unit="rows" if rows or call.unit == "rows" else "function"
-    )
+    rows = wanted == "row-write" or call.unit == "rows"
+    if old is not None and of_function is None:
+        rows = rows or (wanted == "defer" and old.unit == "rows")
+    return msgspec.structs.replace(call, remedy=wanted, unit="rows" if rows else "function")
+
+
+def _unfit(plan: Plan, name: str, service: Service) -> list[MigratorError]:
+    """Crossings that cannot have the remedy that is decided for their function."""
+    return [
+        MigratorError(
+            f"{name} cannot write {enumerated(call.tables)} of {call.owner} by"
+            f" {plan.remedies[call.function]}: {call.because}",
+            place=place_in(plan, "remedies", call.function),
+            hint=f"{enumerated(sorted(_PAYS.get(call.remedy, _CUT)))} can pay for it",
+        )
+        for call in service.calls
+        if plan.remedies.get(call.function, call.remedy) != call.remedy
+    ]
+
+
+def _of_nothing(program: Program, plan: Plan, derived: Plan) -> list[MigratorError]:
+    """Decisions for functions that the code does not have."""
+    crossing = {call.function for service in derived.services.values() for call in service.calls}
+    found = []
+    for function in plan.remedies:
+        if function not in program.functions and function not in crossing:
+            close = get_close_matches(function, crossing or program.functions, 1)
+            hint = f"did you mean {close[0]}?" if close else "take it out of remedies"
+            place = place_in(plan, "remedies", function)
+            message = f"the code has no function {function}"
+            found.append(MigratorError(message, place=place, hint=hint))
+    return found
 
 
 def _undecided(program: Program, plan: Plan, name: str, service: Service) -> list[MigratorError]:
@@ -218,13 +256,13 @@ def _undecided(program: Program, plan: Plan, name: str, service: Service) -> lis
     for call in service.calls:
         if call.remedy != "merge":
             continue
-        mentioned = any(
+        mentioned = call.function in plan.remedies or any(
             c.function == call.function and c.remedy == "merge" for c in plan.services[name].calls
         )
         if not mentioned:
             hint = "move the tables or the entry point"
             if not obstacle_of(program, call):
-                hint += f", or list the call under {name} with remedy row-write or saga"
+                hint += f", or write `{call.function}: row-write` (or saga) under `remedies`"
             problems.append(
                 MigratorError(
                     f"{name} cannot write {enumerated(call.tables)} of {call.owner}:"

@@ -255,6 +255,8 @@ def _as_yaml(plan: Plan) -> dict[str, Any]:
     demands = msgspec.to_builtins(plan.demands)
     if demands:
         top["demands"] = demands
+    if plan.remedies:
+        top["remedies"] = dict(sorted(plan.remedies.items()))
     top["services"] = {name: _service(s) for name, s in sorted(plan.services.items())}
     if plan.roadmap:
         top["roadmap"] = msgspec.to_builtins(plan.roadmap)

@@ -86,3 +86,14 @@ def test_names_that_mean_nothing_or_too_much(explainer: Explainer) -> None:
         explainer.why("nonsense")
     with pytest.raises(ConfigurationError, match="means 3 things"):
         explainer.why("show")
+
+
+def test_what_is_decided_of_a_function_is_said_wherever_it_crosses() -> None:
+    plan = propose(sketch(SHOP))
+    plan.remedies["shop.members.services.touch"] = "call"
+    explainer = Explainer(sketch(SHOP), plan)
+    lines = explainer.why("shop.members.services.touch")
+    assert said(lines, "decided for all its crossings: call")
+    assert said(lines, "orders does not run it: call to members")
+    assert said(explainer.why("orders"), "crosses at shop.members.services.touch", "(call)")
+    assert said(explainer.between("orders", "members"), "services.touch (call)")

@@ -195,3 +195,49 @@ def test_no_service_two_remainders_and_bad_names() -> None:
         "x is the remainder already, and there is only one",
         "A b cannot be the name of a service",
     ]
+
+
+TOUCH = "shop.members.services.touch"
+
+
+def test_a_function_is_decided_once_for_all_who_run_it(tmp_path: Path) -> None:
+    graph = sketch(SHOP)
+    plan = resolve(graph, propose(graph))
+    crossing_it = [name for name in plan.services if name != "members"]
+    assert {crossing(plan, name, "touch").remedy for name in crossing_it} == {"defer"}
+    plan.remedies[TOUCH] = "call"
+    path = tmp_path / "migrator.plan.yaml"
+    save(resolve(graph, plan), path, graph)
+    assert f"remedies:\n  {TOUCH}: call\n" in path.read_text()
+    decided = resolve(graph, load(path))
+    assert len(crossing_it) == 3
+    assert {crossing(decided, name, "touch").remedy for name in crossing_it} == {"call"}
+
+
+def test_a_decision_of_a_function_pays_for_a_transaction_that_is_split() -> None:
+    plan = edited(tear)
+    plan.remedies["shop.members.services.register"] = "row-write"
+    decided = crossing(resolve(sketch(SHOP), plan), "members", "register")
+    assert (decided.remedy, decided.unit) == ("row-write", "rows")
+
+
+@pytest.mark.parametrize(
+    ("function", "remedy", "message", "hint"),
+    [
+        ("shop.members.services.tuch", "call", "the code has no function", f"did you mean {TOUCH}"),
+        ("shop.members.services.register", "defer", "members cannot write", "row-write and saga"),
+        (TOUCH, "copy", "cannot write members of members by copy", "call, defer"),
+    ],
+)
+def test_a_decision_that_cannot_be_followed_is_refused_on_its_line(
+    tmp_path: Path, function: str, remedy: str, message: str, hint: str
+) -> None:
+    graph, path = sketch(SHOP), tmp_path / "migrator.plan.yaml"
+    plan = edited(tear)
+    plan.remedies = {"shop.members.services.register": "saga", function: remedy}
+    save(plan, path)
+    with pytest.raises(PlanError) as error:
+        resolve(graph, load(path))
+    problem = error.value.problems[0]
+    assert message in problem.message and hint in problem.hint
+    assert path.read_text().splitlines()[problem.place.line - 1] == f"  {function}: {remedy}"

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from migrator.model.graph import Graph
-from migrator.model.plan import Datastore, Plan
+from migrator.model.plan import Crossing, Datastore, Plan
 from migrator.model.program import Access
 from migrator.plan.evidence.evidence import Binding
 from migrator.plan.evidence.reach import Site
@@ -153,8 +153,7 @@ class Explainer:
             reached = set(entry.functions)
             for call in self._plan.services[service].calls:
                 if call.function in reached:
-                    text = f"crosses at {call.function} to {call.owner} ({call.remedy})"
-                    lines.append(Line(text=f"{text}: {call.because}", at=tuple(call.at), depth=1))
+                    lines.append(self._crosses(call))
         return lines
 
     def _why_service(self, name: str) -> list[Line]:
@@ -164,8 +163,7 @@ class Explainer:
             lines.append(Line(text=service.maturity, depth=1))
         lines += _stores(service.datastore)
         for call in service.calls:
-            text = f"crosses at {call.function} to {call.owner} ({call.remedy}): {call.because}"
-            lines.append(Line(text=text, at=tuple(call.at), depth=1))
+            lines.append(self._crosses(call))
         for table in service.tables:
             lines += [
                 msgspec.structs.replace(line, depth=line.depth + 1)
@@ -173,9 +171,16 @@ class Explainer:
             ]
         return lines
 
+    def _crosses(self, call: Crossing) -> Line:
+        text = f"crosses at {call.function} to {call.owner} ({self._plan.remedy_of(call)})"
+        return Line(text=f"{text}: {call.because}", at=tuple(call.at), depth=1)
+
     def _why_function(self, name: str) -> list[Line]:
         function = self._program.functions[name]
         lines = [Line(text=f"function {name}", at=(f"{function.file}:{function.line}",))]
+        decided = self._plan.remedies.get(name)
+        if decided is not None:
+            lines.append(Line(text=f"decided for all its crossings: {decided}", depth=1))
         reach = self._evidence.reach
         for service, walk in sorted(self._subjects.consequences.walks.items()):
             if name in {reach.name(key) for key in walk.kept}:
@@ -189,7 +194,8 @@ class Explainer:
                 lines.append(Line(text=f"its code runs in {service}{how}", depth=1))
             for cut in walk.cuts:
                 if cut.function == name:
-                    text = f"{service} does not run it: {cut.remedy} to {cut.owner}"
+                    remedy = decided or cut.remedy
+                    text = f"{service} does not run it: {remedy} to {cut.owner}"
                     lines.append(Line(text=text, at=(cut.place,), depth=1))
         for verb, tables in (("writes", reach.writes(name)), ("reads", reach.reads(name))):
             if tables:

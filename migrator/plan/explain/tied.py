@@ -118,7 +118,7 @@ def _crossings(subjects: Subjects, service: str, owner: str) -> list[Line]:
     known = subjects.plan.services[service]
     lines = [
         Line(
-            text=f"{service} crosses at {c.function} ({c.remedy}): {c.because}",
+            text=f"{service} crosses at {c.function} ({subjects.plan.remedy_of(c)}): {c.because}",
             at=tuple(c.at),
             depth=1,
         )
