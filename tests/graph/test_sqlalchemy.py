@@ -8,8 +8,8 @@ import pytest
 from analysed import program_of
 
 from migrator.graph.effects.closure import Closure
-from migrator.graph.effects.mapping import (
-    Mapping,
+from migrator.graph.effects.mapping import Mapping
+from migrator.graph.effects.models import (
     ModelFact,
     RelationFact,
     TableFact,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.effects.mapping import Mapping, RelationFact, TableFact
+from migrator.graph.effects.mapping import Mapping
+from migrator.graph.effects.models import RelationFact, TableFact
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask_login import FlaskLogin
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy

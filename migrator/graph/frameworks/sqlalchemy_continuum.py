@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.graph.effects.mapping import Mapping, TableFact, Touched
+from migrator.graph.effects.mapping import Mapping, Touched
+from migrator.graph.effects.models import TableFact
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import msgspec
 
-from migrator.graph.effects.mapping import Mapping, ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.effects.mapping import Mapping
+from migrator.graph.effects.models import ModelFact, RelationFact, TableFact, snake_case
 from migrator.graph.effects.sql_statements import bare_name, in_schema
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import COMPUTED

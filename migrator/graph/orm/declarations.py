@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from migrator.graph.effects.mapping import parse_cascades
+from migrator.graph.effects.models import parse_cascades
 from migrator.graph.linking.values import Kind
 from migrator.graph.protocol import Annotation, CallSite, ClassView, Engine, with_elements
 
