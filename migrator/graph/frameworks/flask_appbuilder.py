@@ -13,7 +13,7 @@ from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import BASE, IMPLICIT
+from migrator.graph.orm.declared import BASE, IMPLICIT
 from migrator.graph.orm.queries import SESSION
 from migrator.graph.protocol import CallSite, ClassView, Engine, Site, StoreSite
 from migrator.graph.web.exposed import Exposed, Marked, below

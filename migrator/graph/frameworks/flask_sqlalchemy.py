@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import BASE, IMPLICIT
+from migrator.graph.orm.declared import BASE, IMPLICIT
 from migrator.graph.orm.queries import SESSION
 from migrator.graph.protocol import CallSite, Engine, Site
 

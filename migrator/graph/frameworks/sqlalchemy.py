@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from migrator.graph.effects.mapping import Mapping
 from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
+from migrator.graph.orm.attributes import QUERY_PROPERTY, STATEMENT_CALLS, Attributes, Given
 from migrator.graph.orm.builder import MappingBuilder
-from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, PROXY, Computed
-from migrator.graph.orm.declarations import (
+from migrator.graph.orm.computed import COMPUTED, HYBRID, PROXIED, Computed
+from migrator.graph.orm.declarations import Declarations
+from migrator.graph.orm.declared import (
     ATTRIBUTE,
     BASE,
     CLASS_TABLE,
@@ -18,12 +20,9 @@ from migrator.graph.orm.declarations import (
     DECLARATIVE_BASES,
     DECLARED,
     IMPERATIVE,
-    IMPLICIT,
     OF_A_LIBRARY,
-    STATEMENTS,
     TABLE,
     TABLE_COLUMNS,
-    Declarations,
 )
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
@@ -51,12 +50,9 @@ from migrator.graph.protocol import CallSite, ClassView, Engine, Site, StoreSite
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
 
-QUERY_PROPERTY = "sqlalchemy:query_property"
-
 _SESSIONS = frozenset({"Session", "AsyncSession", "create_engine", "engine_from_config"})
 _FACTORIES = frozenset({"sessionmaker", "async_sessionmaker"})
 _EXECUTABLE = frozenset({"select", "exists", "union", "union_all", "intersect", "except_"})
-_STATEMENTS = frozenset({"select", "insert", "update", "delete"})
 _COLUMNS = frozenset({ATTRIBUTE, TABLE_COLUMNS})
 _LIVE_RESULTS = frozenset({SCALARS, RESULT, ROW, PAGINATION})
 
@@ -73,13 +69,16 @@ class SQLAlchemy(Framework):
         self.facts = Facts()
         self.companions: list[Callable[[Engine, Mapping, MappingBuilder], None]] = []
         """Plug-ins of packages that keep tables of their own beside those of the models."""
-        self.attributes: dict[str, Callable[[Engine, Site, int], Iterable[int] | None]] = {}
+        self.attributes: dict[str, Given] = {}
         """Attributes that such packages give to the instances of models."""
         self.queries = Queries(self.declared, self.facts)
         self.instances = Instances(self.declared, self.facts, self.queries)
         self.listeners = Listeners()
         self.computed = Computed(self.facts, self.instances)
         self.mappers = Mappers(self.declared, self.computed)
+        self._read = Attributes(
+            self.facts, self.queries, self.instances, self.computed, self.attributes
+        )
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -174,7 +173,7 @@ class SQLAlchemy(Framework):
     ) -> Iterable[int] | None:
         view = engine.values.view(receiver)
         tag = view.tag
-        if view.kind == Kind.CLASS and method in _STATEMENTS:
+        if view.kind == Kind.CLASS and method in STATEMENT_CALLS:
             if method == "select":
                 return (self.queries.select_of(engine, site, receiver),)
             return self.queries.write(engine, site, method, [receiver])
@@ -248,131 +247,17 @@ class SQLAlchemy(Framework):
             self.queries.upsert(engine, site, receiver)
         return (receiver,)
 
-    # -- attributes -------------------------------------------------------------------------------
+    # -- attributes and elements ------------------------------------------------------------------
 
     def attribute(
         self, engine: Engine, site: Site, receiver: int, name: str, base: int
     ) -> Iterable[int] | None:
-        values = engine.values
-        view = values.view(receiver)
-        if view.kind in (Kind.CLASS, Kind.INSTANCE):
-            return self._class_attribute(engine, site, receiver, name, base)
-        if view.kind != Kind.OPAQUE:
-            return None
-        if view.name in (TABLE, CLASS_TABLE):
-            if name in {"c", "columns"}:
-                owner = receiver if view.name == TABLE else int(str(view.parts[0]))
-                return (values.opaque(TABLE_COLUMNS, owner, ""),)
-            return None
-        if view.name == TABLE_COLUMNS:
-            return self._table_column(engine, site, receiver, name)
-        if view.name == ALIAS:
-            return self.instances.alias_attribute(engine, site, receiver, name)
-        if view.name == ROW:
-            if name in {"_asdict", "count", "index", "_mapping"}:
-                return (receiver,) if name == "_mapping" else None
-            return [
-                entity
-                for entity in self.queries.rows(engine, int(str(view.parts[0])))
-                if values.name(entity).rsplit(".", 1)[-1] == name
-            ]
-        if view.name == PAGINATION and name == "items":
-            elements = tuple(self.queries.iterate(engine, site, receiver) or ())
-            return (engine.container("builtins.list", site, *elements),)
-        if view.name == SESSION and name in {"bind", "engine", "connection"}:
-            return (receiver, values.bound(receiver, values.external(f"{SESSION}.{name}")))
-        if view.name == SESSION and name == "query_property":
-            return (values.bound(receiver, values.external(f"{SESSION}.{name}")),)
-        if view.name == QUERY:
-            return self._custom_query(engine, receiver, name)
-        if view.name == SUBQUERY and name in {"c", "columns"}:
-            return ()
-        return None
-
-    def _custom_query(self, engine: Engine, query: int, name: str) -> Iterable[int] | None:
-        """Methods of the application's own query classes."""
-        found = []
-        for class_ in engine.points_to(engine.slot("sqlalchemy", "query_class")):
-            if engine.values.kind(class_) != Kind.CLASS:
-                continue
-            variable = engine.class_attribute(class_, name)
-            for function in engine.points_to(variable) if variable is not None else ():
-                found.append(engine.values.bound(query, function))
-        return found or None
-
-    def _table_column(
-        self, engine: Engine, site: Site, columns: int, name: str
-    ) -> Iterable[int] | None:
-        owner, known = engine.values.view(columns).parts
-        if known:
-            return None
-        self.facts.note(site, "read", int(str(owner)), name, via="query")
-        return (engine.values.opaque(TABLE_COLUMNS, owner, name),)
-
-    def _class_attribute(
-        self, engine: Engine, site: Site, receiver: int, name: str, base: int
-    ) -> Iterable[int] | None:
-        values = engine.values
-        view = values.view(receiver)
-        class_ = view.owner if view.kind == Kind.INSTANCE else receiver
-        if self._is_session(engine, class_):
-            return (values.bound(values.opaque(SESSION), values.external(f"{SESSION}.{name}")),)
-        if name == "query" and any(
-            {IMPLICIT, OF_A_LIBRARY} & set(values.view(each).parts) for each in engine.bases(class_)
-        ):
-            variable = engine.class_attribute(class_, "query_class")
-            if variable is not None:
-                engine.flow(variable, engine.slot("sqlalchemy", "query_class"))
-            return (self.queries.of_class(engine, site, class_, "query"),)
-        if STATEMENTS in values.view(base).parts and name in _STATEMENTS:
-            return (values.bound(class_, values.external(f"{BASE}.{name}")),)
-        stored = engine.points_to(engine.field(base, name))
-        if stored:
-            # `Base.query = Session.query_property()`: what the base holds is its classes', too.
-            return [
-                value
-                for found in stored
-                for value in self.bind(engine, site, found, receiver, name) or (found,)
-            ]
-        if name in self.attributes and view.kind == Kind.INSTANCE:
-            return self.attributes[name](engine, site, class_) or ()
-        if name == "__table__":
-            return (values.opaque(CLASS_TABLE, class_),)
-        if name.startswith("__"):
-            return None
-        relationship = self.instances.backref(engine, class_, name)
-        if relationship is not None:
-            return self.instances.relationship(engine, site, receiver, name, relationship)
-        annotated = self.instances.annotated(engine, site, receiver, class_, name)
-        if annotated is None and engine.class_attribute(class_, name) is None:
-            return ()
-        return annotated  # None: a mixin after the declarative base binds it
-
-    def _is_session(self, engine: Engine, class_: int) -> bool:
-        return any(
-            engine.values.name(base).rsplit(".", 1)[-1] in {"Session", "AsyncSession"}
-            and engine.values.kind(base) == Kind.EXTERNAL
-            for base in engine.bases(class_)
-        )
+        return self._read.attribute(engine, site, receiver, name, base)
 
     def bind(
         self, engine: Engine, site: Site, found: int, receiver: int, name: str
     ) -> Iterable[int] | None:
-        view = engine.values.view(found)
-        kind = engine.values.kind(receiver)
-        if view.name == QUERY_PROPERTY:
-            class_ = receiver if kind == Kind.CLASS else engine.values.view(receiver).owner
-            return (self.queries.of_class(engine, site, class_, "query"),)
-        if view.name == DECLARED:
-            out: list[int] = []
-            for value in engine.points_to(engine.slot("sqlalchemy", "declared", found)):
-                out += self.instances.bind(engine, site, value, receiver, name) or (value,)
-            return out
-        if view.name == HYBRID:
-            return self.computed.read_hybrid(engine, site, found, receiver)
-        if view.name == PROXY and kind == Kind.INSTANCE:
-            return self.computed.read_proxy(engine, site, found, receiver)
-        return self.instances.bind(engine, site, found, receiver, name)
+        return self._read.bind(engine, site, found, receiver, name)
 
     def store(
         self, engine: Engine, site: StoreSite, receiver: int, name: str, base: int
@@ -387,7 +272,7 @@ class SQLAlchemy(Framework):
     ) -> Iterable[int] | None:
         view = engine.values.view(receiver)
         if view.name == TABLE_COLUMNS:
-            return self._table_column(engine, site, receiver, str(key or "*"))
+            return self._read.table_column(engine, site, receiver, str(key or "*"))
         if view.name == COLLECTION:
             return self.instances.iterate(engine, receiver)
         if view.name in {QUERY, ROW, RESULT, SCALARS}:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import BASE
+from migrator.graph.orm.declared import BASE
 from migrator.graph.orm.queries import FACTORY, SESSION
 from migrator.graph.protocol import CallSite, ClassView, Engine, Site
 

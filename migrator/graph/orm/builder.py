@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import msgspec
 
 from migrator.graph.effects.mapping import Mapping
-from migrator.graph.effects.models import ModelFact, RelationFact, TableFact, snake_case
+from migrator.graph.effects.models import ModelFact, RelationFact, TableFact
 from migrator.graph.effects.sql_statements import bare_name, in_schema
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import COMPUTED
-from migrator.graph.orm.declarations import (
+from migrator.graph.orm.declarations import Declarations
+from migrator.graph.orm.declared import (
     ATTRIBUTE,
     CLASS_TABLE,
     COLUMN,
-    DECLARED,
     FOREIGN_KEY,
     RELATIONSHIP,
     TABLE_COLUMNS,
     BackrefUse,
-    Declarations,
     KeyFact,
     RelationshipFact,
     TableCall,
 )
 from migrator.graph.orm.queries import ALIAS, Queries
+from migrator.graph.orm.table_names import TableNames
 from migrator.graph.protocol import Annotation, Engine
 from migrator.model.program import Column
 
@@ -49,6 +48,7 @@ class MappingBuilder:
         self.models: dict[str, ModelFact] = {}
         self.table_of: dict[int, str] = {}
         self._keys: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+        self._names = TableNames(declarations, engine, self.table_of)
 
     def build(self) -> Mapping:
         for value, call in self.declared.tables.items():
@@ -172,7 +172,8 @@ class MappingBuilder:
         bases = {self.values.name(base) for base in self.engine.bases(class_)}
         model = ModelFact(name, parents=mapped_parents, stamped=bool(bases & _STAMPED))
         columns = list(self._columns(class_, bool(mapped_parents)))
-        table = self._qualified(class_, self._table_name(class_, mapped_parents, columns))
+        keyed = any(self.declared.columns[value].primary_key for _, value in columns)
+        table = self._names.of(class_, bool(mapped_parents), bool(columns), keyed)
         if not table and not mapped_parents:
             return
         self.models[name] = model
@@ -231,80 +232,6 @@ class MappingBuilder:
                 values = set(self.declared.declared(self.engine, attribute.variable))
                 if not any(self.values.name(value) == RELATIONSHIP for value in values):
                     yield attribute.name, annotation
-
-    def _table_name(self, class_: int, parents: list[str], columns: list[tuple[str, int]]) -> str:
-        own = {each.name: each.variable for each in self.engine.class_view(class_).attributes}
-        if "__table__" in own:
-            for value in self.engine.points_to(own["__table__"]):
-                if value in self.table_of:
-                    return self.table_of[value]
-        has_key = any(
-            self.declared.columns[value].primary_key
-            for _, value in self._columns(class_, bool(parents))
-        )
-        named_after_class = self.declared.is_named_after_class(self.engine, class_)
-        if named_after_class and parents and not has_key:
-            return ""  # Flask-SQLAlchemy lets it live in its parent's table, named or not
-        if "__tablename__" in own:
-            return self._text(class_, own["__tablename__"])
-        inherited = None if parents else self.engine.class_attribute(class_, "__tablename__")
-        if inherited is not None:
-            return self._text(class_, inherited)
-        if named_after_class:
-            return snake_case(self.values.name(class_).rsplit(".", 1)[-1]) if columns else ""
-        keyword = self.engine.class_view(class_).keywords.get("table")
-        if keyword is not None:
-            return self.values.name(class_).rsplit(".", 1)[-1].lower()
-        return ""
-
-    def _qualified(self, class_: int, name: str) -> str:
-        """A table's name with the schema of its `__table_args__`.
-
-        A helper may put these together in ways that are not followed: then it is the schema in
-        which somebody refers to a table of that name, if that is one.
-        """
-        variable = self.engine.class_attribute(class_, "__table_args__")
-        if not name or "." in name or variable is None:
-            return name
-        schemas: dict[str, None] = {}
-        for value in self._arguments_of(class_, variable):
-            for each in (value, *self.engine.points_to(self.engine.element(value))):
-                if self.values.kind(each) == Kind.CONTAINER:
-                    found = map(self.values.text, self.engine.under(each, "schema"))
-                    schemas.update(dict.fromkeys(text for text in found if text))
-        if len(schemas) != 1:
-            known = {each for each in self._referred if each.rpartition(".")[2] == name}
-            schemas = {each.rpartition(".")[0]: None for each in known} if len(known) == 1 else {}
-        return in_schema(next(iter(schemas), ""), name)
-
-    def _arguments_of(self, class_: int, variable: int) -> Iterator[int]:
-        """The containers that `__table_args__` may be, for that class."""
-        for value in self.engine.points_to(variable):
-            given: tuple[int, ...] = (value,)
-            if self.values.name(value) == DECLARED:
-                slot = self.engine.slot("sqlalchemy", "declared", value, class_)
-                given = self.engine.points_to(slot)
-            yield from (each for each in given if self.values.kind(each) == Kind.CONTAINER)
-
-    @cached_property
-    def _referred(self) -> frozenset[str]:
-        """The tables that foreign keys are written to refer to."""
-        keys = self.declared.keys.values()
-        return frozenset(text.rpartition(".")[0] for each in keys for text in each.texts)
-
-    def _text(self, class_: int, variable: int) -> str:
-        texts = []
-        for value in self.engine.points_to(variable):
-            if self.values.name(value) == DECLARED:
-                slot = self.engine.slot("sqlalchemy", "declared", value, class_)
-                texts += [self.values.text(each) for each in self.engine.points_to(slot)]
-            else:
-                texts.append(self.values.text(value))
-        # One helper may make the names of indexes and of referred columns (`table.id`), too.
-        referred = self._referred | {bare.rpartition(".")[2] for bare in self._referred}
-        known = [text for text in texts if text]
-        known.sort(key=lambda text: ("." in text, text not in referred))
-        return known[0] if known else snake_case(self.values.name(class_).rsplit(".", 1)[-1])
 
     def _table_arguments(self, class_: int) -> Iterator[int]:
         """`ForeignKeyConstraint`s in `__table_args__`."""

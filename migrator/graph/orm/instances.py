@@ -6,12 +6,8 @@ from collections.abc import Iterable
 
 from migrator.graph.effects.mapping import ADDS, REMOVES
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import (
-    ATTRIBUTE,
-    COLUMN,
-    RELATIONSHIP,
-    Declarations,
-)
+from migrator.graph.orm.declarations import Declarations
+from migrator.graph.orm.declared import ATTRIBUTE, COLUMN, RELATIONSHIP
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.queries import COLLECTION, QUERY, Queries
 from migrator.graph.protocol import CallSite, Engine, Site, StoreSite

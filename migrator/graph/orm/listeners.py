@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from migrator.graph.effects.mapping import Mapping, Touched
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import ATTRIBUTE
+from migrator.graph.orm.declared import ATTRIBUTE
 from migrator.graph.orm.facts import Fact
 from migrator.graph.orm.queries import SESSION
 from migrator.graph.protocol import CallSite, Engine

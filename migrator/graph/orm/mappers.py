@@ -6,14 +6,8 @@ from collections.abc import Iterable
 
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import Computed
-from migrator.graph.orm.declarations import (
-    BASE,
-    DECLARED,
-    IMPERATIVE,
-    RELATIONSHIP,
-    TABLE,
-    Declarations,
-)
+from migrator.graph.orm.declarations import Declarations
+from migrator.graph.orm.declared import BASE, DECLARED, IMPERATIVE, RELATIONSHIP, TABLE
 from migrator.graph.protocol import CallSite, Engine
 
 REGISTRY = "sqlalchemy:registry"

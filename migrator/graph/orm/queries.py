@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from migrator.graph.linking.values import Kind
-from migrator.graph.orm.declarations import (
-    ATTRIBUTE,
-    CLASS_TABLE,
-    TABLE,
-    TABLE_COLUMNS,
-    Declarations,
-)
+from migrator.graph.orm.declarations import Declarations
+from migrator.graph.orm.declared import ATTRIBUTE, CLASS_TABLE, TABLE, TABLE_COLUMNS
 from migrator.graph.orm.facts import Deed, Facts
 from migrator.graph.protocol import CallSite, Engine, Site, with_elements
 
