@@ -36,8 +36,14 @@ _COMPARED = {
     ast.In: "__contains__",
     ast.NotIn: "__contains__",
 }
+_REPRESENTED = ord("r")
 _EVALUATE = ("eval", "exec")
-_UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
+_UNARY = {
+    ast.USub: "__neg__",
+    ast.UAdd: "__pos__",
+    ast.Invert: "__invert__",
+    ast.Not: "__bool__",
+}
 
 
 class ExpressionWalker(Walker):
@@ -206,7 +212,7 @@ class ExpressionWalker(Walker):
                 return self.constant(ast.Constant(-value.value))
             return None if type(node.op) is ast.Not else self.walk(value)
         result = self.walk(value)
-        return self.compared([result], (_UNARY.get(type(node.op), ""),), node)
+        return self.compared([result], (_UNARY[type(node.op)],), node)
 
     def compare(self, node: ast.Compare) -> Result:
         results = [self.walk(node.left)]
@@ -230,7 +236,9 @@ class ExpressionWalker(Walker):
             if type(each) is ast.Constant:
                 parts.append(each.value)
             elif type(each) is ast.FormattedValue:
-                value = self.walk(each.value)
+                value: Any = self.walk(each.value)
+                if each.conversion == _REPRESENTED and value is not None:
+                    value = (value,)
                 parts.append(None if each.format_spec is not None else value)
                 if each.format_spec is not None:
                     self.walk(each.format_spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.graph.linking import class_calls, container_calls, text_calls
+from migrator.graph.linking import calling, class_calls, container_calls, special_calls, text_calls
 from migrator.graph.linking.builtin_place import Place, Semantics
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
@@ -49,7 +49,7 @@ def _filter(place: Place) -> bool:
 
 def _sorted(place: Place) -> bool:
     element = place.element(place.argument(0))
-    place.call(place.keyword("key"), [element], NOWHERE)
+    special_calls.compare_elements(place, element)
     place.make("builtins.list", element)
     return True
 
@@ -64,7 +64,7 @@ def _extreme(place: Place) -> bool:
         for each in place.arguments.positional:
             if isinstance(each, int):
                 linker.flow(each, place.target)
-    place.call(place.keyword("key"), [element], NOWHERE)
+    special_calls.compare_elements(place, element)
     default = place.keyword("default")
     if default is not None:
         linker.flow(default, place.target)
@@ -102,16 +102,31 @@ def _partial(place: Place) -> bool:
     return True
 
 
+def _starmap(place: Place) -> bool:
+    """`itertools.starmap(function, rows)`: what a row holds are the arguments."""
+    result = place.linker.slot("map", place.variant.id, place.instruction)
+    given = calling.Arguments(((place.element(place.argument(1)),),), ())
+    function = place.argument(0)
+    if function is not None:
+        data = (place.variant, place.instruction, None, given, result, True)
+        place.linker.watch(function, place.linker.on_method, data)
+    place.make("builtins.map", result)
+    return True
+
+
+def _kept(place: Place) -> bool:
+    """`itertools.takewhile(test, xs)`: some of the elements that its second argument has."""
+    element = place.element(place.argument(1))
+    place.call(place.argument(0), [element], NOWHERE)
+    place.make("builtins.generator", element)
+    return True
+
+
 _CALLED: dict[str, tuple[int, tuple[str, ...], int | None]] = {
     "re.sub": (1, ("repl",), None),
     "re.subn": (1, ("repl",), None),
     "re.compile.sub": (0, ("repl",), None),
     "re.compile.subn": (0, ("repl",), None),
-    "itertools.takewhile": (0, (), 1),
-    "itertools.dropwhile": (0, (), 1),
-    "itertools.filterfalse": (0, (), 1),
-    "itertools.groupby": (1, ("key",), 0),
-    "itertools.starmap": (0, (), None),
     "itertools.accumulate": (1, ("func",), 0),
     "heapq.nlargest": (2, ("key",), 1),
     "heapq.nsmallest": (2, ("key",), 1),
@@ -146,6 +161,10 @@ TABLE: dict[str, Semantics] = {
     "builtins.sorted": _sorted,
     "builtins.min": _extreme,
     "builtins.max": _extreme,
+    "itertools.takewhile": _kept,
+    "itertools.dropwhile": _kept,
+    "itertools.filterfalse": _kept,
+    "itertools.starmap": _starmap,
     "functools.reduce": _reduce,
     "functools.partial": _partial,
     "functools.partialmethod": _partial,
@@ -153,5 +172,6 @@ TABLE: dict[str, Semantics] = {
     **container_calls.TABLE,
     **text_calls.TABLE,
     **class_calls.TABLE,
+    **special_calls.TABLE,
 }
 """By dotted name of function or method."""

@@ -290,10 +290,11 @@ def bind(linker: Linker, chosen: Variant, arguments: Arguments, skipped: int) ->
         given.add(name)
         if variable is not None:
             give_named(linker, chosen, name, variable)
-    _bind_defaults(linker, chosen, given)
+    bind_defaults(linker, chosen, given)
 
 
-def _bind_defaults(linker: Linker, chosen: Variant, given: set[str]) -> None:
+def bind_defaults(linker: Linker, chosen: Variant, given: set[str]) -> None:
+    """Let the parameters that are not given hold what they are by default."""
     function = chosen.function
     for parameter in function.facts.parameters:
         if parameter.name not in given:

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from migrator.facts import ir
-from migrator.graph.linking import calling
 from migrator.graph.linking.builtin_place import Place, Semantics
-from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
@@ -166,28 +164,6 @@ def _type(place: Place) -> bool:
     return True
 
 
-def _dunder(method: str) -> Semantics:
-    """`str(x)`, `len(x)`, ... call a special method of their argument."""
-
-    def semantics(place: Place) -> bool:
-        linker = place.linker
-        variable = place.argument(0)
-
-        def watcher(value: int, data: object) -> None:
-            if linker.values.kinds[value] == Kind.INSTANCE:
-                found = linker.class_attribute_variable(linker.values.owners[value], method)
-                if found is not None:
-                    calling.invoke_all(
-                        linker, place.variant, place.instruction, found, value, [], NOWHERE
-                    )
-
-        if variable is not None:
-            linker.watch(variable, watcher, None)
-        return False
-
-    return semantics
-
-
 def _argument(position: int) -> Semantics:
     """The result is an argument: `copy.copy`, `typing.cast`, `contextlib.contextmanager`."""
 
@@ -316,11 +292,6 @@ TABLE: dict[str, Semantics] = {
     "builtins.property.deleter": _keep_property,
     "builtins.super": _super,
     "builtins.type": _type,
-    "builtins.str": _dunder("__str__"),
-    "builtins.repr": _dunder("__repr__"),
-    "builtins.len": _dunder("__len__"),
-    "builtins.bool": _dunder("__bool__"),
-    "builtins.hash": _dunder("__hash__"),
     "builtins.object.__new__": _new,
     "copy.copy": _argument(0),
     "copy.deepcopy": _argument(0),
@@ -339,6 +310,7 @@ TABLE: dict[str, Semantics] = {
     "functools.singledispatchmethod": _dispatch,
     "functools.singledispatch.register": _register,
     "functools.total_ordering": _argument(0),
+    "functools.cmp_to_key": _argument(0),
     "typing.cast": _argument(1),
     "asyncio.gather": _gather,
     "asyncio.run": _argument(0),

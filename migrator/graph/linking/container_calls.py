@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from migrator.graph.linking import calling, items, operators
+from migrator.graph.linking import calling, items, operators, special_calls
 from migrator.graph.linking.builtin_place import Place, Semantics
 from migrator.graph.linking.definitions import Variant
-from migrator.graph.linking.solver import NOWHERE, once
+from migrator.graph.linking.solver import once
 from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _sort(place: Place) -> bool:
     if linker.values.kinds[receiver] != Kind.CONTAINER:
         return False
     linker.mutated(place.variant, place.instruction, receiver, "method")
-    place.call(place.keyword("key"), [linker.containers.of(receiver).every], NOWHERE)
+    special_calls.compare_elements(place, linker.containers.of(receiver).every)
     return True
 
 
@@ -244,13 +244,56 @@ def _send(place: Place) -> bool:
 
 
 def _zip(place: Place) -> bool:
+    """`zip`, `itertools.product` and the like: rows with an element of each argument."""
+    count = len(place.arguments.positional)
+    _rows(place, [place.element(place.argument(position)) for position in range(count)])
+    return True
+
+
+def _rows(place: Place, elements: list[int]) -> None:
+    """The result are rows of these elements."""
     linker = place.linker
     row = linker.values.container("builtins.tuple", "zip", place.variant.id, place.instruction)
-    for position in range(len(place.arguments.positional)):
-        element = place.element(place.argument(position))
+    for position, element in enumerate(elements):
         linker.containers.write(row, position, element)
-    linker.containers.of(row).length = len(place.arguments.positional)
+    linker.containers.of(row).length = len(elements)
     place.make("builtins.zip", linker.variable_of(row))
+
+
+def _choose(place: Place) -> bool:
+    """`itertools.combinations` and the like: rows of any length with elements of one argument."""
+    linker = place.linker
+    row = linker.values.container("builtins.tuple", "zip", place.variant.id, place.instruction)
+    linker.containers.write(row, None, place.element(place.argument(0)))
+    place.make("builtins.zip", linker.variable_of(row))
+    return True
+
+
+def _group(place: Place) -> bool:
+    """`itertools.groupby`: keys, each with what has it."""
+    linker, variant, index = place.linker, place.variant, place.instruction
+    element = place.element(place.argument(0))
+    key = linker.slot("group", variant.id, index)
+    place.call(place.argument(1), [element], key)
+    place.call(place.keyword("key"), [element], key)
+    group = linker.values.container("builtins.generator", "group", variant.id, index)
+    linker.containers.write(group, None, element)
+    _rows(place, [key, linker.variable_of(group)])
+    return True
+
+
+def _iter(place: Place) -> bool:
+    """`iter(xs)`, or `iter(function, end)`."""
+    if len(place.arguments.positional) == 1:
+        return _same_elements("builtins.generator")(place)
+    given = place.linker.slot("element", place.variant.id, place.instruction, place.callee)
+    place.call(place.argument(0), [], given)
+    place.make("builtins.generator", given)
+    return True
+
+
+def _chain_all(place: Place) -> bool:
+    place.make("builtins.generator", place.element(place.element(place.argument(0))))
     return True
 
 
@@ -283,7 +326,7 @@ TABLE: dict[str, Semantics] = {
     "collections.OrderedDict": _container("builtins.dict"),
     "collections.defaultdict": _default_dict,
     "builtins.reversed": _same_elements("builtins.generator"),
-    "builtins.iter": _same_elements("builtins.generator"),
+    "builtins.iter": _iter,
     "itertools.islice": _same_elements("builtins.generator"),
     "itertools.cycle": _same_elements("builtins.generator"),
     "builtins.next": _next,
@@ -293,6 +336,14 @@ TABLE: dict[str, Semantics] = {
     "builtins.zip": _zip,
     "builtins.enumerate": _enumerate,
     "itertools.chain": _chain,
+    "itertools.chain.from_iterable": _chain_all,
+    "itertools.compress": _same_elements("builtins.generator"),
+    "itertools.product": _zip,
+    "itertools.zip_longest": _zip,
+    "itertools.pairwise": _choose,
+    "itertools.combinations": _choose,
+    "itertools.permutations": _choose,
+    "itertools.groupby": _group,
     "builtins.list.append": _grow(0),
     "builtins.list.insert": _grow(1),
     "builtins.list.extend": _grow(0, many=True),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.graph.framework import Framework
-from migrator.graph.linking import builtin_calls, calling
+from migrator.graph.linking import builtin_calls, calling, special_calls
 from migrator.graph.linking.builtin_place import Place
 from migrator.graph.linking.concerned import Concerned
 from migrator.graph.linking.definitions import Class, Variant, note
@@ -96,7 +96,7 @@ class Foreign:
         if name.endswith(".__init__") and self._initialises(variant, index, callee, arguments):
             return
         builtin = builtin_calls.find(name)
-        if builtin is not None and target == NOWHERE:
+        if builtin is not None and target == NOWHERE and name not in special_calls.TABLE:
             target = linker.new()  # some go on with what they give, as `reduce` does
         if builtin is not None and builtin(
             Place(linker, variant, index, callee, arguments, target)

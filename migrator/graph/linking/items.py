@@ -35,7 +35,8 @@ def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
     for each in elements:
         if type(each) is tuple:
             if each[0] is not None:
-                linker.watch(variant.variable(each[0]), _spread_into(linker), (value, position))
+                data = (variant, index, value, position)
+                linker.watch(variant.variable(each[0]), _spread_into(linker), data)
             position = None
             continue
         if each is not None:
@@ -50,11 +51,12 @@ def sequence(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) 
 
 @once
 def _spread_into(linker: Linker) -> Callable[[int, Any], None]:
-    def watcher(source: int, data: tuple[int, int | None]) -> None:
-        value, position = data
+    def watcher(source: int, data: tuple[Variant, int, int, int | None]) -> None:
+        variant, index, value, position = data
         if linker.values.kinds[source] != Kind.CONTAINER:
-            return
-        if position is not None:
+            element = linker.containers.of(value).element
+            linker.on_iteration(source, (variant, index, element))
+        elif position is not None:
             linker.containers.copy(source, value, -position)
         else:
             linker.flow(linker.containers.of(source).every, linker.containers.of(value).element)

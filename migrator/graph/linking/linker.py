@@ -14,7 +14,7 @@ from typing import Any
 from migrator.facts import ir
 from migrator.facts.project import ProjectFacts
 from migrator.graph.framework import Framework
-from migrator.graph.linking import calling, construction, lookup
+from migrator.graph.linking import calling, construction, lookup, operators
 from migrator.graph.linking.closing import close_modules
 from migrator.graph.linking.containers import Containers
 from migrator.graph.linking.definitions import Function, Variant
@@ -97,6 +97,7 @@ class Linker(Fields):
         self.on_call = self._watcher(calling.call)
         self.on_method = self._watcher(calling.call_method)
         self.on_metaclass = self._watcher(construction.call_metaclass)
+        self.on_iteration = operators.iterator(self)
         self.on_spread = self._watcher(calling.spread)
         self.on_spread_keywords = self._watcher(calling.spread_keywords)
         self.foreign = Foreign(self, frameworks)
@@ -138,6 +139,14 @@ class Linker(Fields):
         self.given = {}
 
     _everything = False
+    _defaulted = False
+
+    def _give_defaults(self) -> None:
+        """What nobody in the project calls is called from outside, perhaps with its defaults."""
+        for function in self.functions:
+            if function.defaults and not any(v.called for v in function.variants.values()):
+                for variant in function.variants.values():
+                    calling.bind_defaults(self, variant, set())
 
     def more(self) -> bool:
         if self._ready:
@@ -147,6 +156,10 @@ class Linker(Fields):
         if self._everything and self.later:
             while self.later:
                 self.general(*self.later.popleft())
+            return True
+        if self._everything and not self._defaulted:
+            self._defaulted = True
+            self._give_defaults()
             return True
         return self._keep_decorated() or self._read_again() or self._decide()
 

@@ -400,6 +400,30 @@ def _call_setters(
     variable = linker.class_attribute_variable(class_value, data[2])
     if variable is not None:
         linker.watch(variable, linker.on_setter, (receiver, data))
+    if not linker.intercepting.isdisjoint(linker.order(class_value)):
+        _intercept(linker, receiver, class_value, data)
+
+
+def _intercept(
+    linker: Linker, receiver: int, class_value: int, data: tuple[Variant, int, str, int | None]
+) -> None:
+    """`__setattr__` or `__delattr__`, where the class has it."""
+    variant, index, name, source = data
+    deletes = _deletes(variant, index)
+    found = linker.class_attribute_variable(
+        class_value, "__delattr__" if deletes else "__setattr__"
+    )
+    if found is None:
+        return
+    given = [linker.constant_variable(name)]
+    if not deletes:
+        given.append(source if source is not None else linker.slot("nothing stored"))
+    calling.invoke_all(linker, variant, index, found, receiver, given, NOWHERE)
+
+
+def _deletes(variant: Variant, index: int) -> bool:
+    code = variant.function.facts.code[index]
+    return code[0] == ir.SET_ATTRIBUTE and bool(code[4] & ir.DELETES)
 
 
 def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
@@ -407,8 +431,7 @@ def call_setter(linker: Linker, found: int, data: tuple[int, Any]) -> None:
     receiver, (variant, index, _, source) = data
     values = linker.values
     if values.kinds[found] == Kind.INSTANCE:
-        code = variant.function.facts.code[index]
-        deletes = code[0] == ir.SET_ATTRIBUTE and code[4] & ir.DELETES
+        deletes = _deletes(variant, index)
         method = "__delete__" if deletes else "__set__"
         setter = linker.class_attribute_variable(values.owners[found], method)
         if setter is not None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"reveal_type", "unicode", "basestring", "xrange"}
 
+_INTERCEPTORS = ("__setattr__", "__delattr__")
+
 MOST_BASES = 6
 """A base expression that may be more classes than this says little."""
 
@@ -35,6 +37,8 @@ class Definitions(Solver):
         self.function_of_value: dict[int, tuple[Function, Variant | None]] = {}
         self.stored: set[str] = set()
         self.stored_on_classes: set[str] = set()
+        self.intercepting: set[int] = set()
+        """The classes that are asked where an attribute is set or deleted."""
         self.tops: set[str] = set()
         self._externals: dict[str, int] = {}
         self._attributes: dict[str, dict[int, int | None]] = {}
@@ -79,6 +83,9 @@ class Definitions(Solver):
             self.classes.append(class_)
             module.classes.append(class_)
             class_.value = self.values.definition(Kind.CLASS, class_.name, class_.index)
+            for attribute, *_ in stated.attributes:
+                if attribute in _INTERCEPTORS:
+                    self.intercepting.add(class_.value)
             self.class_of_value[class_.value] = class_
         for function in module.functions:
             if function.facts.class_ >= 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
 from migrator.graph.linking import calling, turns
+from migrator.graph.linking.asking import AS_FORMATTED, AS_REPRESENTED, AS_TEXT, ask_few
 from migrator.graph.linking.definitions import Variant
 from migrator.graph.linking.items import MOST_COMBINATIONS, constant_of, slice_slot, special_method
 from migrator.graph.linking.solver import NOWHERE, once
@@ -243,9 +244,21 @@ def _caught(linker: Linker) -> Callable[[int, Any], None]:
 def operate(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> None:
     """`left + right` and the like; texts are put together, containers joined."""
     _, target, method, left, right, *_ = ins
-    target += variant.base
     first = variant.variable(left) if left is not None else None
     second = variant.variable(right) if right is not None else None
+    apply(linker, variant, index, method, first, second, variant.base + target)
+
+
+def apply(
+    linker: Linker,
+    variant: Variant,
+    index: int,
+    method: str,
+    first: int | None,
+    second: int | None,
+    target: int,
+) -> None:
+    """The operator that a method stands for, between the values of two variables."""
     data = (variant, index, method, second, target)
     if first is not None:
         linker.watch(first, _operand(linker), data)
@@ -266,10 +279,24 @@ def _operand(linker: Linker) -> Callable[[int, Any], None]:
             for name in dict.fromkeys((method, plain)):
                 if special_method(linker, variant, index, value, name, arguments, target):
                     return
+        elif method == "__mod__" and other is not None and linker.values.is_text(value):
+            linker.watch(other, _put_into_text(linker), (variant, index))
+            ask_few(linker, variant, index, other, AS_TEXT)
         elif kind in (Kind.CONTAINER, Kind.OPAQUE) or (
             method == "__truediv__" and linker.values.names[value].startswith("pathlib.")
         ):
             linker.put(target, value)
+
+    return watcher
+
+
+@once
+def _put_into_text(linker: Linker) -> Callable[[int, Any], None]:
+    """A watcher of what is put into a text by `%` where that is several things in a container."""
+
+    def watcher(value: int, data: tuple[Variant, int]) -> None:
+        if linker.values.kinds[value] == Kind.CONTAINER:
+            ask_few(linker, *data, linker.containers.of(value).every, AS_TEXT)
 
     return watcher
 
@@ -370,6 +397,7 @@ def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instructio
     """An f-string."""
     _, target, parts = ins
     target += variant.base
+    asked: set[int] = set()
 
     def run() -> None:
         texts = [""]
@@ -379,7 +407,13 @@ def format_text(linker: Linker, variant: Variant, index: int, ins: ir.Instructio
                 continue
             known: list[str] = []
             if part is not None:
+                methods: tuple[str, ...] = AS_FORMATTED
+                if type(part) is tuple:
+                    part, methods = part[0], AS_REPRESENTED
                 for value in linker.points_to(variant.variable(part)):
+                    if linker.values.kinds[value] == Kind.INSTANCE and part not in asked:
+                        asked.add(part)
+                        ask_few(linker, variant, index, variant.variable(part), methods)
                     constant = constant_of(linker, value)
                     text = linker.values.text(value) if constant is ... else str(constant)
                     known.append(text if text is not None else "{}")

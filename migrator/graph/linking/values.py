@@ -220,6 +220,13 @@ class Values:
         """What calling the outside thing `name` gives."""
         return self._intern((Kind.EXTERNAL_INSTANCE, name), Kind.EXTERNAL_INSTANCE, name)
 
+    def is_text(self, value: int) -> bool:
+        """Whether it is a string, known or not."""
+        kind = self.kinds[value]
+        if kind == Kind.EXTERNAL_INSTANCE:
+            return self.names[value] == "builtins.str"
+        return kind == Kind.STRING
+
     def bound(self, receiver: int, function: int) -> int:
         """`function` (a `FUNCTION`, `EXTERNAL`, or `OPAQUE`) bound to `receiver`."""
         key = receiver << 32 | function
