@@ -256,6 +256,8 @@ class _Assembly:
     ) -> _Service:
         own_copies = sorted(copied & {kept.name for kept in extraction.kept})
         manifest = manifests.of(name, data, extraction.registry, extraction.lines, own_copies)
+        if self._registered is not None:
+            manifest.random_settings = self._registered.random_settings
         if name == self._default:
             manifest.descriptions = {
                 endpoint: f"contracts/described/{endpoint}.json" for endpoint in self._descriptions

@@ -147,6 +147,8 @@ class ServiceManifest(msgspec.Struct, kw_only=True):
     shared_state: list[str] = []
     rate_limits: list[str] = []
     """Those of them that count how often clients ask."""
+    random_settings: list[str] = []
+    """Settings that the application draws by chance: one value for all processes of a system."""
     folders: dict[str, UsedFolder] = {}
     """By path in the monolith or `{data}/`: folders of files that code or an extension keeps."""
     descriptions: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import http.client
 import json
 import os
@@ -33,6 +34,7 @@ from migrator.operation.ports import HOST
 from migrator.operation.process import tail
 from migrator.operation.registered import (
     import_application,
+    own_rules,
     unknown_classes,
     unknown_rules,
 )
@@ -208,8 +210,33 @@ def _routes(subject: _Subject) -> Check:
     subject.state = program.state
     rules = subject.registered.rules
     missed = unknown_rules(subject.root, program, rules)
-    return _missed("routes", missed) or Check(
-        name="routes", outcome="ok", message=f"analysis knows all {len(rules)} rules"
+    return (
+        _missed("routes", missed)
+        or _unserved(subject)
+        or Check(name="routes", outcome="ok", message=f"analysis knows all {len(rules)} rules")
+    )
+
+
+def _unserved(subject: _Subject) -> Check | None:
+    """A failure where the application serves nothing of the project's own: what would register it
+    is not imported."""
+    if own_rules(subject.root, subject.registered.rules):
+        return None
+    module, _, attribute = subject.run.application.partition(":")
+    others = {
+        f"{each.name}:{local}": "ROUTE" if f"@{local}.route" in ast.unparse(each.tree) else ""
+        for each in Project(subject.root).own
+        for local, dotted in each.imports.items()
+        if dotted == f"{module}.{attribute}"
+    }
+    named = sorted(others, key=lambda each: (not others[each], each))
+    return Check(
+        name="routes",
+        outcome="failed",
+        message=f"{subject.run.application} serves no route of the project: {module} imports"
+        " nothing that would register any",
+        hint="name in `application` a module that has imported all of them"
+        + (f", such as {_few(named, 3)}" if named else ""),
     )
 
 

@@ -96,6 +96,11 @@ def unknown_rules(root: Path, program: Program, served: list[ServedRule]) -> lis
     ]
 
 
+def own_rules(root: Path, served: list[ServedRule]) -> list[ServedRule]:
+    """The rules that the project's own code answers."""
+    return [each for each in served if _own(root, each.file, each.line)]
+
+
 def rules_of_packages(root: Path, served: list[ServedRule]) -> list[str]:
     """The rules that code outside the project answers: pages of extensions; static files are none.
 

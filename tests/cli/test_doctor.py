@@ -175,3 +175,17 @@ def test_settings_that_cannot_be_read(tmp_path, capsys, settings, place, hint) -
     assert checks["settings"]["outcome"] == "failed"
     assert checks["settings"]["place"] == place
     assert hint in checks["settings"]["hint"]
+
+
+def test_an_application_without_routes_of_its_own(tmp_path: Path, capsys) -> None:
+    """Served is the module that makes it, and what registers routes is imported by another."""
+    (tmp_path / "made.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    (tmp_path / "views.py").write_text(
+        "from made import app\n@app.route('/')\ndef index():\n    return ''\n"
+    )
+    settings = SETTINGS.replace("ledger:app", "made:app").replace(" pytest==8.3.4", "")
+    (tmp_path / "pyproject.toml").write_text(settings)
+    code, checks = doctor(tmp_path, capsys)
+    assert (code, checks["routes"]["outcome"]) == (1, "failed")
+    assert "serves no route of the project" in checks["routes"]["message"]
+    assert checks["routes"]["hint"].endswith("such as views:app")

@@ -186,7 +186,7 @@ def test_a_script_that_completes_the_application_of_another_module(tmp_path: Pat
     assert load_run(root).application == "run:application"
     (root / "run.py").write_text(files["run.py"].replace("import views.shelf\n", ""))
     run("init", root, "--force")
-    assert load_run(root).application == "settings.server:application"
+    assert load_run(root).application == "views.shelf:application"
 
 
 UV_LOCK = """

@@ -119,6 +119,19 @@ def test_hooks_that_a_setting_decides_on_are_told(tmp_path: Path) -> None:
     assert registered_in(tmp_path, "mill:app").held == ["mill.hook.first"]
 
 
+def test_settings_that_each_process_draws_for_itself_are_told(tmp_path: Path) -> None:
+    code = (
+        "import os, secrets, uuid\nfrom flask import Flask\napp = Flask('x')\n"
+        "app.secret_key = os.urandom(24)\n"
+        "app.config.update(A=secrets.token_hex(16), B=secrets.token_urlsafe())\n"
+        "app.config.update(C=uuid.uuid4().hex)\n"
+        "app.config.update(D='the same' * 4, E=str(uuid.uuid4()), F=uuid.UUID(int=7).hex)\n"
+    )
+    (tmp_path / "mill.py").write_text(code)
+    drawn = registered_in(tmp_path, "mill:app").random_settings
+    assert drawn == ["A", "B", "C", "E", "SECRET_KEY"]
+
+
 def test_what_acts_on_every_request_is_told_and_what_was_replaced_is_not(tmp_path: Path) -> None:
     code = (
         "from flask import Blueprint, Flask\napp = Flask('x')\nshop = Blueprint('shop', 'x')\n"

@@ -189,6 +189,9 @@ def _in_module(
         completed = _completing(project, module, name, factories)
         if completed:
             return str(completed.value), completed.because
+        registering = _registering(project, module, name)
+        if registering:
+            return registering
         return f"{module.name}:{name}", f"{module.file}:{line} makes it"
     if not only_objects:
         for factory in factories.values():
@@ -220,6 +223,26 @@ def _completing(
         if factory.module is module and name in _returned(factory.node):
             return _call(project, factory)
     return None
+
+
+def _registering(project: Project, module: Module, name: str) -> tuple[str, str] | None:
+    """The one module that registers routes with an application that another has made for it.
+
+    None where the module that makes it imports what registers, or several do.
+    """
+    found = {
+        other: local
+        for other in project.own
+        for local, dotted in other.imports.items()
+        if dotted == f"{module.name}.{name}" and f"@{local}.route" in ast.unparse(other.tree)
+    }
+    imported = set(module.imports.values())
+    if len(found) != 1 or any(other.name in imported for other in found):
+        return None
+    ((other, local),) = found.items()
+    if any(each.startswith(f"{other.name}.") for each in imported):
+        return None
+    return f"{other.name}:{local}", f"{other.file} registers its routes, {module.file} makes it"
 
 
 def _top_level(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import importlib
 import os
 import weakref
@@ -30,6 +32,7 @@ class Application:
         self.wsgi = wsgi
         self.app = app
         self._foreign = _add_foreign_routes(app)
+        _share_random_settings(app)
         _describe(app)
 
     def endpoint_of(self, environ: Dict[str, Any]) -> Optional[str]:
@@ -88,6 +91,21 @@ def load(reference: str) -> Application:
     finally:
         flask.Flask.__init__ = original  # type: ignore[method-assign]
     return Application(wsgi, _flask_of(wsgi))
+
+
+def _share_random_settings(app: flask.Flask) -> None:
+    """Keys that are drawn as a process starts are the same in all processes of all services.
+
+    They last until the system is started anew, as they did in one process.
+    """
+    for name in settings().manifest.get("random_settings") or ():
+        drawn = app.config.get(name)
+        secret = settings().credential.encode()
+        made = hmac.new(secret, name.encode(), hashlib.sha512)
+        if isinstance(drawn, bytes):
+            app.config[name] = made.digest()
+        elif isinstance(drawn, str):
+            app.config[name] = made.hexdigest()
 
 
 def watch() -> None:

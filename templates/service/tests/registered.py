@@ -198,6 +198,40 @@ def application_wide(application):
     return sorted(found)
 
 
+def remember_random():
+    """Every form in which random bytes that are drawn from now on may become a setting."""
+    import base64
+    import random
+    import uuid
+
+    drawn = set()
+    urandom = os.urandom
+
+    def remembering(size):
+        found = urandom(size)
+        drawn.update((found, found.hex(), base64.b64encode(found).decode()))
+        drawn.add(base64.urlsafe_b64encode(found).rstrip(b"=").decode())
+        if size == 16:
+            identity = uuid.UUID(bytes=found, version=4)
+            drawn.update((str(identity), identity.hex))
+        return found
+
+    os.urandom = random._urandom = remembering
+    return drawn
+
+
+def random_settings(application, drawn):
+    """Names of settings that are other ones in each process: keys made of random bytes."""
+    while not hasattr(application, "config") and hasattr(application, "wsgi_app"):
+        application = application.wsgi_app
+    settings = getattr(application, "config", None) or {}
+    return sorted(
+        name
+        for name, value in settings.items()
+        if isinstance(value, (bytes, str)) and len(value) > 7 and value in drawn
+    )
+
+
 def own_application():
     """The application as the web process of this service loads it."""
     from servicekit import frameworks
@@ -220,8 +254,10 @@ def imported_application(target):
 
 def main(output, *target):
     """Load the application and look."""
+    drawn = remember_random()
     application = imported_application(*target) if target else own_application()
     registered = {
+        "random_settings": random_settings(application, drawn),
         "rules": url_rules(application),
         "classes": mapped_classes(),
         "tables": tables(),
