@@ -23,6 +23,7 @@ from migrator.generation.resources import (
     configured_files,
     needed_data,
     needed_templates,
+    read_beside_code,
     read_templates,
 )
 from migrator.generation.rewriting import (
@@ -305,7 +306,9 @@ class _Extractor:
             file = templates.files[name]
             self.result.files[source_path(self.program, file)] = (root / file).read_bytes()
         data = needed_data(self.project, templates, self.modules, live, self.plan.folders)
-        for file in configured_files(self.program, self.run):
+        opened = self.registered.opened if self.registered else []
+        beside = read_beside_code(self.program, templates, opened, self.plan.folders)
+        for file in [*configured_files(self.program, self.run), *beside]:
             data.setdefault(source_path(self.program, file), file)
         for path, file in sorted(data.items()):
             self.result.files.setdefault(path, (root / file).read_bytes())

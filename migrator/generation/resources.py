@@ -183,6 +183,27 @@ def configured_files(program: Program, run: Run) -> list[str]:
     return sorted(Path(each).relative_to(root).as_posix() for each in found)
 
 
+def read_beside_code(
+    program: Program, templates: Templates, opened: Iterable[str], folders: Collection[str]
+) -> list[str]:
+    """Of the files that the running monolith read those that lie in no package, and are no data.
+
+    Only a package may name them, as the default of a parameter. What lies in a package goes where
+    its code goes.
+    """
+    packages = {str(PurePosixPath(file).parent) for file in program.modules.values()} - {"."}
+    taken = set(templates.files.values()) | set(program.modules.values())
+    return [
+        file
+        for file in opened
+        if file not in taken
+        and PurePosixPath(file).suffix not in _DATABASES
+        and not any(part.startswith(".") for part in PurePosixPath(file).parts)
+        and not packages & {str(each) for each in PurePosixPath(file).parents}
+        and not any(is_below(file, each) for each in folders)
+    ]
+
+
 def is_below(file: str, folder: str) -> bool:
     """Whether a path lies in a folder."""
     return file.startswith(folder + "/")

@@ -40,6 +40,8 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """Dotted functions of the project that somebody else than their module holds on to."""
     random_settings: list[str] = []
     """Names of settings that each process draws for itself (`SECRET_KEY = os.urandom(24)`)."""
+    opened: list[str] = []
+    """Files of its own sources that it was ever seen to read, relative to their root."""
     application_wide: list[str] = []
     """`KIND FUNCTION` of the project's hooks, error handlers and filters for every request."""
 

@@ -30,6 +30,7 @@ from migrator.operation.start_state import (
     StartState,
     make_start_state,
     monolith_environment,
+    note_opened,
     private_folder,
     seed_state,
 )
@@ -206,7 +207,7 @@ class RunningMonolith(Side):
         )
         variables = monolith_variables(
             self.project, self.run, self.environment, self.database, given
-        )
+        ) | note_opened(self.root, self.project)
         start_companions(
             self.project, self.run, self.environment, processes, self.logs, given, variables
         )

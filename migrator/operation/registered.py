@@ -22,7 +22,12 @@ from migrator.model.registered import MappedClass, Registered, ServedRule
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables, search_path
 from migrator.operation.process import Processes, tail
-from migrator.operation.start_state import StartState, monolith_environment, private_folder
+from migrator.operation.start_state import (
+    StartState,
+    monolith_environment,
+    opened_files,
+    private_folder,
+)
 
 _PROBE = "service/tests/registered.py"
 """The same that each service is asked with when it is tested."""
@@ -67,7 +72,8 @@ def read_registered(root: Path, run: Run, progress: Progress | None = None) -> R
     """
     with tempfile.TemporaryDirectory(prefix="run-", dir=private_folder(root)) as scratch:
         try:
-            return import_application(root, run, Path(scratch) / "state", progress)
+            found = import_application(root, run, Path(scratch) / "state", progress)
+            return msgspec.structs.replace(found, opened=opened_files(root))
         except OperationError:
             return None
 

@@ -21,6 +21,7 @@ from migrator.operation.environment import Environment, make_environment
 from migrator.operation.process import Processes, tail
 from migrator.operation.tree import copy_project, files_of, is_state, keep, lay_over, written
 
+OPENED = "opened.txt"
 _SETTINGS = Place("pyproject.toml")
 _TASKS = {
     "migrate": "Migrate the monolith's database",
@@ -119,12 +120,16 @@ def monolith_environment(root: Path, run: Run, progress: Progress | None = None)
 def lead_to_instance(environment: Path) -> None:
     """Have every Python of an environment keep its data where the running instance does.
 
-    The database that FIXED_DATABASE means, and stores of caches below CACHE_FOLDER.
+    The database that FIXED_DATABASE means, and stores of caches below CACHE_FOLDER. It also notes
+    which files of its sources it reads (`note_opened`).
     """
     kit = template_folder() / "service" / "servicekit"
     sources = {
         "fixed_database": kit / "fixed_database.py",
-        "cache_folder": template_folder() / "monolith" / "cache_folder.py",
+        **{
+            name: template_folder() / "monolith" / f"{name}.py"
+            for name in ("cache_folder", "opened_files")
+        },
     }
     for folder in environment.glob("lib/python*/site-packages"):
         package = folder / "_instance_data"
@@ -137,6 +142,18 @@ def lead_to_instance(environment: Path) -> None:
             module = f"_instance_data.{name}"
             lines += f"import {module}; {module}.install_from_environment()\n"
         (folder / "_instance_data.pth").write_text(lines)
+
+
+def note_opened(root: Path, copied: Path) -> dict[str, str]:
+    """Variables by which a process in a copy of the sources notes which of their files it reads."""
+    return {"OPENED_FILES": str(private_folder(root) / OPENED), "OPENED_BELOW": str(copied)}
+
+
+def opened_files(root: Path) -> list[str]:
+    """The files of the sources that the monolith was ever seen to read, relative to `root`."""
+    noted = private_folder(root) / OPENED
+    lines = noted.read_text(encoding="utf-8").splitlines() if noted.is_file() else []
+    return sorted({line for line in lines if (root / line).is_file()})
 
 
 def make_start_state(
@@ -204,7 +221,10 @@ def _fill(
         code = processes.run(
             name,
             given.fill(command),
-            environment=monolith_variables(copied, run, environment, state.database, given),
+            environment={
+                **monolith_variables(copied, run, environment, state.database, given),
+                **note_opened(root, copied),
+            },
             folder=copied,
             log=log,
             seconds=seconds,

@@ -74,6 +74,7 @@ def _asking(service: Service, rest: list[str], remainder: str) -> Service:
         service,
         calls=[replace(call, owner=owner(call.owner)) for call in service.calls],
         replicas={t: replace(r, owner=owner(r.owner)) for t, r in service.replicas.items()},
+        folders={p: replace(f, owner=owner(f.owner)) for p, f in service.folders.items()},
     )
 
 

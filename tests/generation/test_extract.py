@@ -222,6 +222,25 @@ def test_files_that_the_environment_names_come_along(tmp_path: Path, named: str)
     assert not any("outside" in each for each in files)
 
 
+def test_files_that_the_running_monolith_read_come_along(tmp_path: Path) -> None:
+    """Where no code lies beside them, no template or database is meant, and nothing is hidden."""
+    root = tmp_path / "project"
+    shutil.copytree(ORCHARD, root)
+    names = ["words.json", "data/rates.csv", "clerk/off.csv", ".secret", "kept.db"]
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    (root / "unread.csv").write_text("")
+    (root / "clerk/__init__.py").write_text("")
+    plan = Plan(services={"own": Service(entry_points=list(TREES))})
+    run = Run(application="orchard.factory:create_app()")
+    files = extract(graph(root=root), plan, "own", run, registered=Registered(opened=names)).files
+    assert {name for name in [*names, "unread.csv"] if name in files} == {
+        "words.json",
+        "data/rates.csv",
+    }
+
+
 def test_distributions_are_those_still_imported() -> None:
     assert cut(TREES).distributions == ["blinker", "flask", "flask_sqlalchemy", "simplejson"]
     assert "simplejson" not in cut(OFFICE).distributions

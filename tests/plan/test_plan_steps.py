@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from migrator.facts.settings import load_settings
 from migrator.graph.build import build_graph
 from migrator.model.errors import ConfigurationError
 from migrator.model.graph import Graph
-from migrator.model.plan import Plan, Service
+from migrator.model.plan import Folder, Plan, Service
 from migrator.model.progress import Silent
 from migrator.plan.resolve import resolve
 from migrator.plan.steps import plan_at_step, taken_in_order
@@ -79,6 +80,17 @@ def test_the_remainder_answers_reads_of_the_service_taken_out_last(
     assert set(later.also_answers) <= {f"route:{route}" for route in ROUTES["bench"]}
     # What is kept in the process is answered by one side only.
     assert "route:bench.kinds" not in later.also_answers
+
+
+def test_a_folder_of_a_service_that_was_not_taken_out_yet_is_the_remainder_s(
+    graph: Graph, plan: Plan
+) -> None:
+    shared = copy.deepcopy(plan)
+    for name in ("people", "loans"):
+        shared.services[name].folders["cards"] = Folder(owner="loans", writes=name == "loans")
+    now = plan_at_step(graph, shared, 1)
+    assert now.services["people"].folders["cards"].owner == "remainder"
+    assert plan_at_step(graph, shared, 3).services["people"].folders["cards"].owner == "loans"
 
 
 def test_decisions_stay(graph: Graph, plan: Plan) -> None:
