@@ -9,6 +9,7 @@ from rich.table import Table
 
 from migrator.cli.generating import Generating
 from migrator.cli.terminal import TerminalProgress, console, print_json
+from migrator.facts.settings import load_run
 from migrator.generation.generate import Generated
 from migrator.generation.output import Written
 from migrator.generation.readme import percentage
@@ -61,7 +62,7 @@ def command(
     if as_json:
         print_json(generated)
     elif generated.written.first:
-        _show(generated, source)
+        _show(generated, source, load_run(root).test)
     else:
         _show_changes(generated.written)
     return 1 if generated.written.conflicts else 0
@@ -85,7 +86,7 @@ def _show_changes(written: Written) -> None:
         click.echo(f"CONFLICT  {each.path}: {each.why}")
 
 
-def _show(generated: Generated, source: Path) -> None:
+def _show(generated: Generated, source: Path, test: str) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("service")
     for name in ("files", "lines", "", "tables", "routes", "replicas", "calls", "deferred"):
@@ -99,4 +100,10 @@ def _show(generated: Generated, source: Path) -> None:
     out.print(table)
     out.print(f"of the monolith's {generated.monolith_lines} lines, in {generated.output}")
     out.print(f"next: migrator up {generated.output}", soft_wrap=True)
-    out.print(f"      migrator verify {source} --services {generated.output}", soft_wrap=True)
+    replay = ""
+    if not test:
+        out.print(f"      migrator record {source} -o TRAFFIC.jsonl", soft_wrap=True)
+        replay = " --replay TRAFFIC.jsonl"
+    out.print(
+        f"      migrator verify {source} --services {generated.output}{replay}", soft_wrap=True
+    )

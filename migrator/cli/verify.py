@@ -14,6 +14,7 @@ from migrator.graph import store
 from migrator.model.errors import ConfigurationError
 from migrator.model.private import PRIVATE
 from migrator.operation.process import hold
+from migrator.operation.suite import require_tests
 from migrator.operation.system import refuse_while_running
 from migrator.proof.result import Comparison, Proof, Tried
 from migrator.proof.traffic import read_replay
@@ -91,6 +92,8 @@ def command(
     """
     root, output = source.resolve(), output.resolve()
     run = load_run(root)
+    if recorded is None:
+        require_tests(run)
     lock = hold(root / PRIVATE / "verify.lock", f"another `migrator verify` runs on {root}")
     click.get_current_context().with_resource(lock)
     refuse_while_running(output)

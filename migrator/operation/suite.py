@@ -55,6 +55,18 @@ class SuiteRun:
         return told or f"exit code {self.exit_code}"
 
 
+def require_tests(run: Run) -> None:
+    """ConfigurationError where the application has no HTTP tests; it says what to do instead."""
+    if not run.test:
+        raise ConfigurationError(
+            "[tool.migrator.run] has no `test`: there is nothing to compare by",
+            place=Place("pyproject.toml"),
+            hint="record what is asked of it and ask that again: `migrator record SOURCE -o"
+            " FILE.jsonl`, then `migrator verify --replay FILE.jsonl`; or name HTTP tests in"
+            " `test`",
+        )
+
+
 def run_suite(
     root: Path,
     run: Run,
@@ -76,12 +88,7 @@ def run_suite(
     the settings say. The log is `folder/tests.log`. Raises ConfigurationError without tests, and
     OperationError at the time limit; failing tests are a result, not an error.
     """
-    if not run.test:
-        raise ConfigurationError(
-            "[tool.migrator.run] has no `test`: there is nothing to compare by",
-            place=Place("pyproject.toml"),
-            hint='set `test`, such as "python -m pytest -q tests"',
-        )
+    require_tests(run)
     progress = progress or Silent()
     data = folder / "tests-data"
     data.mkdir(parents=True, exist_ok=True)

@@ -231,6 +231,17 @@ def test_a_second_proof_at_a_time(
     assert begun.exists()
 
 
+def test_an_application_without_tests_is_recorded(
+    app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is started, and with what to do instead."""
+    settings = (app / "pyproject.toml").read_text()
+    lines = [line for line in settings.splitlines() if not line.startswith("test =")]
+    (app / "pyproject.toml").write_text("\n".join(lines))
+    error = refused(capsys, 2, "has no `test`", "verify", app, "--services", app.parent / "none")
+    assert "migrator record SOURCE" in error["hint"]
+
+
 @pytest.mark.parametrize("name", UNSUPPORTED)
 @pytest.mark.parametrize("verb", ["propose", "generate"])
 def test_a_framework_that_is_not_supported(
