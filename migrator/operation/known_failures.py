@@ -17,7 +17,7 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         " Jinja2 and MarkupSafe to versions of one time in `install`",
     ),
     (
-        r"code\(\) takes at least \d+ arguments",
+        r"code\(\) takes at least \d+ arguments|\"type_ignores\" missing from Module",
         "the pinned Werkzeug is older than this Python: pin 0.15.5 or later in `install`",
     ),
     (

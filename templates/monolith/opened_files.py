@@ -12,6 +12,8 @@ import threading
 from typing import Any, Set, Tuple
 
 _CODE = (".py", ".pyc", ".pyo", ".so", ".pth")
+_MADE = os.O_WRONLY | os.O_TRUNC | os.O_CREAT
+"""Opened so, a file is not read as it lies in the sources."""
 
 
 def install_from_environment() -> None:
@@ -40,7 +42,7 @@ class _Hook:
             self._busy.is_set = False
 
     def _note(self, opened: Any, flags: Any) -> None:
-        if not isinstance(opened, (str, bytes)) or (flags or 0) & (os.O_WRONLY | os.O_RDWR):
+        if not isinstance(opened, (str, bytes)) or (flags or 0) & _MADE:
             return
         name = os.fsdecode(opened)
         if name in self._seen or name.endswith(_CODE):

@@ -16,6 +16,8 @@ for name in ("words.json", "words.json", "data/rates.csv", sys.argv[2], "made.lo
         open(name, "w" if name == "made.log" else "r").close()
     except OSError:
         pass
+open("cached.json", "r+").close()
+open("other.txt", "a").close()
 io.open_code("app.py").close()
 os.chdir("data")
 open("../more.txt", "rb").close()
@@ -29,7 +31,14 @@ def test_what_is_read_below_the_sources_is_known_afterwards(tmp_path: Path) -> N
     lead_to_instance(tmp_path)
     for folder in (root, copied):
         (folder / "data").mkdir(parents=True)
-        for name in ("app.py", "words.json", "data/rates.csv", "more.txt", "other.txt"):
+        for name in (
+            "app.py",
+            "words.json",
+            "data/rates.csv",
+            "more.txt",
+            "other.txt",
+            "cached.json",
+        ):
             (folder / name).write_text("")
     (copied / "of-this-run.txt").write_text("")
     assert opened_files(root) == []
@@ -38,4 +47,4 @@ def test_what_is_read_below_the_sources_is_known_afterwards(tmp_path: Path) -> N
     subprocess.run(told, check=True, cwd=copied, env=variables)
     told[-1] = "of-this-run.txt"
     subprocess.run(told, check=True, cwd=copied, env=variables)
-    assert opened_files(root) == ["data/rates.csv", "more.txt", "words.json"]
+    assert opened_files(root) == ["cached.json", "data/rates.csv", "more.txt", "words.json"]
