@@ -2,6 +2,7 @@
 
     python benchmarks/callgraph.py PATH_OF_pycg-evaluation [--misses] [--projects FOLDER]
                                    [--peer FOLDER]
+    python benchmarks/callgraph.py --cases FOLDER [--misses]
 
 The micro-benchmark is run as it is, and in disguise: with all names exchanged and independent
 definitions in the opposite order. The macro-benchmark is run when `--projects` names a folder with
@@ -10,7 +11,8 @@ It counts calls of functions of the project, first against the ground truth as i
 then with the corrections of `callgraph_errata.txt`, each of which has its reason there. `--peer`
 names a folder with PROJECT.json of another tool in the same format, counted in the same way; for
 PyCG, run in each project's folder: `pycg --package $PWD $(find . -name '*.py' | cut -c3-)`, over
-the files that the artifact's own script names. Nothing is downloaded.
+the files that the artifact's own script names. `--cases` runs whatever folders below one have a
+`callgraph.json` beside their files, as benchmarks of others do. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ def micro(benchmark: Path, *, disguised: bool, misses: bool) -> int:
 
 
 def _cases(benchmark: Path) -> Iterator[tuple[str, dict[str, str], Edges]]:
-    for expected in sorted(benchmark.glob("*/*/callgraph.json")):
+    for expected in sorted(benchmark.rglob("callgraph.json")):
         folder = expected.parent
         files = {
             path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
@@ -184,11 +186,16 @@ def _errata(project: str) -> tuple[Edges, Edges]:
 def main() -> int:
     """Run what was asked for; exit code 1 when a case of the micro-benchmark is not exact."""
     parser = argparse.ArgumentParser(description="PyCG's benchmarks")
-    parser.add_argument("path", type=Path, help="a checkout of vitsalis/pycg-evaluation")
+    parser.add_argument("path", type=Path, nargs="?", help="a checkout of vitsalis/pycg-evaluation")
+    parser.add_argument("--cases", type=Path, help="other cases, each with its callgraph.json")
     parser.add_argument("--misses", action="store_true", help="print every edge that differs")
     parser.add_argument("--projects", type=Path, help="checkouts of the macro-benchmark's projects")
     parser.add_argument("--peer", type=Path, help="call graphs of another tool")
     options = parser.parse_args()
+    if options.cases:
+        return 1 if micro(options.cases, disguised=False, misses=options.misses) else 0
+    if options.path is None:
+        parser.error("PATH or --cases")
     benchmark = options.path / "data" / "micro-benchmark"
     print("micro-benchmark as it is")
     missed = micro(benchmark, disguised=False, misses=options.misses)

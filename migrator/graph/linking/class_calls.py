@@ -280,6 +280,7 @@ TABLE: dict[str, Semantics] = {
     "builtins.getattr": _getattr,
     "builtins.object.__getattribute__": _getattr,
     "builtins.setattr": _setattr,
+    "builtins.object.__setattr__": _setattr,
     "builtins.property": _descriptor("builtins.property"),
     "functools.cached_property": _descriptor("builtins.property"),
     "werkzeug.utils.cached_property": _descriptor("builtins.property"),

@@ -413,8 +413,9 @@ def _intercept(
     found = linker.class_attribute_variable(
         class_value, "__delattr__" if deletes else "__setattr__"
     )
-    if found is None:
-        return
+    own = variant.function.name.rpartition(".")[2]
+    if found is None or own in ("__setattr__", "__delattr__"):
+        return  # what it does itself is `object.__setattr__(self, ...)`
     given = [linker.constant_variable(name)]
     if not deletes:
         given.append(source if source is not None else linker.slot("nothing stored"))
