@@ -222,12 +222,18 @@ class Closure:
         came_from = self._search(roots)
         found: dict[tuple[str, str, str], Evidence] = {}
         for key in came_from:
-            function = self.function(key)
-            assert function is not None
-            for event in function.events:
-                if event.kind not in ("read", "write"):
-                    continue
+            for event, file in self._accesses.get(key, ()):
                 what = (event.kind, event.target, event.operation)
                 if what not in found:
-                    found[what] = Evidence(self._path(came_from, key), event, function.file)
+                    found[what] = Evidence(self._path(came_from, key), event, file)
+        return found
+
+    @cached_property
+    def _accesses(self) -> dict[str, list[tuple[Event, str]]]:
+        """The reads and writes that stand in a function itself, with its file."""
+        found: dict[str, list[tuple[Event, str]]] = {}
+        for key, function in self._all():
+            own = [(e, function.file) for e in function.events if e.kind in ("read", "write")]
+            if own:
+                found[key] = own
         return found

@@ -178,9 +178,10 @@ class LinkerEngine:
         class_value: int | None,
     ) -> Iterable[Variant]:
         linker, known = self._linker, function.variants
-        for key, variant in known.items():
-            if key[1:] == ("partial", value):
-                return (variant,)
+        if linker.values.kinds[value] == Kind.PARTIAL:
+            for key, variant in known.items():
+                if key[1:] == ("partial", value):
+                    return (variant,)
         if receiver is not None and linker.values.is_apart(receiver):
             apart = [v for key, v in known.items() if key[1] == "place" and key[-1] == receiver]
             if apart:
