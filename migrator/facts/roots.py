@@ -31,15 +31,15 @@ def source_roots(
     for folder in sorted(packages):
         above = folder.rpartition("/")[0]
         if folder and above not in packages:
-            roots.add(_best_root(folder, imported))
+            roots.add(_best_root(folder, imported, packages))
     loose = sorted(path for path in files if not _inside_package(path, packages) and "/" in path)
     by_folder: dict[str, list[str]] = {}
     for path in loose:
         by_folder.setdefault(path.rpartition("/")[0], []).append(path)
     for folder, paths in by_folder.items():
-        if "src" in folder.split("/"):
-            parts = folder.split("/")
-            roots.add("/".join(parts[: parts.index("src") + 1]))
+        source = _source_folder(folder, packages)
+        if source:
+            roots.add(source)
             continue
         names = {_base(path)[:-3] for path in paths}
         plain = sum(imported[name] for name in names)
@@ -90,12 +90,19 @@ def _imported_heads(files: Iterable[FileFacts]) -> Counter[str]:
     return heads
 
 
-def _best_root(package: str, imported: Counter[str]) -> str:
+def _source_folder(folder: str, packages: set[str]) -> str:
+    """The folder `src` that it is or lies in, unless that is itself a package; else nothing."""
+    parts = folder.split("/")
+    source = "/".join(parts[: parts.index("src") + 1]) if "src" in parts else ""
+    return "" if source in packages else source
+
+
+def _best_root(package: str, imported: Counter[str], packages: set[str]) -> str:
     """Of the folders above a topmost package, the one that imports speak of; else the nearest."""
     parts = package.split("/")
-    if "src" in parts[:-1]:
-        end = parts.index("src") + 1
-        return "/".join(parts[:end])
+    source = _source_folder(package, packages)
+    if source:
+        return source
     best, most = len(parts) - 1, imported[parts[-1]]
     for start in range(len(parts) - 2, -1, -1):
         count = imported[".".join(parts[start:])]

@@ -68,6 +68,19 @@ def test_a_namespace_package_is_known_by_the_imports(tmp_path: Path) -> None:
     assert "company.shop.orders" in read(tmp_path).modules
 
 
+def test_src_may_be_the_package_itself(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        {
+            "src/__init__.py": "",
+            "src/app.py": "import src.adapters.db\n",
+            "src/adapters/db/__init__.py": "",
+            "src/adapters/plain.py": "",
+        },
+    )
+    assert read(tmp_path).source_roots == [""]
+
+
 def test_scripts_that_import_each_other_by_plain_name(tmp_path: Path) -> None:
     make(tmp_path, {"tool/run.py": "import parts", "tool/parts.py": ""})
     assert list(read(tmp_path).modules) == ["parts", "run"]

@@ -233,3 +233,37 @@ def test_a_schema_reads_what_it_dumps(tmp_path: Path) -> None:
         """,
     )
     assert Closure(program).reads("app.books") == {"author", "book"}
+
+
+def test_a_helper_of_very_many_callers_does_what_each_place_gives_it(tmp_path: Path) -> None:
+    many = "\n".join(
+        f"@app.post('/{number}')\ndef add_{number}():\n    return add('{number}')"
+        for number in range(170)
+    )
+    program = program_of(
+        tmp_path,
+        app=f"""
+import sqlite3
+from flask import Flask
+app = Flask(__name__, static_folder=None)
+connection = sqlite3.connect("x.db")
+connection.execute("CREATE TABLE things (name text)")
+connection.execute("CREATE TABLE orders (name text)")
+def run(query, values):
+    return connection.execute(query, values)
+def add(name):
+    return run("INSERT INTO things (name) VALUES (?)", (name,))
+def remove(name):
+    run("DELETE FROM orders WHERE name = ?", (name,))
+def find_and_remove(name):
+    return remove(name)
+def look_find_and_remove(name):
+    return find_and_remove(name)
+{many}
+@app.delete("/<name>")
+def drop(name):
+    return look_find_and_remove(name)
+""",
+    )
+    assert touches(program.entry_points["route:drop"].writes) == {"orders delete"}
+    assert touches(program.entry_points["route:add_169"].writes) == {"things insert"}

@@ -36,15 +36,25 @@ _REQUEST_OBJECTS = {
     "flask.request": "flask:request",
     "flask.session": "flask:session",
 }
-_APPLICATIONS = frozenset({"flask.Flask", "flask.app.Flask"})
-_BLUEPRINTS = frozenset({"flask.Blueprint", "flask.blueprints.Blueprint"})
+_APPLICATIONS = frozenset(
+    {
+        "flask.Flask", "flask.app.Flask", "apiflask.APIFlask", "apiflask.app.APIFlask",
+        "flask_openapi3.OpenAPI",
+    }
+)  # fmt: skip
+_BLUEPRINTS = frozenset(
+    {
+        "flask.Blueprint", "flask.blueprints.Blueprint", "apiflask.APIBlueprint",
+        "apiflask.blueprint.APIBlueprint", "flask_openapi3.APIBlueprint",
+    }
+)  # fmt: skip
 
 
 class Flask(Framework):
     """The plug-in; `url_map` computes endpoints and rules from what it collects."""
 
     name = "flask"
-    externals = ("flask",)
+    externals = ("flask", *sorted(_APPLICATIONS | _BLUEPRINTS))
     registering = ("add_url_rule", "register_blueprint")
 
     def __init__(self) -> None:
@@ -226,7 +236,7 @@ class Flask(Framework):
         if method == "add_url_rule":
             self.rules.add_url_rule(engine, site, receiver)
             return ()
-        if method == "register_blueprint":
+        if method in {"register_blueprint", "register_api"}:
             self.register(engine, site, receiver)
             return ()
         if method in {"record", "record_once"}:

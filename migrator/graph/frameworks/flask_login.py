@@ -59,7 +59,8 @@ class FlaskLogin(Framework):
     name = "flask_login"
     externals = (
         "flask_login", "flask_jwt_extended", "flask_httpauth", "flask_security",
-        "apifairy.authenticate", "apifairy.decorators.authenticate",
+        "apifairy.authenticate", "apifairy.decorators.authenticate", "apiflask.HTTPTokenAuth",
+        "apiflask.HTTPBasicAuth", "apiflask.security",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -84,7 +85,7 @@ class FlaskLogin(Framework):
         if view.kind == Kind.EXTERNAL:
             last = view.name.rsplit(".", 1)[-1]
             if last in _GUARDS:
-                return self._guard(engine, site)
+                return self.guard(engine, site)
             if last in {"login_user", "logout_user", "verify_jwt_in_request"}:
                 if last == "verify_jwt_in_request":
                     self._run(engine, site, "checks", ())
@@ -100,7 +101,7 @@ class FlaskLogin(Framework):
             return None
         if view.kind == Kind.OPAQUE:
             if view.name == _GUARD:
-                self._guard(engine, site)
+                self.guard(engine, site)
             elif view.name == _DECORATOR:
                 for function in site.argument(0):
                     self._register(engine, site, str(view.parts[0]), function)
@@ -115,7 +116,7 @@ class FlaskLogin(Framework):
                     return functions
                 return (engine.values.opaque(_DECORATOR, method, site.key),)
             if method == "login_required":
-                return self._guard(engine, site)
+                return self.guard(engine, site)
             if view.function == engine.values.external(_OBJECT):
                 return self.users(engine)
             if method == "current_user":
@@ -133,7 +134,8 @@ class FlaskLogin(Framework):
             return ()
         return None
 
-    def _guard(self, engine: Engine, site: CallSite) -> Iterable[int]:
+    def guard(self, engine: Engine, site: CallSite) -> Iterable[int]:
+        """The user is loaded before the view that is decorated here."""
         functions = [each for each in site.argument(0) if _is_code(engine, each)]
         self.guarded.update(functions)
         if functions or site.decorates:

@@ -52,7 +52,7 @@ class Marshmallow(Framework):
     name = "marshmallow"
     externals = (
         "marshmallow", "flask_marshmallow", "marshmallow_sqlalchemy", "flask_apispec", "webargs",
-        "apifairy", "lima",
+        "apifairy", "lima", "apiflask.Schema", "apiflask.fields", "apiflask.schemas",
     )  # fmt: skip
 
     def __init__(self, sqlalchemy: SQLAlchemy) -> None:

@@ -15,6 +15,7 @@ _STRIPS = frozenset({"strip", "lstrip", "rstrip", "removeprefix", "removesuffix"
 _HOLE = "{}"
 _LONGEST = 20_000
 _MOST_COMBINATIONS = 16
+_MOST_PARTS = 100
 
 
 class Strings(Framework):
@@ -37,6 +38,10 @@ class Strings(Framework):
             if _is_early(site) and engine.wait():
                 return ()
             return [_value(engine, each) for each in _formatted(site, text)] or None
+        if method == "join":
+            if engine.wait():
+                return ()
+            return [_value(engine, each) for each in _joined(engine, site, text)] or None
         found = _applied(engine, site, text, method)
         return None if found is None else (_value(engine, found),)
 
@@ -52,6 +57,34 @@ class Strings(Framework):
 
 def _value(engine: Engine, text: str) -> int:
     return engine.values.template(text) if _HOLE in text else engine.values.string(text)
+
+
+def _joined(engine: Engine, site: CallSite, separator: str) -> list[str]:
+    """What `separator.join(parts)` gives, the parts in the order in which they were put there.
+
+    One that is added under a condition is there: a statement that has all of its clauses names all
+    the tables that one with fewer does.
+    """
+    return [
+        found
+        for container in site.argument(0)
+        if engine.values.kind(container) == Kind.CONTAINER
+        for texts in (_parts(engine, container),)
+        if texts and len(found := separator.join(texts)) <= _LONGEST
+    ]
+
+
+def _parts(engine: Engine, container: int) -> list[str]:
+    """The texts that a container holds, with holes for what is not known.
+
+    What a display puts there stands under its number and comes before what is added.
+    """
+    placed = [each for key in engine.keys(container) for each in engine.under(container, key)]
+    held = tuple(dict.fromkeys((*placed, *engine.held(container))))
+    parts = [engine.values.text(each) for each in held[:_MOST_PARTS]]
+    if not any(parts):
+        return []
+    return [_HOLE if each is None else each for each in parts]
 
 
 def _applied(engine: Engine, site: CallSite, text: str, method: str) -> str | None:

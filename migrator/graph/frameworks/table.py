@@ -6,6 +6,7 @@ from pathlib import Path
 
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.alchemical import Alchemical
+from migrator.graph.frameworks.apiflask import ApiFlask
 from migrator.graph.frameworks.argparse import Argparse
 from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
@@ -77,6 +78,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         WTForms(),
         marshmallow,
         FlaskSmorest(flask, marshmallow),
+        ApiFlask(flask, marshmallow, login),
         FlaskSocketIO(),
         Pluggy(),
         Click(),

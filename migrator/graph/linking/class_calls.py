@@ -153,7 +153,11 @@ def _super(place: Place) -> bool:
 def _type(place: Place) -> bool:
     linker = place.linker
     variable = place.argument(0)
-    if variable is None or len(place.arguments.positional) > 1:
+    if variable is None:
+        return False
+    if len(place.arguments.positional) > 1:
+        # A class that is made of others: what can be done with these can be done with it.
+        linker.flow(place.element(place.argument(1)), place.target)
         return False
 
     def watcher(value: int, target: int) -> None:

@@ -140,6 +140,7 @@ class Linker(Fields):
 
     _everything = False
     _defaulted = False
+    _copied_written = 0
 
     def _give_defaults(self) -> None:
         """What nobody in the project calls is called from outside, perhaps with its defaults."""
@@ -305,13 +306,19 @@ class Linker(Fields):
             value = self.values.instance(value)
         self.put(variant.base + first.variable, value)
 
-    def may_copy(self, size: int, *, apart: bool) -> bool:
+    def may_copy(self, size: int, *, apart: bool = False, written: bool = False) -> bool:
         """Whether one more variant of that size is affordable.
 
         What runs for instances that are told apart has as much again: without it what belongs to
         one of them would be everybody's. So have the smallest: helpers that fetch one of what they
-        are given are many, and cost little.
+        are given are many, and cost little. And so has what is copied for a place in the code at
+        all (`written`), which is done when the rest is used up.
         """
+        if written:
+            if self._copied_written + size > self._copy_limit:
+                return False
+            self._copied_written += size
+            return True
         tiny = size <= TINY
         limit = min(self._copy_limit, MOST_OF_TINY) if tiny else self._copy_limit
         if self._copied[tiny, apart] + size > limit:

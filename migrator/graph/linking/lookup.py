@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import collections
 import pathlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
@@ -33,6 +34,9 @@ def load(linker: Linker, receiver: int, data: Load) -> None:
     kind = linker.values.kinds[receiver]
     if kind == Kind.INSTANCE:
         _load_instance(linker, receiver, data)
+        if "__class__" in linker.stored:
+            became = linker.slot("became", linker.values.owners[receiver])
+            linker.watch(became, _load_as(linker), data)
     elif kind == Kind.CLASS:
         _load_class(linker, receiver, data)
     elif kind == Kind.MODULE:
@@ -60,6 +64,16 @@ def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
     elif name not in linker.stored:
         linker.unresolved_attribute(data)
     _depend(linker, class_value, receiver, data)
+
+
+def _load_as(linker: Linker) -> Callable[[int, Load], None]:
+    """A watcher: the attribute of an instance whose class was set to another one."""
+
+    def watcher(value: int, data: Load) -> None:
+        if linker.values.kinds[value] == Kind.CLASS:
+            _load_instance(linker, linker.values.instance(value), data)
+
+    return watcher
 
 
 def _load_class(linker: Linker, receiver: int, data: Load) -> None:
@@ -374,6 +388,8 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
             class_.dependents.append((linker.on_store, receiver, data))
         if kind == Kind.INSTANCE:
             _call_setters(linker, receiver, class_value, data)
+        if kind == Kind.INSTANCE and name == "__class__" and source is not None:
+            linker.flow(source, linker.slot("became", class_value))
     else:
         bases = [receiver]
     if linker.foreign.store(variant, index, receiver, name, bases) or source is None:

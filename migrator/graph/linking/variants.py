@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MOST_VARIANTS = 150
 MOST_VARIANTS_APART = 3_000
 """The same for what is called on instances that are told apart, or registers routes for others."""
+MOST_WRITTEN = 150
+"""How many more are made for places in the code, once those for places in variants are used up."""
 DEEPEST = 6
 
 
@@ -60,8 +62,10 @@ def choose(
         return _by_constants(linker, function, env, how)  # it is one for each instance already
     if not facts.parameters or not (small or told_apart or told_by_place(linker, function)):
         return _by_constants(linker, function, env, how)
-    if function.index in caller.chain or caller.depth >= DEEPEST:
+    if function.index in caller.chain:
         return _by_constants(linker, function, env, how)
+    if caller.depth >= DEEPEST:
+        return _by_written_place(linker, function, env, caller, index, how)
     place = (env_id, "place", caller.id, index, receiver if told_apart else None, *how.given)
     known = function.variants.get(place)
     if known is not None:
@@ -73,7 +77,7 @@ def choose(
     affordable = registers or linker.may_copy(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
-        return _by_constants(linker, function, env, how)
+        return _by_written_place(linker, function, env, caller, index, how)
     within = f"{caller.label} " if caller.label else ""
     if env is not None and env.label and env is not caller.env:
         within = f"{env.label} in {within}"
@@ -91,6 +95,30 @@ def choose(
 def told_by_place(linker: Linker, function: Function) -> bool:
     """Whether a function is told apart by place whatever its size, and whoever calls it."""
     return function.makes_functions or function.captures or linker.registers(function)
+
+
+def _by_written_place(
+    linker: Linker,
+    function: Function,
+    env: Variant | None,
+    caller: Variant,
+    index: int,
+    how: How,
+) -> Variant:
+    """The variant for a place in the code, whatever variant of the caller it is in.
+
+    For helpers that very many call: what one place gives them stays apart from what others do.
+    """
+    written = caller.function.index
+    key = (env.id if env is not None else -1, "written", written, index, *how.given)
+    known = function.variants.get(key)
+    full = len(function.variants) >= MOST_VARIANTS + MOST_WRITTEN
+    if known is None and (
+        full or function.size > SMALL or not linker.may_copy(function.size, written=True)
+    ):
+        return _by_constants(linker, function, env, how)
+    label = f"at {caller.function.name}#{index}"
+    return _variant(linker, function, env, key, label, caller, how.given)
 
 
 def _by_constants(linker: Linker, function: Function, env: Variant | None, how: How) -> Variant:

@@ -14,6 +14,7 @@ VIEW_CLASSES = frozenset(
     {
         "flask.views.View",
         "flask.views.MethodView",
+        "apiflask.views.MethodView",
         "flask_restful.Resource",
         "flask_restx.Resource",
         "flask_restplus.Resource",
