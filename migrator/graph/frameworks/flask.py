@@ -102,14 +102,14 @@ class Flask(Framework):
     def _construct(self, engine: Engine, site: CallSite, instance: int) -> Iterable[int] | None:
         which = self._receiver(engine, instance)
         if which == "app":
-            self._new_application(engine, site, instance)
+            self.new_application(engine, site, instance)
         elif which == "blueprint":
             self.new_blueprint(engine, site, instance)
         return None
 
     def _call_outside(self, engine: Engine, site: CallSite, name: str) -> Iterable[int] | None:
         if name in _APPLICATIONS:
-            return (self._new_application(engine, site, None),)
+            return (self.new_application(engine, site, None),)
         if name in _BLUEPRINTS:
             return (self.new_blueprint(engine, site, None),)
         if name == "flask.copy_current_request_context":
@@ -118,7 +118,7 @@ class Flask(Framework):
             return site.argument(0)
         return None
 
-    def _new_application(self, engine: Engine, site: CallSite, instance: int | None) -> int:
+    def new_application(self, engine: Engine, site: CallSite, instance: int | None) -> int:
         self.seen = True
         value = engine.values.opaque(_APP, site.key) if instance is None else instance
         self.rules.new_application(site, value)

@@ -11,6 +11,7 @@ from migrator.graph.frameworks.argparse import Argparse
 from migrator.graph.frameworks.blinker import Blinker
 from migrator.graph.frameworks.celery import Celery
 from migrator.graph.frameworks.click import Click
+from migrator.graph.frameworks.connexion import Connexion
 from migrator.graph.frameworks.dbapi import DatabaseApi
 from migrator.graph.frameworks.file_extensions import FileExtensions
 from migrator.graph.frameworks.files import Files
@@ -69,6 +70,7 @@ def all_frameworks(root: Path | None = None) -> tuple[Framework, ...]:
         FlaskAdmin(flask, sqlalchemy),
         FlaskAppBuilder(flask, sqlalchemy),
         FlaskBootstrap(flask),
+        Connexion(root, flask),
         FlaskClassful(flask),
         FlaskSecurity(sqlalchemy, login),
         login,
