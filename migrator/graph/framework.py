@@ -46,6 +46,9 @@ class Framework:
     """Methods by which the framework is told of routes and the like: a function that calls one for
     its caller is analysed once per place of call, whatever that costs, so that what belongs
     together (a rule, its endpoint, its view) stays together."""
+    naming: tuple[str, ...] = ()
+    """Outside functions that make something of the name that they are given first: objects whose
+    constructor calls one with a name that is put together are told apart by where they are made."""
     seen: bool = False
     """Set it when the project really uses the framework."""
 

@@ -63,6 +63,7 @@ class SQLAlchemy(Framework):
     name = "sqlalchemy"
     externals = ("sqlalchemy", "sqlmodel", "sqlalchemy_utils")
     adopts = ("sqlalchemy.orm.mapper", "sqlalchemy.orm.registry")
+    naming = ("sqlalchemy.Table", "sqlalchemy.schema.Table", "sqlalchemy.sql.schema.Table")
 
     def __init__(self) -> None:
         self.declared = Declarations()

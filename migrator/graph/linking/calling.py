@@ -214,7 +214,9 @@ def _call_function(
         chosen = variants.for_class(linker, function, env, class_value, variant, constants)
     else:
         how = variants.How(how.runs_here, how.partial, constants)
-        chosen = variants.choose(linker, function, env, variant, index, receiver, how)
+        chosen = variants.for_attribute(
+            linker, function, env, variant, arguments
+        ) or variants.choose(linker, function, env, variant, index, receiver, how)
     if how.runs_here:
         note(variant.calls, index, chosen.id)
     if receiver is not None:

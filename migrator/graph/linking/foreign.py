@@ -37,6 +37,7 @@ class Foreign:
         self.asked = self.concerned.of_value
         self._results = Results(linker, self.concerned)
         self.registering = frozenset(name for each in frameworks for name in each.registering)
+        self.naming = frozenset(name for each in frameworks for name in each.naming)
         self._told: set[tuple[int, int]] = set()
 
     def _ask(

@@ -448,12 +448,36 @@ class Linker(Fields):
         """
         known = self._apart.get(class_value)
         if known is None:
-            known = self.foreign.instances_apart(class_value)
+            known = self.foreign.instances_apart(class_value) or self._names_its_own(class_value)
             if self._everything or known:
                 self._apart[class_value] = known
         if known or index in variant.function.decorating:
             return self.values.instance(class_value, variant.id, index)
         return self.values.instance(class_value)
+
+    def _names_its_own(self, class_value: int) -> bool:
+        """Whether the constructor makes an outside thing of a name that is put together."""
+        found = self.class_attribute_variable(class_value, "__init__")
+        for value in self.values_of(found) if found is not None and self.foreign.naming else ():
+            if value not in self.function_of_value:
+                continue
+            function, _ = self.function_of_value[value]
+            read = {code[1]: code for code in function.facts.code if code[0] == ir.ATTRIBUTE}
+            for code in function.facts.code:
+                if code[0] == ir.CALL and 0 not in dict(code[5]):
+                    through = read.get(code[2])
+                    base, end = (through[2], f".{through[3]}") if through else (code[2], "")
+                    names = self._global_names(function, base)
+                    if any(f"{each}{end}" in self.foreign.naming for each in names):
+                        return True
+        return False
+
+    def _global_names(self, function: Function, local: int) -> list[str]:
+        """The dotted names of what a variable of the module around a function holds."""
+        if local >= 0 or function.facts.refs[~local][0] != -1:
+            return []
+        held = self.values_of(function.module.refs[function.facts.refs[~local][1]])
+        return [self.values.names[each] for each in held]
 
     def instantiate(
         self,

@@ -97,6 +97,23 @@ def told_by_place(linker: Linker, function: Function) -> bool:
     return function.makes_functions or function.captures or linker.registers(function)
 
 
+def for_attribute(
+    linker: Linker, function: Function, env: Variant | None, caller: Variant, arguments: Arguments
+) -> Variant | None:
+    """The variant of a `__getattr__` for the attribute that is read, whoever reads it."""
+    if not function.name.endswith(".__getattr__") or len(arguments.positional) != 1:
+        return None
+    name = arguments.positional[0]
+    held = list(linker.values_of(name)) if isinstance(name, int) else []
+    text = linker.values.text(held[0]) if len(held) == 1 else None
+    if text is None or function.size > SMALL or function.index in caller.chain:
+        return None
+    key = (env.id if env is not None else -1, "attribute", text)
+    if key not in function.variants and not linker.may_copy(function.size, written=True):
+        return None
+    return _variant(linker, function, env, key, f"attribute {text}", caller, NOTHING)
+
+
 def _by_written_place(
     linker: Linker,
     function: Function,

@@ -51,7 +51,15 @@ class MappingBuilder:
         self._names = TableNames(declarations, engine, self.table_of)
 
     def build(self) -> Mapping:
+        known = {
+            (call.file, call.line)
+            for call in self.declared.tables.values()
+            if any("{}" not in name for name in call.names)
+        }
         for value, call in self.declared.tables.items():
+            if (call.file, call.line) in known:  # what others give it there says what it is
+                names = tuple(each for each in call.names if "{}" not in each)
+                call = call._replace(names=names)
             self._add_table(value, call)
         classes = sorted(self.declared.models, key=self._depth)
         for class_ in classes:

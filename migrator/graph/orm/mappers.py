@@ -40,6 +40,7 @@ class Mappers:
         if last == "backref":
             return (self.declared.backref(engine, site),)
         if last == "Table":
+            _tell_objects_apart(engine, site)
             return (self.declared.table(engine, site),)
         if last in {"declarative_base", "automap_base", "generate_base"}:
             self.seen = True
@@ -132,3 +133,12 @@ class Mappers:
         result = engine.invoke(site, bound, [], edge=False)
         engine.flow(result, engine.slot("sqlalchemy", "declared", value))
         engine.flow(result, engine.slot("sqlalchemy", "declared", value, class_))
+
+
+def _tell_objects_apart(engine: Engine, site: CallSite) -> None:
+    """Objects that make a table of their own (table gateways) do not do what others of their base
+    do."""
+    owner = site.function.rpartition(".")[0]
+    for class_ in engine.resolve(owner) if owner else ():
+        if engine.values.kind(class_) == Kind.CLASS:
+            engine.tell_apart(class_)
