@@ -61,8 +61,9 @@ class Attributes:
             if name in {"c", "columns"}:
                 owner = receiver if view.name == TABLE else int(str(view.parts[0]))
                 return (values.opaque(TABLE_COLUMNS, owner, ""),)
-            if name == "name" and view.name == TABLE and receiver in .tables:
-                return [values.string(text) for text in .tables[receiver].names]
+            made = self._queries.declared.tables.get(receiver)
+            if name == "name" and made is not None:
+                return [values.string(text) for text in made.names]
             return None
         if view.name == TABLE_COLUMNS:
             return self.table_column(engine, site, receiver, name)
