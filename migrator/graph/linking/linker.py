@@ -78,8 +78,10 @@ class Linker(Fields):
         """Declarations of fields to the variables of their default and of what makes it."""
         self._copied = {(tiny, apart): 0 for tiny in (False, True) for apart in (False, True)}
         size = sum(len(function.facts.code) for function in self.functions)
-        self._copy_limit = 50_000 + size // 8
+        self._copied_written = 0
+        self._copy_limit = self._written_limit = 50_000 + size // 8
         if size > LARGE:
+            self._written_limit = 0
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
@@ -92,6 +94,7 @@ class Linker(Fields):
         """Names of attributes to the functions and instructions that read them."""
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
+        self.on_became = self._watcher(lookup.load_as)
         self.on_store = self._watcher(lookup.store)
         self.on_setter = self._watcher(lookup.call_setter)
         self.on_call = self._watcher(calling.call)
@@ -140,7 +143,6 @@ class Linker(Fields):
 
     _everything = False
     _defaulted = False
-    _copied_written = 0
 
     def _give_defaults(self) -> None:
         """What nobody in the project calls is called from outside, perhaps with its defaults."""
@@ -311,14 +313,12 @@ class Linker(Fields):
 
         What runs for instances that are told apart has as much again: without it what belongs to
         one of them would be everybody's. So have the smallest: helpers that fetch one of what they
-        are given are many, and cost little. And so has what is copied for a place in the code at
-        all (`written`), which is done when the rest is used up.
+        are given are many, and cost little. And so has, but in a large program, what is copied for
+        a place in the code at all (`written`), which is done when the rest is used up.
         """
         if written:
-            if self._copied_written + size > self._copy_limit:
-                return False
             self._copied_written += size
-            return True
+            return self._copied_written <= self._written_limit
         tiny = size <= TINY
         limit = min(self._copy_limit, MOST_OF_TINY) if tiny else self._copy_limit
         if self._copied[tiny, apart] + size > limit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import collections
 import pathlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migrator.facts import ir
@@ -36,7 +35,7 @@ def load(linker: Linker, receiver: int, data: Load) -> None:
         _load_instance(linker, receiver, data)
         if "__class__" in linker.stored:
             became = linker.slot("became", linker.values.owners[receiver])
-            linker.watch(became, _load_as(linker), data)
+            linker.watch(became, linker.on_became, data)
     elif kind == Kind.CLASS:
         _load_class(linker, receiver, data)
     elif kind == Kind.MODULE:
@@ -66,14 +65,10 @@ def _load_instance(linker: Linker, receiver: int, data: Load) -> None:
     _depend(linker, class_value, receiver, data)
 
 
-def _load_as(linker: Linker) -> Callable[[int, Load], None]:
-    """A watcher: the attribute of an instance whose class was set to another one."""
-
-    def watcher(value: int, data: Load) -> None:
-        if linker.values.kinds[value] == Kind.CLASS:
-            _load_instance(linker, linker.values.instance(value), data)
-
-    return watcher
+def load_as(linker: Linker, value: int, data: Load) -> None:
+    """Watcher of the classes that instances of a class are given instead of their own."""
+    if linker.values.kinds[value] == Kind.CLASS:
+        _load_instance(linker, linker.values.instance(value), data)
 
 
 def _load_class(linker: Linker, receiver: int, data: Load) -> None:
