@@ -37,7 +37,7 @@ class Digests(NamedTuple):
 
     code: str
     beside: str
-    """Of the templates and statements that lie beside the code."""
+    """Of the templates, statements and documents that lie beside the code."""
 
 
 _NONE = Digests("", "")
@@ -132,7 +132,10 @@ def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
     return stubs
 
 
-_BESIDE = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
+API_DOCUMENTS = (".yaml", ".yml", "api.json", "swagger.json")
+"""How names of OpenAPI documents end; all other JSON is data, and changes without the program."""
+_TEXTS = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
+_BESIDE = (*_TEXTS, *API_DOCUMENTS)
 
 
 def digest_of_all(digests: dict[str, str]) -> str:

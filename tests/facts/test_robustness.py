@@ -84,12 +84,15 @@ def test_another_version_of_the_tool_reads_anew(
         assert connection.execute("SELECT count(*) FROM facts").fetchone() == (2,)
 
 
-def test_a_changed_template_makes_the_stored_graph_stale(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["page.html", "queries.sql", "openapi.yml", "openapi.json"])
+def test_what_analysis_reads_beside_code_makes_the_stored_graph_stale(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
-    (tmp_path / "page.html").write_text("one")
+    (tmp_path / name).write_text("one")
     store.save(build_graph(tmp_path, Settings(), Silent()), tmp_path, Settings())
     store.load(tmp_path, Settings())
-    (tmp_path / "page.html").write_text("two")
+    (tmp_path / name).write_text("two")
     with pytest.raises(ConfigurationError, match="changed"):
         store.load(tmp_path, Settings())
 

@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from migrator.facts.project import API_DOCUMENTS
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.flask import Flask
 from migrator.graph.frameworks.project_files import project_files
@@ -23,7 +24,6 @@ _DOCUMENT = "connexion:document"
 _RESTY = "connexion:resty"
 _APPLICATIONS = frozenset({"App", "FlaskApp"})
 _RESOLVERS = frozenset({"RestyResolver", "MethodViewResolver", "MethodResolver"})
-_SUFFIXES = (".yaml", ".yml", ".json")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _CONVERTERS = {"integer": "int", "number": "float", "path": "path"}
 _CONTROLLERS = ("x-openapi-router-controller", "x-swagger-router-controller")
@@ -112,7 +112,7 @@ class Connexion(Framework):
             if text is None:
                 break
             parts.insert(0, text)
-        if parts and parts[-1].endswith(_SUFFIXES):
+        if parts and parts[-1].endswith(API_DOCUMENTS):
             return (engine.values.string("/".join(parts)),)
         return None
 
@@ -169,7 +169,7 @@ class Connexion(Framework):
         """All documents of the project that are OpenAPI's or parts of one, by path."""
         if self._documents is None:
             self._documents = {}
-            for suffix in _SUFFIXES if self._root is not None else ():
+            for suffix in API_DOCUMENTS if self._root is not None else ():
                 assert self._root is not None
                 for path in project_files(self._root, f"*{suffix}"):
                     document = _read(path)
