@@ -156,8 +156,10 @@ def _type(place: Place) -> bool:
     if variable is None:
         return False
     if len(place.arguments.positional) > 1:
-        # A class that is made of others: what can be done with these can be done with it.
-        linker.flow(place.element(place.argument(1)), place.target)
+        # A class that is made of others: what can be done with these can be done with it. What a
+        # metaclass makes of every class would be all of them, for each.
+        if not _belongs_to_metaclass(place):
+            linker.flow(place.element(place.argument(1)), place.target)
         return False
 
     def watcher(value: int, target: int) -> None:
@@ -166,6 +168,15 @@ def _type(place: Place) -> bool:
 
     linker.watch(variable, watcher, place.target)
     return True
+
+
+def _belongs_to_metaclass(place: Place) -> bool:
+    linker, own = place.linker, place.variant.function.class_
+    return own is not None and any(
+        own.value in linker.values_of(each.keywords["metaclass"])
+        for each in linker.classes
+        if "metaclass" in each.keywords
+    )
 
 
 def _argument(position: int) -> Semantics:
