@@ -172,7 +172,7 @@ def test_what_is_exported_can_be_proposed_from(tmp_path: Path) -> None:
     shutil.copytree(KIOSK.parent / "lending", tmp_path / "lending")
     graph, parts = tmp_path / "graph.json", tmp_path / "parts.json"
     assert run("export", tmp_path / "lending", "--as", "from-graph", "-o", graph) == 0
-    assert run("propose", "--from-graph", graph, "-o", parts) == 0
+    assert run("propose", "--from-graph", graph, "--services", "3", "-o", parts) == 0
     written = json.loads(graph.read_text())
     assert written["tables"]["loan"]["references"] == ["borrower", "tool"]
     assert ["fee", "loan"] in [each["tables"] for each in written["transactions"]]

@@ -5,7 +5,7 @@ What is not read would be lost without a word, since its routes and tables are n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from migrator.model.errors import Place, Refusals, Refused
 from migrator.model.program import Program
@@ -44,10 +44,14 @@ _NOT_YET: Mapping[str, Mapping[str, str]] = {
 """Import name to the name that people use, of each kind."""
 
 _NEXT = {
-    "connexion": "its routes stand in an OpenAPI file, which is not read: register each of its"
-    " operations in the code (`app.add_url_rule(path, view_func=function, methods=[...])`)",
+    "connexion": "its routes stand in an OpenAPI file, which is analysed, but not cut: register"
+    " each of its operations in the code (`app.add_url_rule(path, view_func=function,"
+    " methods=[...])`)",
 }
 """By import name what can be done all the same."""
+
+_ANALYSED = ("connexion",)
+"""Web frameworks whose routes are known, and whose applications are not split for all that."""
 
 
 def require_supported(program: Program) -> None:
@@ -58,8 +62,9 @@ def require_supported(program: Program) -> None:
     """
     routed = any(entry.kind == "route" for entry in program.entry_points.values())
     problems: list[Refused] = []
-    if not routed:
-        problems += _refused(program, "web framework")
+    analysed = [name for name in _ANALYSED if name in program.frameworks]
+    if analysed or not routed:
+        problems += _refused(program, "web framework", analysed)
     if not program.tables and not problems:
         problems += _refused(program, "object mapper")
     if problems:
@@ -81,11 +86,11 @@ def _hint(imported: str) -> str:
     return "; ".join(filter(None, [_NEXT.get(imported), f"supported are {supported()}"]))
 
 
-def _refused(program: Program, kind: str) -> list[Refused]:
+def _refused(program: Program, kind: str, only: Collection[str] = ()) -> list[Refused]:
     refused = []
     for imported, name in _NOT_YET[kind].items():
         modules = program.distributions.get(imported, [])
-        if modules:
+        if modules and (not only or imported in only):
             file = program.modules.get(modules[0], modules[0])
             refused.append(
                 Refused(
