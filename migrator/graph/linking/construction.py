@@ -23,7 +23,7 @@ def instantiate(
     edge: bool,
 ) -> None:
     class_ = linker.class_of_value[class_value]
-    instance = linker.new_instance(class_value, variant, index)
+    instance = linker.apart.new_instance(class_value, variant, index)
     key = (class_value, arguments, target, variant.id, index)
     if key in linker.bound_calls:
         return

@@ -79,7 +79,7 @@ class LinkerEngine:
 
     def new_instance(self, site: Site, class_: int) -> int:
         assert isinstance(site, PlaceView)
-        return self._linker.new_instance(class_, *site.place)
+        return self._linker.apart.new_instance(class_, *site.place)
 
     def captured(self, function: int) -> tuple[int, ...]:
         known = self._linker.function_of_value.get(function)
@@ -95,7 +95,7 @@ class LinkerEngine:
         return tuple(dict.fromkeys(found))
 
     def tell_apart(self, class_: int) -> None:
-        self._linker.tell_apart(class_)
+        self._linker.apart.tell_apart(class_)
 
     def attribute(self, site: Site, receiver: int, name: str) -> int:
         assert isinstance(site, PlaceView)

@@ -184,7 +184,7 @@ class Foreign:
         if not asked:
             return False
         site = PlaceView(self.linker, variant, index, arguments)
-        instance = self.linker.new_instance(class_value, variant, index)
+        instance = self.linker.apart.new_instance(class_value, variant, index)
         self._start(
             self._ask(asked, lambda each: each.call(self.engine, site, class_value), target),
             lambda: self.linker.put(target, instance),

@@ -15,13 +15,16 @@ from migrator.facts import ir
 from migrator.facts.project import ProjectFacts
 from migrator.graph.framework import Framework
 from migrator.graph.linking import calling, construction, lookup, operators
+from migrator.graph.linking.apart import Apart
 from migrator.graph.linking.closing import close_modules
 from migrator.graph.linking.containers import Containers
+from migrator.graph.linking.copies import Copies
 from migrator.graph.linking.definitions import Function, Variant
 from migrator.graph.linking.fields import Fields
 from migrator.graph.linking.foreign import Foreign
 from migrator.graph.linking.given import excluded
 from migrator.graph.linking.instructions import OPERATIONS
+from migrator.graph.linking.late import LateAttributes
 from migrator.graph.linking.solver import (
     LARGE,
     MOST_OUTSIDE_OF_LARGE,
@@ -32,11 +35,6 @@ from migrator.graph.linking.substitutes import Substitutes
 from migrator.graph.linking.values import Kind
 from migrator.graph.receivers import Receivers, State
 
-TINY = 15
-"""Instructions of a function that is copied at the cost of others of its kind alone."""
-MOST_OF_TINY = 70_000
-"""Instructions of their copies: what a million lines can hold in the memory that they may take."""
-
 
 class Linker(Fields):
     """Definitions and solver, with the code of variants flowing through them."""
@@ -44,6 +42,8 @@ class Linker(Fields):
     def __init__(self, facts: ProjectFacts, frameworks: tuple[Framework, ...]) -> None:
         super().__init__(facts)
         self.containers = Containers(self)
+        self.apart = Apart(self)
+        self.late = LateAttributes(self)
         self.variants: list[Variant] = []
         self.partials: dict[int, calling.Arguments] = {}
         self.bound_calls: set[tuple[Any, ...]] = set()
@@ -55,10 +55,10 @@ class Linker(Fields):
         self.mutations: dict[int, dict[tuple[int, int, str], None]] = {}
         self._frameworks_of: dict[int, tuple[Framework, ...]] = {}
         self.special: set[int] = set()
+        """Variants that act differently from their function, once assembled."""
         self.homonyms: dict[int, str] = {}
         """Functions that share their name with another, as a property's setter does, to what tells
         them apart."""
-        """Variants that act differently from their function, once assembled."""
         self.receivers: Receivers | None = None
         """Variants by class of receiver, once assembled."""
         self.undecided: list[Callback] = []
@@ -76,22 +76,14 @@ class Linker(Fields):
         """Attributes by name and value that neither the project nor a framework defines."""
         self.factories: dict[int, tuple[int | None, int | None]] = {}
         """Declarations of fields to the variables of their default and of what makes it."""
-        self._copied = {(tiny, apart): 0 for tiny in (False, True) for apart in (False, True)}
         size = sum(len(function.facts.code) for function in self.functions)
-        self._copied_written = 0
-        self._copy_limit = self._written_limit = 50_000 + size // 8
+        self.copies = Copies(size)
         if size > LARGE:
-            self._written_limit = 0
             self.most_values = MOST_VALUES_OF_LARGE
             self.most_outside = MOST_OUTSIDE_OF_LARGE
             self.values.count_containers_as_outside()
         self._defaults: dict[int, construction.Default] = {}
-        self._sensitive: dict[int, bool] = {}
         self._registers: dict[int, bool] = {}
-        self._apart: dict[int, bool] = {}
-        self._late_names: set[str] = set()
-        self._reads: dict[str, list[tuple[int, int]]] = {}
-        """Names of attributes to the functions and instructions that read them."""
         self.on_load = self._watcher(lookup.load)
         self.on_bind = self._watcher(lookup.bind)
         self.on_became = self._watcher(lookup.load_as)
@@ -131,7 +123,7 @@ class Linker(Fields):
                 class_.settled = all(class_.bases) and not (adopted and not class_.bases)
                 if class_.settled:
                     class_.dependents = []
-        self._everything = True
+        self.everything = True
         self.settle()
         Substitutes(self).find()
         self.settle()
@@ -141,7 +133,8 @@ class Linker(Fields):
         self._defaults = {}
         self.given = {}
 
-    _everything = False
+    everything = False
+    """Whether functions are linked too, and not only the code of modules."""
     _defaulted = False
 
     def _give_defaults(self) -> None:
@@ -156,46 +149,15 @@ class Linker(Fields):
             while self._ready:
                 self._link(self._ready.popleft())
             return True
-        if self._everything and self.later:
+        if self.everything and self.later:
             while self.later:
                 self.general(*self.later.popleft())
             return True
-        if self._everything and not self._defaulted:
+        if self.everything and not self._defaulted:
             self._defaulted = True
             self._give_defaults()
             return True
-        return self._keep_decorated() or self._read_again() or self._decide()
-
-    def stores_on_class(self, name: str) -> None:
-        """Some code sets an attribute of that name on a class: what reads it has to know."""
-        self.stored_on_classes.add(name)
-        self.plans.pop(name, None)
-        self._late_names.add(name)
-
-    def _read_again(self) -> bool:
-        """Attributes that turned out to be set on classes after they were read."""
-        names, self._late_names = self._late_names, set()
-        if names and not self._reads:
-            for function in self.functions:
-                for index, ins in enumerate(function.facts.code):
-                    if ins[0] == ir.ATTRIBUTE:
-                        self._reads.setdefault(ins[3], []).append((function.index, index))
-        for name in sorted(names):
-            for number, index in self._reads.get(name, ()):
-                function = self.functions[number]
-                for variant in function.variants.values():
-                    runs = variant.ready and index not in excluded(
-                        function, variant.env, variant.given
-                    )
-                    if runs:
-                        instruction = function.facts.code[index]
-                        OPERATIONS[ir.ATTRIBUTE](self, variant, index, instruction)
-        slots: list[tuple[Any, int]] = list(self._slots.items()) if names else []
-        for key, target in slots:
-            if key[0] == "attribute" and key[3] in names:  # read by a framework
-                (number, index), receiver = key[1], key[2]
-                lookup.load(self, receiver, (self.variants[number], index, key[3], target))
-        return bool(names)
+        return self._keep_decorated() or self.late.read_again() or self._decide()
 
     def unless_known(self, variable: int, otherwise: Callable[[], None]) -> None:
         """Do something if a variable holds nothing when all is at rest."""
@@ -222,7 +184,7 @@ class Linker(Fields):
 
     def _decide(self) -> bool:
         """What nothing is known of, now that all is at rest, stays unknown: a key is any key."""
-        if not self._everything or not self.undecided:
+        if not self.everything or not self.undecided:
             return False
         undecided, self.undecided = self.undecided, []
         self.decided.update(undecided)
@@ -307,24 +269,6 @@ class Linker(Fields):
         if "classmethod" not in decorators and name not in ("__new__", "__init_subclass__"):
             value = self.values.instance(value)
         self.put(variant.base + first.variable, value)
-
-    def may_copy(self, size: int, *, apart: bool = False, written: bool = False) -> bool:
-        """Whether one more variant of that size is affordable.
-
-        What runs for instances that are told apart has as much again: without it what belongs to
-        one of them would be everybody's. So have the smallest: helpers that fetch one of what they
-        are given are many, and cost little. And so has, but in a large program, what is copied for
-        a place in the code at all (`written`), which is done when the rest is used up.
-        """
-        if written:
-            self._copied_written += size
-            return self._copied_written <= self._written_limit
-        tiny = size <= TINY
-        limit = min(self._copy_limit, MOST_OF_TINY) if tiny else self._copy_limit
-        if self._copied[tiny, apart] + size > limit:
-            return False
-        self._copied[tiny, apart] += size
-        return True
 
     def registers(self, function: Function) -> bool:
         """Whether a function calls methods by which a framework is told what there is."""
@@ -425,59 +369,6 @@ class Linker(Fields):
                 if self.values.kinds[value] == Kind.CLASS:
                     found[value] = None
         return list(found)
-
-    def receiver_sensitive(self, class_value: int) -> bool:
-        """Whether a framework wants inherited methods told apart by this class."""
-        if self.values.kinds[class_value] != Kind.CLASS:
-            return False
-        known = self._sensitive.get(class_value)
-        if known is None:
-            known = self.foreign.receiver_sensitive(class_value)
-            if self._everything or known:
-                self._sensitive[class_value] = known
-        return known
-
-    def tell_apart(self, class_value: int) -> None:
-        """From now on inherited methods are told apart by this class."""
-        self._sensitive[class_value] = True
-
-    def new_instance(self, class_value: int, variant: Variant, index: int) -> int:
-        """The value of what calling a class of the project at a place gives.
-
-        What decorates a function, or is made of it, is never mixed with what decorates another.
-        """
-        known = self._apart.get(class_value)
-        if known is None:
-            known = self.foreign.instances_apart(class_value) or self._names_its_own(class_value)
-            if self._everything or known:
-                self._apart[class_value] = known
-        if known or index in variant.function.decorating:
-            return self.values.instance(class_value, variant.id, index)
-        return self.values.instance(class_value)
-
-    def _names_its_own(self, class_value: int) -> bool:
-        """Whether the constructor makes an outside thing of a name that is put together."""
-        found = self.class_attribute_variable(class_value, "__init__")
-        for value in self.values_of(found) if found is not None and self.foreign.naming else ():
-            if value not in self.function_of_value:
-                continue
-            function, _ = self.function_of_value[value]
-            read = {code[1]: code for code in function.facts.code if code[0] == ir.ATTRIBUTE}
-            for code in function.facts.code:
-                if code[0] == ir.CALL and 0 not in dict(code[5]):
-                    through = read.get(code[2])
-                    base, end = (through[2], f".{through[3]}") if through else (code[2], "")
-                    names = self._global_names(function, base)
-                    if any(f"{each}{end}" in self.foreign.naming for each in names):
-                        return True
-        return False
-
-    def _global_names(self, function: Function, local: int) -> list[str]:
-        """The dotted names of what a variable of the module around a function holds."""
-        if local >= 0 or function.facts.refs[~local][0] != -1:
-            return []
-        held = self.values_of(function.module.refs[function.facts.refs[~local][1]])
-        return [self.values.names[each] for each in held]
 
     def instantiate(
         self,

@@ -375,7 +375,7 @@ def store(linker: Linker, receiver: int, data: tuple[Variant, int, str, int | No
         return
     class_value = values.owners[receiver] if kind == Kind.INSTANCE else receiver
     if kind == Kind.CLASS and name not in linker.stored_on_classes:
-        linker.stores_on_class(name)
+        linker.late.stores_on_class(name)
     if kind in (Kind.INSTANCE, Kind.CLASS):
         bases = [b for b in linker.order(class_value) if b not in linker.class_of_value]
         class_ = linker.class_of_value[class_value]

@@ -101,6 +101,10 @@ class Solver:
         """Whether `slot` has been asked for that name."""
         return name in self._slots
 
+    def slots_of(self, kind: Hashable) -> list[tuple[tuple[Any, ...], int]]:
+        """Names and variables of the slots whose names begin so."""
+        return [each for each in self._slots.items() if each[0][0] == kind]
+
     def put(self, variable: int, value: int) -> None:
         """Let a variable hold a value."""
         held = self.held[variable]

@@ -93,7 +93,7 @@ def narrow(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) ->
     def run() -> None:
         known = linker.points_to(source)
         for class_value in linker.points_to(classes):
-            if linker.receiver_sensitive(class_value):
+            if linker.apart.receiver_sensitive(class_value):
                 continue  # of models the framework tells where they come from
             if not any(_is_of(linker, each, class_value) for each in known):
                 if linker.wait():

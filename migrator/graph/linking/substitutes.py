@@ -48,7 +48,7 @@ class Substitutes:
         made = {each for v in linker.variants for some in v.instances.values() for each in some}
         for class_ in linker.classes:
             order = linker.order(class_.value)
-            if len(order) > 1 and not linker.receiver_sensitive(class_.value):
+            if len(order) > 1 and not linker.apart.receiver_sensitive(class_.value):
                 self._inherit(class_, order, class_.value in made)
         for class_value, target in linker.annotations_of_classes:
             self._substitute(class_value, target)

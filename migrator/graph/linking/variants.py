@@ -74,7 +74,7 @@ def choose(
     registers = linker.registers(function)
     often = apart or registers or function.makes_functions
     most = MOST_VARIANTS_APART if often else MOST_VARIANTS
-    affordable = registers or linker.may_copy(function.size, apart=apart)
+    affordable = registers or linker.copies.afford(function.size, apart=apart)
     made = len(function.variants) - (0 if most != MOST_VARIANTS else function.apart)
     if made >= most or not affordable:
         return _by_written_place(linker, function, env, caller, index, how)
@@ -109,7 +109,7 @@ def for_attribute(
     if text is None or function.size > SMALL or function.index in caller.chain:
         return None
     key = (env.id if env is not None else -1, "attribute", text)
-    if key not in function.variants and not linker.may_copy(function.size, written=True):
+    if key not in function.variants and not linker.copies.afford_written(function.size):
         return None
     return _variant(linker, function, env, key, f"attribute {text}", caller, NOTHING)
 
@@ -131,7 +131,7 @@ def _by_written_place(
     known = function.variants.get(key)
     full = len(function.variants) >= MOST_VARIANTS + MOST_WRITTEN
     if known is None and (
-        full or function.size > SMALL or not linker.may_copy(function.size, written=True)
+        full or function.size > SMALL or not linker.copies.afford_written(function.size)
     ):
         return _by_constants(linker, function, env, how)
     label = f"at {caller.function.name}#{index}"
@@ -148,7 +148,7 @@ def _by_constants(linker: Linker, function: Function, env: Variant | None, how: 
         return known
     if not excluded(function, env, how.given):
         return linker.general(function, env)
-    if len(function.variants) >= MOST_VARIANTS or not linker.may_copy(function.size, apart=False):
+    if len(function.variants) >= MOST_VARIANTS or not linker.copies.afford(function.size):
         return linker.general(function, env)
     label = told(function, how.given)
     label = f"{env.label} {label}" if env is not None and env.label else label
@@ -192,7 +192,11 @@ def class_that_counts(
         if linker.values.is_apart(receiver):
             return None
         class_value = linker.class_behind(receiver)
-        if class_value is None or class_value == own or not linker.receiver_sensitive(class_value):
+        if (
+            class_value is None
+            or class_value == own
+            or not linker.apart.receiver_sensitive(class_value)
+        ):
             return None
         return class_value
     class_value = variant.receiver
