@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import http.client
 import json
 import os
@@ -26,6 +25,7 @@ from migrator.model.progress import Progress, Silent
 from migrator.model.registered import Registered
 from migrator.model.settings import Run
 from migrator.operation.environment import installed
+from migrator.operation.guess.application import importers
 from migrator.operation.guess.database import guess_tables
 from migrator.operation.guess.project import Project
 from migrator.operation.known_failures import explain
@@ -222,18 +222,15 @@ def _unserved(subject: _Subject) -> Check | None:
     is not imported."""
     if own_rules(subject.root, subject.registered.rules):
         return None
-    module, _, attribute = subject.run.application.partition(":")
-    others = {
-        f"{each.name}:{local}": "ROUTE" if f"@{local}.route" in ast.unparse(each.tree) else ""
-        for each in Project(subject.root).own
-        for local, dotted in each.imports.items()
-        if dotted == f"{module}.{attribute}"
-    }
+    application = subject.run.application
+    module = application.partition(":")[0]
+    found = importers(Project(subject.root), application)
+    others = {f"{each.name}:{local}": registers for each, local, registers in found}
     named = sorted(others, key=lambda each: (not others[each], each))
     return Check(
         name="routes",
         outcome="failed",
-        message=f"{subject.run.application} serves no route of the project: {module} imports"
+        message=f"{application} serves no route of the project: {module} imports"
         " nothing that would register any",
         hint="name in `application` a module that has imported all of them"
         + (f", such as {_few(named, 3)}" if named else ""),

@@ -59,7 +59,7 @@ class Mapping(Models):
             done.add(name)
             for table in self.all_tables(name):
                 found.setdefault(("read", table), Touched("read", table, "", named, how))
-            for owner in (name, *self.fact_of(name).parents, *self.descendants(name)):
+            for owner in self.family(name):
                 for attribute, tables in self.fact_of(owner).computed.items():
                     how = f"computed {_short(owner)}.{attribute}"
                     for table in tables:
@@ -203,7 +203,7 @@ class Mapping(Models):
                 continue
             done.add(("model", name))
             rows += [(table, how) for table in self.all_tables(name)]
-            for owner in (name, *self.fact_of(name).parents, *self.descendants(name)):
+            for owner in self.family(name):
                 for relation in self.fact_of(owner).relations.values():
                     for touched in self._detached(owner, relation):
                         found.setdefault((touched.table, touched.operation or "read"), touched)

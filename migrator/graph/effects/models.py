@@ -109,9 +109,13 @@ class Models:
             found += [table for table in self.own_tables(child) if table not in found]
         return found
 
+    def family(self, model: str) -> tuple[str, ...]:
+        """A model, those that it inherits from, and all that inherit from it."""
+        return (model, *self.fact_of(model).parents, *self.descendants(model))
+
     def relation(self, model: str, name: str) -> RelationFact | None:
         """The relationship of that name of a model, its parents or its subclasses."""
-        for each in (model, *self.fact_of(model).parents, *self.descendants(model)):
+        for each in self.family(model):
             relation = self.fact_of(each).relations.get(name)
             if relation is not None:
                 return relation
@@ -119,7 +123,7 @@ class Models:
 
     def column(self, model: str, attribute: str) -> str | None:
         """The column behind an attribute of a model, or None."""
-        for each in (model, *self.fact_of(model).parents, *self.descendants(model)):
+        for each in self.family(model):
             column = self.fact_of(each).attributes.get(attribute)
             if column is not None:
                 return column

@@ -17,7 +17,6 @@ AS_TEXT = ("__str__",)
 """What has only `__repr__` is rarely made a text on purpose; most is known of it by mistake."""
 AS_FORMATTED = ("__format__", *AS_TEXT)
 AS_REPRESENTED = ("__repr__",)
-AS_TRUTH = ("__bool__",)
 
 MOST_ASKED = 4
 """Anything can be made a text: a variable that may hold more kinds of things says little of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.graph.linking import calling, class_calls, container_calls, special_calls, text_calls
+from migrator.graph.linking import class_calls, container_calls, special_calls, text_calls
 from migrator.graph.linking.builtin_place import Place, Semantics
 from migrator.graph.linking.solver import NOWHERE
 from migrator.graph.linking.values import Kind
@@ -35,7 +35,7 @@ def _map(place: Place) -> bool:
             for other in range(len(place.arguments.positional))
             if other != position
         ]
-        place.call(place.argument(position), list(others), result)
+        place.call(place.argument(position), others, result)
     place.make("builtins.map", result)
     return True
 
@@ -105,11 +105,7 @@ def _partial(place: Place) -> bool:
 def _starmap(place: Place) -> bool:
     """`itertools.starmap(function, rows)`: what a row holds are the arguments."""
     result = place.linker.slot("map", place.variant.id, place.instruction)
-    given = calling.Arguments(((place.element(place.argument(1)),),), ())
-    function = place.argument(0)
-    if function is not None:
-        data = (place.variant, place.instruction, None, given, result, True)
-        place.linker.watch(function, place.linker.on_method, data)
+    place.call(place.argument(0), [(place.element(place.argument(1)),)], result)
     place.make("builtins.map", result)
     return True
 

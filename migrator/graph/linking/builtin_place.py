@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.facts import ir
@@ -44,7 +44,9 @@ class Place(NamedTuple):
         """The value whose method is called."""
         return self.linker.values.owners[self.callee]
 
-    def call(self, functions: int | None, arguments: list[int | None], target: int) -> None:
+    def call(
+        self, functions: int | None, arguments: Sequence[calling.Argument], target: int
+    ) -> None:
         """Call every value of a variable."""
         if functions is None:
             return

@@ -13,10 +13,16 @@ _ORDERED = ("__lt__", "__gt__")
 _TRUTH = ("__bool__", "__len__")
 
 
-def _ask(place: Place, variable: int | None, *methods: str, other: int | None = None) -> None:
+def _ask(
+    place: Place,
+    variable: int | None,
+    *methods: str,
+    other: int | None = None,
+    target: int = NOWHERE,
+) -> None:
     """Instances that a variable may hold are asked by the first of these methods that they have."""
     if variable is not None:
-        data = (place.variant, place.instruction, methods, other, place.target)
+        data = (place.variant, place.instruction, methods, other, target)
         place.linker.watch(variable, asking.asking(place.linker), data)
 
 
@@ -24,7 +30,7 @@ def _asks(*methods: str) -> Semantics:
     """Its first argument is asked, and what comes of it is what the function gives."""
 
     def semantics(place: Place) -> bool:
-        _ask(place, place.argument(0), *methods, other=place.argument(1))
+        _ask(place, place.argument(0), *methods, other=place.argument(1), target=place.target)
         return True
 
     return semantics
@@ -35,7 +41,7 @@ def _asks_all(*methods: str) -> Semantics:
 
     def semantics(place: Place) -> bool:
         for each in place.arguments.positional:
-            _ask(place._replace(target=NOWHERE), each if isinstance(each, int) else None, *methods)
+            _ask(place, each if isinstance(each, int) else None, *methods)
         return False
 
     return semantics
@@ -59,7 +65,7 @@ def _asks_elements(*methods: str) -> Semantics:
 
     def semantics(place: Place) -> bool:
         element = place.element(place.argument(0))
-        _ask(place._replace(target=NOWHERE), element, *methods)
+        _ask(place, element, *methods)
         return False
 
     return semantics
@@ -71,7 +77,7 @@ def compare_elements(place: Place, element: int) -> None:
     if key is not None:
         place.call(key, [element], NOWHERE)
     else:
-        _ask(place._replace(target=NOWHERE), element, *_ORDERED, other=element)
+        _ask(place, element, *_ORDERED, other=element)
 
 
 def _sum(place: Place) -> bool:
@@ -94,7 +100,7 @@ def _ordered(position: int) -> Semantics:
     def semantics(place: Place) -> bool:
         element = place.element(place.argument(0))
         given = place.argument(position) if position else element
-        _ask(place._replace(target=NOWHERE), given, *_ORDERED, other=element)
+        _ask(place, given, *_ORDERED, other=element)
         return False
 
     return semantics
@@ -142,7 +148,7 @@ def _get_attribute(place: Place) -> bool:
 def _call_method(place: Place) -> bool:
     method = place.linker.slot("method", place.variant.id, place.instruction, place.callee)
     _load(place, method)
-    place.call(method, list(place.arguments.positional[1:-1]), place.target)  # type: ignore[arg-type]
+    place.call(method, place.arguments.positional[1:-1], place.target)
     return True
 
 
@@ -166,7 +172,7 @@ def _get_item(place: Place) -> bool:
 
     if base is not None:
         linker.watch(base, watcher, place.target)
-        _ask(place, base, "__getitem__", other=key)
+        _ask(place, base, "__getitem__", other=key, target=place.target)
     return True
 
 

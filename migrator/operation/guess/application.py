@@ -225,17 +225,23 @@ def _completing(
     return None
 
 
+def importers(project: Project, application: str) -> Iterator[tuple[Module, str, bool]]:
+    """The modules that import an application (`module:name`), each with the name that it has there,
+    and whether routes are registered with it there."""
+    dotted = application.replace(":", ".")
+    for module in project.own:
+        for local, imported in module.imports.items():
+            if imported == dotted:
+                yield module, local, f"@{local}.route" in ast.unparse(module.tree)
+
+
 def _registering(project: Project, module: Module, name: str) -> tuple[str, str] | None:
     """The one module that registers routes with an application that another has made for it.
 
     None where the module that makes it imports what registers, or several do.
     """
-    found = {
-        other: local
-        for other in project.own
-        for local, dotted in other.imports.items()
-        if dotted == f"{module.name}.{name}" and f"@{local}.route" in ast.unparse(other.tree)
-    }
+    importing = importers(project, f"{module.name}:{name}")
+    found = {other: local for other, local, registers in importing if registers}
     imported = set(module.imports.values())
     if len(found) != 1 or any(other.name in imported for other in found):
         return None
