@@ -94,22 +94,19 @@ class BranchWalker(AssignmentWalker):
         return False
 
     def narrowed(self, test: ast.expr, env: Env) -> Env:
-        """The names where a test holds: what `isinstance` says of them is known there."""
+        """The names where a test holds: what it says of their classes is known there."""
         parts = test.values if _is_conjunction(test) else [test]
         narrowed = env
         for part in parts:
+            name, of = _told_class(part)
             if (
-                isinstance(part, ast.Call)
-                and isinstance(part.func, ast.Name)
-                and part.func.id == "isinstance"
-                and len(part.args) == 2
-                and isinstance(part.args[0], ast.Name)
-                and (known := narrowed.get(part.args[0].id)) is not None
-                and (classes := self.walk(part.args[1])) is not None
+                of is not None
+                and (known := narrowed.get(name)) is not None
+                and (classes := self.walk(of)) is not None
             ):
                 target = self.frame.new()
                 self.frame.code.append((ir.NARROW, target, known, classes))
-                narrowed = {**narrowed, part.args[0].id: target}
+                narrowed = {**narrowed, name: target}
         return narrowed
 
     def for_(self, node: ast.For | ast.AsyncFor) -> None:
@@ -257,3 +254,19 @@ def _is_conjunction(test: ast.expr) -> TypeGuard[ast.BoolOp]:
 
 def _is_negated(test: ast.expr) -> TypeGuard[ast.UnaryOp]:
     return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+
+
+def _told_class(test: ast.expr) -> tuple[str, ast.expr | None]:
+    """The name of which a test tells the class, `isinstance(x, C)` or `type(x) is C`, and that."""
+    of: ast.expr | None = None
+    call, wanted = test, "isinstance"
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.Eq):
+        call, wanted, of = test.left, "type", test.comparators[0]
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args):
+        return "", None
+    first = call.args[0]
+    if call.func.id != wanted or not isinstance(first, ast.Name):
+        return "", None
+    if of is None and len(call.args) == 2:
+        of = call.args[1]
+    return first.id, of

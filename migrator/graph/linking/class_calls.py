@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator.facts import ir
 from migrator.graph.linking.builtin_place import Place, Semantics
+from migrator.graph.linking.items import special_method
 from migrator.graph.linking.values import Kind
 
 if TYPE_CHECKING:
@@ -191,6 +192,26 @@ def _argument(position: int) -> Semantics:
     return semantics
 
 
+def _copied(method: str) -> Semantics:
+    """`copy.copy(x)`: what an object gives that knows how it is copied, else one like it."""
+
+    def semantics(place: Place) -> bool:
+        linker, variable = place.linker, place.argument(0)
+
+        def watcher(value: int, target: int) -> None:
+            asks = linker.values.kinds[value] == Kind.INSTANCE
+            if not asks or not special_method(
+                linker, place.variant, place.instruction, value, method, [], target
+            ):
+                linker.put(target, value)
+
+        if variable is not None:
+            linker.watch(variable, watcher, place.target)
+        return True
+
+    return semantics
+
+
 def _decorator(name: str) -> Semantics:
     """A decorator that changes nothing for us, with or without arguments of its own."""
 
@@ -291,6 +312,12 @@ def _environment(place: Place) -> bool:
     return True
 
 
+_MADE = (
+    *("object", "dict", "list", "tuple", "set", "frozenset", "str", "bytes", "int", "float"),
+    *("complex", "BaseException", "Exception"),
+)
+"""Classes that the project's inherit from and make by `super().__new__(cls)`."""
+
 TABLE: dict[str, Semantics] = {
     "builtins.getattr": _getattr,
     "builtins.object.__getattribute__": _getattr,
@@ -308,9 +335,9 @@ TABLE: dict[str, Semantics] = {
     "builtins.property.deleter": _keep_property,
     "builtins.super": _super,
     "builtins.type": _type,
-    "builtins.object.__new__": _new,
-    "copy.copy": _argument(0),
-    "copy.deepcopy": _argument(0),
+    **{f"builtins.{name}.__new__": _new for name in _MADE},
+    "copy.copy": _copied("__copy__"),
+    "copy.deepcopy": _copied("__deepcopy__"),
     "contextlib.contextmanager": _argument(0),
     "contextlib.asynccontextmanager": _argument(0),
     "abc.abstractmethod": _argument(0),

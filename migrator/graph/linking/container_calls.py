@@ -210,6 +210,28 @@ def _same_elements(name: str) -> Semantics:
     return semantics
 
 
+def _reversed(place: Place) -> bool:
+    """`reversed(xs)` asks an instance for `__reversed__`, or for its items by number."""
+    linker, variant, index = place.linker, place.variant, place.instruction
+    variable = place.argument(0)
+    element = linker.slot("element", variant.id, index, variable)
+    iterated = operators.iterator(linker)
+
+    def watcher(value: int, target: int) -> None:
+        if linker.values.kinds[value] != Kind.INSTANCE:
+            iterated(value, (variant, index, target))
+        elif not items.special_method(
+            linker, variant, index, value, "__reversed__", [], place.target
+        ):
+            for method in ("__len__", "__getitem__"):
+                items.special_method(linker, variant, index, value, method, [], target)
+
+    if variable is not None:
+        linker.watch(variable, watcher, element)
+    place.make("builtins.generator", element)
+    return True
+
+
 def _next(place: Place) -> bool:
     linker = place.linker
     variable = place.argument(0)
@@ -325,7 +347,7 @@ TABLE: dict[str, Semantics] = {
     "builtins.dict": _container("builtins.dict"),
     "collections.OrderedDict": _container("builtins.dict"),
     "collections.defaultdict": _default_dict,
-    "builtins.reversed": _same_elements("builtins.generator"),
+    "builtins.reversed": _reversed,
     "builtins.iter": _iter,
     "itertools.islice": _same_elements("builtins.generator"),
     "itertools.cycle": _same_elements("builtins.generator"),

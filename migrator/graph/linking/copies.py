@@ -16,7 +16,8 @@ class Copies:
     What runs for instances that are told apart has as much again as the rest: without it what
     belongs to one of them would be everybody's. So have the smallest: helpers that fetch one of
     what they are given are many, and cost little. And so has, but in a large program, what is
-    copied for a place in the code at all (`written`), which is done when the rest is used up.
+    copied for a place in the code at all (`written`), which is done when the rest is used up. What
+    nobody calls (`uncalled`) comes last of all.
     """
 
     def __init__(self, size: int) -> None:
@@ -24,6 +25,7 @@ class Copies:
         self._limit_of_written = self._limit if size <= LARGE else 0
         self._copied = {(tiny, apart): 0 for tiny in (False, True) for apart in (False, True)}
         self._written = 0
+        self._uncalled = 0
 
     def afford(self, size: int, *, apart: bool = False) -> bool:
         """Whether one more variant of that many instructions may be made; it counts if so."""
@@ -39,4 +41,11 @@ class Copies:
         if self._written + size > self._limit_of_written:
             return False
         self._written += size
+        return True
+
+    def afford_uncalled(self, size: int) -> bool:
+        """The same of a closure that nobody in the project calls."""
+        if self._uncalled + size > self._limit // 4:
+            return False
+        self._uncalled += size
         return True

@@ -100,6 +100,14 @@ class Function:
         self.annotations: dict[str, int] = {}
         self.returns: int | None = None
 
+    @property
+    def wraps(self) -> bool:
+        """Whether it calls what functions around it hold, or a function inside of it may."""
+        return self.makes_functions or any(
+            code[0] == ir.CALL and code[2] is not None and any(self.outer((code[2],)))
+            for code in self.facts.code
+        )
+
     def outer(self, variables: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Those that belong to functions around it: the function's index in its file, variable."""
         for local in variables:

@@ -47,6 +47,14 @@ class Fields(Definitions):
                     self.flow(known, target)
         return known
 
+    def stored_names(self) -> dict[int, list[str]]:
+        """By value: the names under which code stores that knows exactly this value."""
+        found: dict[int, list[str]] = {}
+        for name, fields in self._fields.items():
+            for value in fields:
+                found.setdefault(value, []).append(name)
+        return found
+
     def read_field(self, value: int, name: str, target: int) -> None:
         """What `field` tells flows into a variable, without one of its own for all of it.
 

@@ -170,8 +170,10 @@ def _read_item(linker: Linker) -> Callable[[int, Any], None]:
                 linker.containers.read(value, None if key is ... else key, target)
         elif kind == Kind.INSTANCE:
             arguments = [variant.variable(key_variable)] if key_variable is not None else []
-            if not special_method(linker, variant, index, value, "__getitem__", arguments, target):
-                _foreign_item(linker, variant, index, value, target)
+            for method in ("__getitem__", "__missing__"):
+                if special_method(linker, variant, index, value, method, arguments, target):
+                    return
+            _foreign_item(linker, variant, index, value, target)
         elif kind in (Kind.CLASS, Kind.FUNCTION, Kind.BOUND):
             linker.put(target, value)  # Generic[T] and the like
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):

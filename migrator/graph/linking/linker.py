@@ -70,6 +70,8 @@ class Linker(Fields):
         """Generators to the functions that run in them."""
         self.annotations_of_classes: dict[tuple[int, int], None] = {}
         """Classes of the project that annotate something, with the variable of what they say."""
+        self.caught: dict[tuple[int, int], None] = {}
+        """Classes of the project in `except`, with the variable of what is caught."""
         self.stated: dict[int, int] = {}
         """Names of annotations, as variables, to what a name of that annotation may hold."""
         self.given: dict[str, dict[int, int]] = {}
@@ -136,6 +138,8 @@ class Linker(Fields):
     everything = False
     """Whether functions are linked too, and not only the code of modules."""
     _defaulted = False
+    _closures = 0
+    """How many functions have been looked at by `_link_closures`."""
 
     def _give_defaults(self) -> None:
         """What nobody in the project calls is called from outside, perhaps with its defaults."""
@@ -143,6 +147,22 @@ class Linker(Fields):
             if function.defaults and not any(v.called for v in function.variants.values()):
                 for variant in function.variants.values():
                     calling.bind_defaults(self, variant, set())
+
+    def _link_closures(self) -> bool:
+        """What wraps a function, as a decorator leaves it, and nobody calls, is called too.
+
+        The closures of functions that are told apart were left out until now: most are called.
+        """
+        known = list(self.function_of_value.values())
+        waiting = known[self._closures :]
+        self._closures = len(known)
+        for function, env in waiting:
+            if env is None or not env.label or not function.wraps:
+                continue
+            called = any(key[0] == env.id for key in function.variants)
+            if not called and self.copies.afford_uncalled(function.size):
+                self.general(function, env)
+        return bool(self._ready)
 
     def more(self) -> bool:
         if self._ready:
@@ -156,6 +176,8 @@ class Linker(Fields):
         if self.everything and not self._defaulted:
             self._defaulted = True
             self._give_defaults()
+            return True
+        if self.everything and self._link_closures():
             return True
         return self._keep_decorated() or self.late.read_again() or self._decide()
 

@@ -225,14 +225,16 @@ def catch(linker: Linker, variant: Variant, index: int, ins: ir.Instruction) -> 
 @once
 def _caught(linker: Linker) -> Callable[[int, Any], None]:
     def watcher(value: int, target: int) -> None:
-        kind = linker.values.kinds[value]
-        if kind in (Kind.CLASS, Kind.EXTERNAL):
-            linker.put(target, linker.values.instance(value))
-        elif kind == Kind.CONTAINER:
+        if linker.values.kinds[value] == Kind.CONTAINER:
             linker.watch(linker.containers.of(value).every, inner, target)
+        else:
+            inner(value, target)
 
     def inner(value: int, target: int) -> None:
-        if linker.values.kinds[value] in (Kind.CLASS, Kind.EXTERNAL):
+        kind = linker.values.kinds[value]
+        if kind == Kind.CLASS:
+            linker.caught[value, target] = None
+        if kind in (Kind.CLASS, Kind.EXTERNAL):
             linker.put(target, linker.values.instance(value))
 
     return watcher

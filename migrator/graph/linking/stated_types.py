@@ -143,7 +143,8 @@ def annotated(linker: Linker, variant: Variant, annotation: ir.Annotation) -> in
     target = linker.new()
     name = text.partition("[")[0].rpartition(".")[2]
     if head is None:
-        if name in _SEQUENCES or name in _MAPPINGS:
+        is_union = text == " | ".join([each[0] for each in arguments])
+        if not is_union and (name in _SEQUENCES or name in _MAPPINGS):
             _collection(linker, variant, name, arguments, target)
         else:
             _either(linker, variant, arguments, target)
@@ -182,7 +183,7 @@ def _typed(linker: Linker) -> Callable[[int, Any], None]:
         kind = values.kinds[value]
         if kind == Kind.CLASS:
             linker.annotations_of_classes[value, target] = None
-            if not _is_protocol(linker, value):
+            if not is_protocol(linker, value):
                 linker.put(target, values.instance(value))
         elif kind == Kind.STRING:
             for found in linker.class_named(values.names[value]):
@@ -205,7 +206,7 @@ def _typed(linker: Linker) -> Callable[[int, Any], None]:
     return watcher
 
 
-def _is_protocol(linker: Linker, class_value: int) -> bool:
+def is_protocol(linker: Linker, class_value: int) -> bool:
     """Whether a class only says what others must have; nothing is an instance of just that."""
     bases = (base for group in linker.class_of_value[class_value].bases for base in group)
     return any(
