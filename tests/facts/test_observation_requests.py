@@ -123,6 +123,7 @@ def test_what_a_test_has_not_saved_is_no_deed_of_the_request_that_saves_it(
             class Item(Base):
                 __tablename__ = "items"
                 id = Column(Integer, primary_key=True)
+                seen = Column(Integer, default=0)
 
             class Sale(Base):
                 __tablename__ = "sales"
@@ -141,6 +142,13 @@ def test_what_a_test_has_not_saved_is_no_deed_of_the_request_that_saves_it(
                 session.add(Sale())
                 session.commit()
                 return ""
+
+            @app.get("/items")
+            def items():
+                for item in session.scalars(select(Item)):
+                    item.seen += 1
+                session.commit()
+                return ""
         """,
         drive="""
             import shop
@@ -148,12 +156,19 @@ def test_what_a_test_has_not_saved_is_no_deed_of_the_request_that_saves_it(
             client = shop.app.test_client()
             client.post("/sales")
             client.post("/sales")
+            shop.app.before_request_funcs.clear()
+            shop.session.add(shop.Item())
+            client.get("/items")
         """,
     )
     project.run("-m", "drive")
-    seen = {each[0] for each in ways(project.read().entries["route", "sell"])}
+    entries = project.read().entries
+    seen = {each[0] for each in ways(entries["route", "sell"])}
     assert "INSERT INTO sales DEFAULT VALUES" in seen
     assert not any("INSERT INTO items" in each for each in seen)
+    asked = {each[0] for each in ways(entries["route", "items"])}
+    assert not any("INSERT INTO items" in each for each in asked)
+    assert any("UPDATE items" in each for each in asked)
 
 
 def test_each_server_process_and_thread_writes_records_of_its_own(project: Observed) -> None:

@@ -81,10 +81,13 @@ class EntryRuns:
         """How many entry points entered a function."""
 
     def _handler_functions(self) -> dict[str, str]:
-        """Functions that are the handler of one entry point only, to its name."""
+        """Functions that are the handler of one entry point and below no other, to its name."""
         owners: dict[str, set[str]] = defaultdict(set)
         for name, entry in self._program.entry_points.items():
             for function in {self.plain(root) for root in entry.roots} | {entry.handler}:
+                owners[function].add(name)
+        for name, entry in self._program.entry_points.items():
+            for function in owners.keys() & entry.functions:
                 owners[function].add(name)
         return {each: min(names) for each, names in owners.items() if len(names) == 1}
 

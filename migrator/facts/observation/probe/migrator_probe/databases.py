@@ -22,8 +22,6 @@ def _sqlalchemy(module: ModuleType) -> None:
     from sqlalchemy import event  # type: ignore[import-not-found,unused-ignore]
     from sqlalchemy.engine import Engine  # type: ignore[import-not-found,unused-ignore]
 
-    tally.unsaved.append(_holds_unsaved)
-
     @event.listens_for(Engine, "before_cursor_execute")
     def before_cursor_execute(
         connection: Any,
@@ -37,11 +35,44 @@ def _sqlalchemy(module: ModuleType) -> None:
         tally.executed(statement, getattr(dialect, "name", "") in ("mysql", "mariadb"))
 
 
-def _holds_unsaved() -> bool:
-    """Whether any session of SQLAlchemy's has new, changed or deleted objects."""
-    module = sys.modules.get("sqlalchemy.orm.session")
-    sessions = getattr(module, "_sessions", {}).values()
-    return any(each.new or each.dirty or each.deleted for each in list(sessions))
+def _sessions(module: Any) -> None:
+    """Tells what a test prepared and a request saved along, by the sessions' own events."""
+    from sqlalchemy import event, inspect  # type: ignore[import-not-found,unused-ignore]
+
+    Session = module.Session
+
+    def states_of(session: Any) -> dict[int, Any]:
+        objects = [*session.new, *session.dirty, *session.deleted]
+        return {id(state): state for state in map(inspect, objects)}
+
+    def unsaved() -> dict[int, Any]:
+        sessions = list(getattr(sys.modules[Session.__module__], "_sessions", {}).values())
+        return {key: state for each in sessions for key, state in states_of(each).items()}
+
+    def tables_of(state: Any) -> set[str]:
+        secondaries = [each.secondary for each in state.mapper.relationships]
+        tables = [*state.mapper.tables, *(each for each in secondaries if each is not None)]
+        return {getattr(each, "name", "") for each in tables}
+
+    def before_flush(session: Any, *_: Any) -> None:
+        prepared = tally.prepared.get()
+        if not prepared:
+            return
+        try:
+            tables: dict[bool, set[str]] = {True: set(), False: set()}
+            for key, state in states_of(session).items():
+                tables[prepared.pop(key, None) is not None] |= tables_of(state)
+            tally.saved_along.set(frozenset(tables[True] - tables[False]))
+        except Exception:
+            tally.failed("before_flush")
+
+    def after_flush(*_: Any) -> None:
+        tally.saved_along.set(frozenset())
+
+    tally.unsaved.append(unsaved)
+    event.listen(Session, "before_flush", before_flush)
+    for name in ("after_flush", "after_soft_rollback"):
+        event.listen(Session, name, after_flush)
 
 
 def _observed_method(original: Any, name: str, backslash: bool) -> Any:
@@ -149,6 +180,7 @@ def _classes(*names: str, backslash: bool = False) -> Callable[[ModuleType], Non
 
 PATCHES: dict[str, Callable[[ModuleType], None]] = {
     "sqlalchemy": _sqlalchemy,
+    "sqlalchemy.orm.events": _sessions,
     "sqlite3.dbapi2": _sqlite,
     "psycopg2": _psycopg2,
     "psycopg.cursor": _classes("Cursor"),

@@ -109,10 +109,12 @@ _raw_texts: dict[str | bytes, int] = {}
 _process = Entry("process", "")
 entries["process", ""] = _process
 _current: ContextVar[Entry] = ContextVar("migrator_entry", default=_process)
-_prepared: ContextVar[bool] = ContextVar("migrator_prepared", default=False)
-"""Whether objects were waiting to be saved when the entry point began."""
-unsaved: list[Callable[[], bool]] = []
-"""Say whether any session holds what is not saved yet."""
+prepared: ContextVar[dict[int, Any]] = ContextVar("migrator_prepared", default={})
+"""What was waiting to be saved when the entry point began, by its id: a test's own objects."""
+saved_along: ContextVar[frozenset[str]] = ContextVar("migrator_saved_along", default=frozenset())
+"""Tables that are written right now for nothing but what was prepared."""
+unsaved: list[Callable[[], dict[int, Any]]] = []
+"""Say what the sessions hold that is not saved yet."""
 _running: dict[int, int] = {}
 """Threads that are inside of an entry point: with one, nobody else misses what is switched off."""
 _journal: Any = None
@@ -199,9 +201,10 @@ def begin(kind: str, name: str, function: str = "") -> Token[Entry]:
     """An entry point begins to run here; give the token to `end`."""
     entry = _entry(kind, name, function)
     entry.runs += 1
-    if kind not in _BACKGROUND:
+    if kind not in _BACKGROUND and _current.get().kind in _BACKGROUND:
         try:
-            _prepared.set(any(holds() for holds in unsaved))
+            saved_along.set(frozenset())
+            prepared.set({key: each for holds in unsaved for key, each in holds().items()})
         except Exception:
             failed("unsaved")
     return adopt(entry)
@@ -260,8 +263,13 @@ def executed(text: Any, backslash: bool = False) -> None:
         if number is None:
             number = _number_of(text, backslash)
         way = _way(_getframe(1))
-        if not way[0] and not way[2] and _prepared.get() and _writes(text):
-            entry = _process  # a test's own objects, which whatever asks first saves along
+        if (way[0] or way[2]) and not saved_along.get():
+            pass
+        elif (table := _written(text)) and (
+            table in saved_along.get() or (prepared.get() and not way[0] and not way[2])
+        ):
+            # A test's own objects, which whatever asks first saves along.
+            entry, way = _process, ((), 0, False)
         execution = (number, *way)
         statements = entry.statements
         statements[execution] = statements.get(execution, 0) + 1
@@ -275,8 +283,14 @@ def executed(text: Any, backslash: bool = False) -> None:
         failed("statement")
 
 
-def _writes(text: Any) -> bool:
-    return str(text).lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE")
+def _written(text: Any) -> str:
+    """The table that a statement writes, if it does."""
+    found = _WRITE.match(str(text))
+    return found.group(1).translate(_UNQUOTED).rpartition(".")[2] if found else ""
+
+
+_WRITE = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([^\s(]+)", re.IGNORECASE)
+_UNQUOTED = str.maketrans("", "", "\"`[]")
 
 
 def touched(kind: str, folder: str) -> None:
