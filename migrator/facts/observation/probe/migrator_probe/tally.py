@@ -109,7 +109,7 @@ _raw_texts: dict[str | bytes, int] = {}
 _process = Entry("process", "")
 entries["process", ""] = _process
 _current: ContextVar[Entry] = ContextVar("migrator_entry", default=_process)
-prepared: ContextVar[dict[int, Any]] = ContextVar("migrator_prepared", default={})
+prepared: ContextVar[dict[int, Any] | None] = ContextVar("migrator_prepared", default=None)
 """What was waiting to be saved when the entry point began, by its id: a test's own objects."""
 saved_along: ContextVar[frozenset[str]] = ContextVar("migrator_saved_along", default=frozenset())
 """Tables that are written right now for nothing but what was prepared."""
@@ -290,7 +290,7 @@ def _written(text: Any) -> str:
 
 
 _WRITE = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([^\s(]+)", re.IGNORECASE)
-_UNQUOTED = str.maketrans("", "", "\"`[]")
+_UNQUOTED = str.maketrans("", "", '"`[]')
 
 
 def touched(kind: str, folder: str) -> None:
