@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import NamedTuple
 
 from migrator.graph.framework import Framework
+from migrator.graph.frameworks.marshmallow_fields import (
+    WHOLE,
+    Part,
+    SchemaField,
+    is_asked,
+    reached,
+    texts,
+    within,
+)
 from migrator.graph.frameworks.sqlalchemy import SQLAlchemy
 from migrator.graph.linking.values import Kind
 from migrator.graph.protocol import CallSite, Engine, Site
@@ -25,21 +33,6 @@ _LOADS = frozenset({"use_args", "use_kwargs", "arguments", "body"})
 """Decorators of flask-apispec, webargs and APIFairy, with the schema as first argument."""
 _ONE_WAY = ("dump_only", "load_only")
 _DEEPEST = 4
-
-
-class _Field(NamedTuple):
-    name: str
-    attribute: str
-    nested: int
-    """The slot of the schemas of a nested field."""
-    called: int
-    """The slot of validators and functions."""
-    method: str
-    """The schema's method that gives the value (`fields.Method`)."""
-    one_way: str
-    """`dump_only` or `load_only` where the field is one."""
-    own: int | None = None
-    """The field itself, where its class is one of the project's."""
 
 
 class Marshmallow(Framework):
@@ -96,7 +89,7 @@ class Marshmallow(Framework):
             return None
         if method in {"dump", "dumps", "jsonify"}:
             self.seen = True
-            self._dump(engine, site, class_, site.argument(0, "obj"), 0)
+            self._dump(engine, site, class_, site.argument(0, "obj"))
             return None
         if method in {"load", "loads", "validate"}:
             self.seen = True
@@ -138,6 +131,8 @@ class Marshmallow(Framework):
             engine.add(nested, *site.argument(0, "nested"), *site.argument(-1, "schema"))
         if last == "Function":
             engine.add(called, *site.argument(0, "serialize"))
+        for option in ("only", "exclude"):
+            engine.add(engine.slot("marshmallow", option, nested), *site.argument(-1, option))
         for value in site.argument(-1, "validate"):
             inside = engine.values.kind(value) == Kind.CONTAINER
             engine.add(called, *(engine.points_to(engine.element(value)) if inside else (value,)))
@@ -151,7 +146,7 @@ class Marshmallow(Framework):
         names = (engine.values.name(base) for base in engine.bases(class_))
         return any(each.startswith("marshmallow.fields.") for each in names)
 
-    def _fields(self, engine: Engine, schema: int) -> Iterator[_Field]:
+    def _fields(self, engine: Engine, schema: int) -> Iterator[SchemaField]:
         for owner in engine.bases(schema):
             if engine.values.kind(owner) == Kind.CLASS:
                 for attribute in engine.class_view(owner).attributes:
@@ -159,18 +154,30 @@ class Marshmallow(Framework):
                         view = engine.values.view(value)
                         if view.kind == Kind.INSTANCE and self._is_own_field(engine, view.owner):
                             name, nothing = attribute.name, engine.slot("marshmallow", "nothing")
-                            yield _Field(name, name, nothing, nothing, "", "", value)
+                            yield SchemaField(name, name, nothing, nothing, "", "", value)
                         if view.name == _FIELD:
                             text, nested, called, method, way, _ = engine.values.view(value).parts
                             assert isinstance(nested, int) and isinstance(called, int)
                             name = attribute.name
                             told = str(text) or name
-                            yield _Field(name, told, nested, called, str(method), str(way))
+                            yield SchemaField(
+                                name, told, nested, called, str(method), str(way),
+                                part=self._part(engine, nested),
+                            )  # fmt: skip
 
-    def _dumped(self, engine: Engine, schema: int) -> Iterator[_Field]:
+    @staticmethod
+    def _part(engine: Engine, nested: int) -> Part:
+        """What `Nested(..., only=..., exclude=...)` asks of its schema."""
+        only, exclude = (
+            frozenset(filter(None, texts(engine, engine.points_to(slot))))
+            for slot in (engine.slot("marshmallow", each, nested) for each in ("only", "exclude"))
+        )
+        return only or None, exclude
+
+    def _dumped(self, engine: Engine, schema: int) -> Iterator[SchemaField]:
         return (each for each in self._fields(engine, schema) if each.one_way != "load_only")
 
-    def _loaded(self, engine: Engine, schema: int) -> Iterator[_Field]:
+    def _loaded(self, engine: Engine, schema: int) -> Iterator[SchemaField]:
         return (each for each in self._fields(engine, schema) if each.one_way != "dump_only")
 
     def _classes(self, engine: Engine, values: Iterable[int]) -> list[int]:
@@ -227,8 +234,8 @@ class Marshmallow(Framework):
         bases = {engine.values.name(base).rsplit(".", 1)[-1] for base in engine.bases(schema)}
         if "ModelSchema" not in bases and not self._option(engine, schema, "include_relationships"):
             return []
-        left_out = set(_texts(engine, self._option(engine, schema, "exclude")))
-        only = set(_texts(engine, self._option(engine, schema, "fields")))
+        left_out = set(texts(engine, self._option(engine, schema, "exclude")))
+        only = set(texts(engine, self._option(engine, schema, "fields")))
         names = [name for name, _ in self.sqlalchemy.declared.relationships_of(engine, model)]
         for owner in engine.bases(model):
             engine.points_to(engine.slot("sqlalchemy", "backrefs", owner))
@@ -244,11 +251,17 @@ class Marshmallow(Framework):
             place = engine.inside(view)
             if place is not None and isinstance(schema, int):
                 returned = engine.points_to(engine.invoke(site, view, [], edge=False))
-                self._dump(engine, place, schema, returned, 0)
+                self._dump(engine, place, schema, returned)
         return views
 
     def _dump(
-        self, engine: Engine, site: Site, schema: int, objects: Iterable[int], depth: int
+        self,
+        engine: Engine,
+        site: Site,
+        schema: int,
+        objects: Iterable[int],
+        depth: int = 0,
+        part: Part = WHOLE,
     ) -> None:
         if depth > _DEEPEST:
             return
@@ -258,17 +271,20 @@ class Marshmallow(Framework):
         found = [each for each in single if engine.values.kind(each) == Kind.INSTANCE]
         single = list(dict.fromkeys(found))
         for field in self._dumped(engine, schema):
+            if not is_asked(part, field.name):
+                continue
             inside: list[int] = []
             for each in single:
-                inside += _reached(engine, site, each, field.attribute)
+                inside += reached(engine, site, each, field.attribute)
             if field.own is not None:
                 self._serialise(engine, site, field.own, inside, single)
             for inner in self._nested(engine, schema, field.nested):
-                self._dump(engine, site, inner, inside, depth + 1)
+                asked = within(part, field.name, field.part)
+                self._dump(engine, site, inner, inside, depth + 1, asked)
             self._compute(engine, site, schema, field, single)
         model = self._model(engine, schema)
         for name in self._related(engine, schema, model) if model is not None else ():
-            for each in single:
+            for each in single if is_asked(part, name) else ():
                 engine.attribute(site, each, name)
         self._run_hooks(engine, site, schema, ("pre_dump", "post_dump"))
 
@@ -286,7 +302,7 @@ class Marshmallow(Framework):
             engine.invoke(site, function, [value, nothing, whole])
 
     def _compute(
-        self, engine: Engine, site: Site, schema: int, field: _Field, objects: Iterable[int]
+        self, engine: Engine, site: Site, schema: int, field: SchemaField, objects: Iterable[int]
     ) -> None:
         """`fields.Function(f)` and `fields.Method("name")` are called with what is dumped."""
         argument = engine.slot("marshmallow", "dumped", site.key)
@@ -386,23 +402,3 @@ class Marshmallow(Framework):
         if engine.values.name(receiver) == _RESULT:
             return (int(str(engine.values.view(receiver).parts[0])),)
         return None
-
-
-def _texts(engine: Engine, values: Iterable[int]) -> Iterator[str]:
-    for value in values:
-        if engine.values.kind(value) == Kind.CONTAINER:
-            yield from _texts(engine, engine.points_to(engine.element(value)))
-        else:
-            yield engine.values.text(value) or ""
-
-
-def _reached(engine: Engine, site: Site, value: int, dotted: str) -> list[int]:
-    """The values of an attribute, or along `attribute="host.ip"`."""
-    found = [value]
-    for name in dotted.split("."):
-        found = [
-            each
-            for owner in dict.fromkeys(found)
-            for each in engine.points_to(engine.attribute(site, owner, name))
-        ]
-    return found
