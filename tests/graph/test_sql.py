@@ -33,6 +33,11 @@ def effects(text: str) -> set[str]:
         ("select * from main.users", {"read users"}),
         ("select x from billing.users", {"read billing.users(x)"}),
         ("INSERT INTO t (a, b) VALUES (%s, %(x)s)", {"write insert t(a,b)"}),
+        (
+            "SELECT EXTRACT(month FROM t.a) FROM t WHERE b = %(x)s::UUID AND t.a < "
+            "%(y)s::TIMESTAMP WITHOUT TIME ZONE",
+            {"read t(a,b)"},
+        ),
         ("INSERT INTO t SELECT * FROM u", {"write insert t", "read u"}),
         ("INSERT IGNORE INTO t VALUES (1)", {"write insert t"}),
         ("INSERT OR REPLACE INTO t VALUES (?)", {"write insert t", "write delete t"}),

@@ -127,13 +127,15 @@ _CLAUSE_HOLE = re.compile(rf"(?<!from )(?<!join )(?<!into )(?<!update ){_HOLE_NA
 
 _QUOTED_OR_PERCENT = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/"
-    r"|(?P<parameter>%\(\w+\)s|%s)|(?P<doubled>%%)|(?P<hole>\x00+)",
-    re.DOTALL,
+    r"|(?P<parameter>(?:%\(\w+\)s|%s)(?:::\w+(?:\(\d+\))?(?:\[\])*"
+    r"(?:\s+with(?:out)?\s+time\s+zone|\s+precision|\s+varying)?)*)"
+    r"|(?P<doubled>%%)|(?P<hole>\x00+)",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
 def _placeholders(text: str) -> str:
-    """The text with `%s` parameters as `?`, and holes as a name that parses anywhere."""
+    """The text with `%s` parameters as `?` without casts, holes as a name that parses anywhere."""
 
     def replace(match: re.Match[str]) -> str:
         if match["parameter"]:

@@ -236,10 +236,7 @@ class Marshmallow(Framework):
             return []
         left_out = set(texts(engine, self._option(engine, schema, "exclude")))
         only = set(texts(engine, self._option(engine, schema, "fields")))
-        names = [name for name, _ in self.sqlalchemy.declared.relationships_of(engine, model)]
-        for owner in engine.bases(model):
-            engine.points_to(engine.slot("sqlalchemy", "backrefs", owner))
-            names += self.sqlalchemy.declared.reports.get(owner, {})
+        names = self.sqlalchemy.declared.relationship_names(engine, model)
         return [each for each in names if each not in left_out and (not only or each in only)]
 
     # -- dumping ----------------------------------------------------------------------------------

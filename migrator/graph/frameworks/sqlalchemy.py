@@ -26,6 +26,7 @@ from migrator.graph.orm.declared import (
 )
 from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
+from migrator.graph.orm.introspection import ATTRIBUTES_OF, INSPECTS, Introspection
 from migrator.graph.orm.listeners import LISTENER, VALIDATOR, Listeners
 from migrator.graph.orm.mappers import BASE_DECORATOR, MAPPED_DECORATOR, REGISTRY, Mappers
 from migrator.graph.orm.queries import (
@@ -77,8 +78,14 @@ class SQLAlchemy(Framework):
         self.listeners = Listeners()
         self.computed = Computed(self.facts, self.instances)
         self.mappers = Mappers(self.declared, self.computed)
+        self.introspection = Introspection(self.declared)
         self._read = Attributes(
-            self.facts, self.queries, self.instances, self.computed, self.attributes
+            self.facts,
+            self.queries,
+            self.instances,
+            self.computed,
+            self.introspection,
+            self.attributes,
         )
 
     # -- calls ------------------------------------------------------------------------------------
@@ -125,6 +132,8 @@ class SQLAlchemy(Framework):
             return (self.queries.select(engine, site, last),)
         if last in {"insert", "update", "delete"}:
             return self.queries.write(engine, site, last, site.argument(0, "table"))
+        if last in INSPECTS:
+            return self.introspection.inspect(engine, site)
         if last == "text":
             texts = [engine.values.text(each) for each in site.argument(0, "text")]
             return [engine.values.opaque(TEXT, text) for text in texts if text]
@@ -211,6 +220,8 @@ class SQLAlchemy(Framework):
             return ()
         if tag == TEXT:
             return (receiver,)
+        if tag == ATTRIBUTES_OF:
+            return self.introspection.call(engine, site, receiver, method)
         if tag == REGISTRY:
             return self.mappers.registry_call(engine, site, method)
         if tag in (ATTRIBUTE, TABLE_COLUMNS, ALIAS, SUBQUERY):
@@ -294,6 +305,8 @@ class SQLAlchemy(Framework):
         tag = engine.values.view(receiver).tag
         if tag == COLLECTION:
             return self.instances.iterate(engine, receiver)
+        if tag == ATTRIBUTES_OF:
+            return self.introspection.iterate(engine, receiver)
         if tag == PROXIED:
             return self.computed.proxied_elements(engine, site, receiver)
         if tag in {QUERY, ROW, RESULT, SCALARS, PAGINATION}:

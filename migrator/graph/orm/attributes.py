@@ -18,6 +18,7 @@ from migrator.graph.orm.declared import (
 )
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.instances import Instances
+from migrator.graph.orm.introspection import ATTRIBUTE_OF, MAPPER, Introspection
 from migrator.graph.orm.queries import ALIAS, PAGINATION, QUERY, ROW, SESSION, SUBQUERY, Queries
 from migrator.graph.protocol import Engine, Site
 
@@ -39,12 +40,14 @@ class Attributes:
         queries: Queries,
         instances: Instances,
         computed: Computed,
+        introspection: Introspection,
         given: Mapping[str, Given],
     ) -> None:
         self._facts = facts
         self._queries = queries
         self._instances = instances
         self._computed = computed
+        self._introspection = introspection
         self._given = given
 
     def attribute(
@@ -67,6 +70,8 @@ class Attributes:
             return None
         if view.name == TABLE_COLUMNS:
             return self.table_column(engine, site, receiver, name)
+        if view.name in (MAPPER, ATTRIBUTE_OF):
+            return self._introspection.attribute(engine, receiver, name)
         if view.name == ALIAS:
             return self._instances.alias_attribute(engine, site, receiver, name)
         if view.name == ROW:
@@ -140,6 +145,8 @@ class Attributes:
             return self._given[name](engine, site, class_) or ()
         if name == "__table__":
             return (values.opaque(CLASS_TABLE, class_),)
+        if name == "__mapper__":
+            return (values.opaque(MAPPER, class_),)
         if name.startswith("__"):
             return None
         relationship = self._instances.backref(engine, class_, name)

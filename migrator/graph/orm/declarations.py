@@ -231,6 +231,14 @@ class Declarations:
             if owner == class_ and name not in seen:
                 yield name, value
 
+    def relationship_names(self, engine: Engine, class_: int) -> list[str]:
+        """The attributes of a class that are relationships, also by backrefs of others."""
+        names = [name for name, _ in self.relationships_of(engine, class_)]
+        for owner in engine.bases(class_):
+            engine.points_to(engine.slot("sqlalchemy", "backrefs", owner))
+            names += self.reports.get(owner, {})
+        return names
+
     def declared(self, engine: Engine, variable: int) -> Iterator[int]:
         """The values of a class attribute, with what a `declared_attr` gives in place of it."""
         for value in engine.points_to(variable):
