@@ -81,13 +81,18 @@ class EntryRuns:
         """How many entry points entered a function."""
 
     def _handler_functions(self) -> dict[str, str]:
-        """Functions that are the handler of one entry point and below no other, to its name."""
+        """Functions that are the handler of one entry point only, to its name.
+
+        What a decorator makes is that of others, too, where it stands below other handlers.
+        """
         owners: dict[str, set[str]] = defaultdict(set)
         for name, entry in self._program.entry_points.items():
             for function in {self.plain(root) for root in entry.roots} | {entry.handler}:
                 owners[function].add(name)
+        functions = self._program.functions.keys() - self._program.modules.keys()
+        made = {each for each in owners if each.rpartition(".")[0] in functions}
         for name, entry in self._program.entry_points.items():
-            for function in owners.keys() & entry.functions:
+            for function in made.intersection(entry.functions):
                 owners[function].add(name)
         return {each: min(names) for each, names in owners.items() if len(names) == 1}
 

@@ -115,8 +115,10 @@ class Instances:
     def alias_attribute(
         self, engine: Engine, site: Site, alias: int, name: str
     ) -> Iterable[int] | None:
-        """`aliased(Model).column`."""
+        """`aliased(Model).column`, and whatever else of the class it stands for."""
         class_ = int(str(engine.values.view(alias).parts[0]))
+        if name == "query":
+            return (self.queries.of_class(engine, site, class_, "query"),)
         self.facts.note(site, "mention", class_, name, via="query")
         return (engine.values.opaque(ATTRIBUTE, class_, name),)
 
