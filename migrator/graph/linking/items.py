@@ -241,6 +241,8 @@ def _write_item(linker: Linker) -> Callable[[int, Any], None]:
             arguments = [first] if given is None else [first, given]
             special_method(linker, variant, index, value, method, arguments, NOWHERE)
         elif kind in (Kind.EXTERNAL, Kind.EXTERNAL_INSTANCE, Kind.OPAQUE):
+            if kind == Kind.EXTERNAL_INSTANCE and isinstance(key, str) and given is not None:
+                _keep_beside(linker, variant, index)
             linker.start(
                 lambda: linker.foreign.set_item(
                     variant, index, value, keys_of(linker, variant, key, key_variable), given
@@ -248,6 +250,16 @@ def _write_item(linker: Linker) -> Callable[[int, Any], None]:
             )
 
     return watcher
+
+
+def _keep_beside(linker: Linker, variant: Variant, index: int) -> None:
+    """What a function stores in a mapping from outside is held by that mapping, not by all alike:
+    `data = request.get_json(); data["tags"] = tags`."""
+    function = variant.function
+    register = function.facts.code[index][1]
+    if register >= 0 and function.name != function.module.name:
+        made = linker.values.container("builtins.dict", "stored", variant.id, register)
+        linker.put(variant.base + register, made)
 
 
 def _write(

@@ -186,7 +186,13 @@ class Instances:
     def construct(self, engine: Engine, site: CallSite, class_: int) -> None:
         """`Model(...)`: an insert if a relationship cascades to it; see `link`."""
         linked = engine.points_to(engine.slot("sqlalchemy", "linked", class_))
-        for name in site.keywords:
+        merged = (
+            str(key)
+            for each in site.merged
+            if engine.values.kind(each) == Kind.CONTAINER
+            for key in engine.keys(each)
+        )
+        for name in dict.fromkeys((*site.keywords, *merged)):
             if self.is_relationship(engine, class_, name):
                 self.facts.note(site, "insert", class_, via=f"relationship {name}")
                 self.facts.note(site, "relate", class_, name, via="constructor")
