@@ -10,6 +10,7 @@ from typing import NamedTuple
 _START = re.compile(r"""(?P<prefix>[A-Za-z]{0,2})(?P<quote>\"\"\"|'''|"|')""")
 _BETWEEN = re.compile(r"(?:[ \t\f]|\\\n)*")
 _BETWEEN_LINES = re.compile(r"(?:\s|\\\n|#[^\n]*\n)*")
+_BLANKS = re.compile(r"(?:[ \t\n]|#[^\n]*\n)*")
 _INSIDE = re.compile(r"""[()\[\]{}!:=#'"\\\n]""")
 _PREFIXES = frozenset({"", "r", "b", "u", "br", "rb", "f", "fr", "rf", "t", "tr", "rt"})
 _ESCAPED_NAME = re.compile(r"\\N\{[^{}\n]*\}")
@@ -29,7 +30,9 @@ class Formatted(NamedTuple):
     start: int
     end: int
     parts: tuple[Part, ...]
-    """Empty where an interpreter without PEP 701 and 750 reads them too."""
+    """Empty where an interpreter without PEP 701 reads them too."""
+    templates: tuple[int, ...] = ()
+    """Where the letters stand that make templates of them (PEP 750), if that is all."""
 
 
 def prefix_start(source: str, quote: int) -> int:
@@ -60,7 +63,17 @@ def read_strings(source: str, start: int, *, across_lines: bool) -> Formatted:
     if needed:
         for each in literals:
             _literal(source, each, 0, parts)
-    return Formatted(start, end, tuple(_merged(parts)))
+    found = tuple(_merged(parts))
+    return Formatted(start, end, found, () if found else tuple(_templates(source, literals)))
+
+
+def _templates(source: str, literals: list[int]) -> Iterator[int]:
+    """Where prefixes of literals have a `t`."""
+    for each in literals:
+        match = _START.match(source, each)
+        at = match["prefix"].lower().find("t") if match is not None else -1
+        if at >= 0:
+            yield each + at
 
 
 def _merged(parts: list[Part]) -> Iterator[Part]:
@@ -97,7 +110,7 @@ def _literal(source: str, start: int, depth: int, parts: list[Part] | None) -> t
             parts.append(_text(source[start:end]))
         return False, end
     needed, end = _middle(source, match.end(), quote, "r" in prefix, depth, parts, in_spec=False)
-    return needed or "t" in prefix, end
+    return needed or (depth > 0 and "t" in prefix), end
 
 
 def _plain_end(source: str, position: int, quote: str) -> int:
@@ -158,7 +171,7 @@ def _middle(
             text_start = position
         elif mark == "{":
             flush(position)
-            more, position = _field(source, position + 1, quote, raw, depth, parts)
+            more, position = _field(source, position + 1, quote, raw, depth, parts, in_spec)
             needed, text_start = needed or more, position
         elif mark == "}":
             if not in_spec:
@@ -170,9 +183,15 @@ def _middle(
 
 
 def _field(
-    source: str, start: int, quote: str, raw: bool, depth: int, parts: list[Part] | None
+    source: str,
+    start: int,
+    quote: str,
+    raw: bool,
+    depth: int,
+    parts: list[Part] | None,
+    in_spec: bool,
 ) -> tuple[bool, int]:
-    """One field, after its opening brace."""
+    """One field, after its opening brace; older grammars know no format inside of a format's."""
     needed, position, brackets = False, start, 0
     while True:
         match = _INSIDE.search(source, position)
@@ -202,10 +221,11 @@ def _field(
         elif brackets or (mark == "!" and source[position : position + 1] == "="):
             position += mark == "!"
         elif mark == "=":
-            follows = source[position:].lstrip()[:1] if _is_debug(source, position) else ""
+            rest = _behind(source, position)
+            follows = source[rest : rest + 1] if _is_debug(source, position) else ""
             if follows in ("}", "!", ":") and follows:
                 if parts is not None:
-                    parts.append(source[start:position])
+                    parts.append(source[start:rest])
                 end = position - 1
                 break
         elif mark in "}!:":
@@ -213,7 +233,15 @@ def _field(
             break
         else:
             raise Unreadable
-    return _rest_of_field(source, start, end, position, quote, raw, depth, parts, needed)
+    more, position = _rest_of_field(source, start, end, position, quote, raw, depth, parts)
+    has_format = in_spec and source[end : end + 1] == ":"
+    return needed or more or has_format, position
+
+
+def _behind(source: str, position: int) -> int:
+    """Where blanks and comments end that stand behind an expression and its `=`."""
+    match = _BLANKS.match(source, position)
+    return match.end() if match is not None else position
 
 
 def _is_debug(source: str, position: int) -> bool:
@@ -230,16 +258,16 @@ def _rest_of_field(
     raw: bool,
     depth: int,
     parts: list[Part] | None,
-    needed: bool,
 ) -> tuple[bool, int]:
     """Conversion and format of a field, and its closing brace."""
-    while source[position : position + 1] in (" ", "\t", "\n", "="):
-        position += 1
+    behind = _behind(source, position)
+    needed = "#" in source[position:behind] or "\n" in source[position:behind]
+    position = behind
     conversion, spec = -1, None
     if source[position : position + 1] == "!":
         conversion, position = ord(source[position + 1 : position + 2] or "s"), position + 2
         while source[position : position + 1] in (" ", "\t", "\n"):
-            position += 1
+            position, needed = position + 1, True
     if source[position : position + 1] == ":":
         inner: list[Part] | None = [] if parts is not None else None
         more, position = _middle(source, position + 1, quote, raw, depth, inner, in_spec=True)

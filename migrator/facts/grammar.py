@@ -7,7 +7,8 @@ in parentheses, and put back into the tree afterwards:
 * parameters of types, `def f[T](x)` and `class C[T = int]:` (PEP 695, 696), and `type X = ...`;
 * formatted strings that hold their own quotes, backslashes, comments or line ends (PEP 701), and
   template strings (PEP 750), which are read as formatted ones;
-* `except A, B:` without parentheses (PEP 758); `lazy import x` (PEP 810).
+* `except A, B:` without parentheses (PEP 758); `[*x for x in xs]` (PEP 798); `lazy import x`
+  (PEP 810).
 
 Texts are UTF-8 seen as Latin-1 here: one character a byte, as columns of trees count.
 """
@@ -19,6 +20,7 @@ import re
 from bisect import bisect_left
 from typing import NamedTuple
 
+from migrator.facts.brackets import BRACKET, blank, closing, is_comprehension, place_of
 from migrator.facts.formatted import (
     Formatted,
     Part,
@@ -29,21 +31,23 @@ from migrator.facts.formatted import (
 )
 
 _NAME = r"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
+_GAP = r"(?:[ \t]|\\\n)"
 _MARK = re.compile(r"""[\n;:#'"()\[\]{}]""")
 """One set of characters: searching for these is an order of magnitude faster than for words."""
 _STATEMENT = re.compile(
     rf"""
     [ \t]* (?:async[ \t]+)?
     (?:
-        (?P<header>(?:def|class)[ \t]+{_NAME}[ \t]*\[)
-      | (?P<alias>type[ \t]+(?P<name>{_NAME})[ \t]*(?P<mark>\[|=(?!=)))
+        (?P<header>(?:def|class){_GAP}+{_NAME}{_GAP}*\[)
+      | (?P<alias>type{_GAP}+(?P<name>{_NAME}){_GAP}*(?P<mark>\[|=(?!=)))
       | (?P<except>except\b\*?)
       | (?P<lazy>lazy[ \t]+(?=(?:import|from)\b))
     )
     """,
     re.VERBOSE,
 )
-_BRACKET = re.compile(r"""(?P<string>['"])|#[^\n]*|[()\[\]{},:]""")
+_STARS = re.compile(r"(?:\s|\\\n|#[^\n]*\n)*(?P<stars>\*\*?)(?!\*)\s*")
+_EQUALS = re.compile(rf"{_GAP}*=(?!=)")
 _MOST_STRINGS = 10_000
 
 
@@ -67,6 +71,10 @@ class _Lowered:
         self.headers: dict[int, str] = {}
         """Lines of definitions to what stands between their brackets."""
         self.handlers: set[int] = set()
+        self.aliases: set[int] = set()
+        """Lines of `type X[T] = ...`, which became `X[0] = ...`."""
+        self.unpacking: dict[tuple[int, int], bool] = {}
+        """Places of elements of comprehensions to whether they are mappings."""
         self.changed = False
         self.prefix = next(p for p in ("_f", "_g", "_h", "_fstring") if f"({p}" not in text)
         self._lower()
@@ -101,6 +109,7 @@ class _Lowered:
                 position = end if end >= 0 else len(source)
             elif mark in "([{":
                 depth += 1
+                self._unpacked(position)
             else:
                 depth = max(depth - 1, 0)
         self.pieces.append(source[self.copied :])
@@ -112,19 +121,32 @@ class _Lowered:
         if match is None:
             return position
         if match["header"]:
-            end = _closing(source, match.end())
-            self.lines.append(self.line(match.start("header")))
-            self.headers[self.lines[-1]] = source[match.end() : end - 1]
-            self.replace(match.end() - 1, end, _joined(source[match.end() - 1 : end]))
-            return end
+            return self._header(match)
         if match["alias"]:
             return self._alias(match)
         if match["lazy"]:
             return self._lazy(match)
         return self._handler(match) if depth == 0 else match.end()
 
+    def _header(self, match: re.Match[str]) -> int:
+        """`def f[T](x)` becomes `def f( x)`, and `class C[T]:` becomes `class C():`."""
+        source, start = self.source, match.end() - 1
+        end = closing(source, match.end())
+        self.lines.append(self.line(match.start("header")))
+        self.headers[self.lines[-1]] = source[start + 1 : end - 1]
+        follows = end
+        while source[follows : follows + 1] in (" ", "\t"):
+            follows += 1
+        if source[follows : follows + 1] == "(":
+            self.replace(start, follows + 1, f"({blank(source[start + 1 : follows + 1])}")
+            return follows + 1
+        self.replace(start, end, f"({blank(source[start + 1 : end - 1])})")
+        return end
+
     def _string(self, start: int, depth: int) -> int:
         run = read_strings(self.source, start, across_lines=depth > 0)
+        for each in run.templates:
+            self.replace(each, each + 1, "f")
         if run.parts:
             name = f"{self.prefix}{len(self.strings)}"
             inside = self.source[start + 1 : run.end - 1]
@@ -134,32 +156,41 @@ class _Lowered:
             before, after = inside[: room.start()], inside[room.end() :]
             self.strings[name] = run
             self.lines.append(self.line(start + 1 + room.start()))
-            self.replace(start, run.end, f"({_blank(before)}{name}{_blank(after)})")
+            self.replace(start, run.end, f"({blank(before)}{name}{blank(after)})")
         return run.end
 
+    def _unpacked(self, position: int) -> None:
+        """`[*x for x in xs]`, behind its bracket: the stars go, and what they say is put back."""
+        source = self.source
+        match = _STARS.match(source, position)
+        if match is None or not is_comprehension(source, match.end()):
+            return
+        self.replace(match.start("stars"), match.end("stars"), " " * len(match["stars"]))
+        place = place_of(source, match.end())
+        self.lines.append(place[0])
+        self.unpacking[place] = len(match["stars"]) == 2
+
     def _alias(self, match: re.Match[str]) -> int:
-        """`type X[T] = value` becomes `X = value`, the name moved to where `type` stood."""
+        """`type X[T] = value` becomes `X[0] = value`, the name moved to where `type` stood."""
         source, end = self.source, match.end()
+        start, lead = match.start("alias"), match["name"]
         if match["mark"] == "[":
-            end = _closing(source, end)
-            while source[end : end + 1] in (" ", "\t"):
-                end += 1
-            if source[end : end + 1] != "=":
+            end = closing(source, end)
+            if not _EQUALS.match(source, end):
                 return match.end()
-            end += 1
-        start = match.start("alias")
-        lead = match["name"]
-        blank = _blank(source[start + len(lead) : end - 1])
-        if "\n" in blank:
-            return match.end()
-        self.replace(start, end, f"{lead}{blank}=")
+            self.lines.append(self.line(start))
+            self.aliases.add(self.lines[-1])
+            before = blank(source[start + len(lead) : match.end() - 1])
+            self.replace(start, end, f"{lead}{before}[0{blank(source[match.end() + 1 : end - 1])}]")
+            return end
+        self.replace(start, end, f"{lead}{blank(source[start + len(lead) : end - 1])}=")
         return end
 
     def _handler(self, match: re.Match[str]) -> int:
         """`except A, B:`: commas become `|`, which the tree undoes."""
         source, position, depth, commas = self.source, match.end(), 0, []
         while True:
-            found = _BRACKET.search(source, position)
+            found = BRACKET.search(source, position)
             if found is None:
                 return match.end()
             position, mark = found.end(), found.group()
@@ -227,6 +258,15 @@ def _restore(tree: ast.AST, lowered: _Lowered) -> None:
                 node.type_params = _type_parameters(written)  # type: ignore[union-attr]
         elif isinstance(node, ast.ExceptHandler) and node.lineno in lowered.handlers:
             node.type = _tuple_of(node.type)
+        elif isinstance(node, ast.Assign) and node.lineno in lowered.aliases:
+            node.targets = [t.value if isinstance(t, ast.Subscript) else t for t in node.targets]
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    target.ctx = ast.Store()
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+            mapping = lowered.unpacking.get((node.elt.lineno, node.elt.col_offset))
+            if mapping is not None:
+                _spread(node, mapping)
 
 
 def _holds(node: ast.AST, lines: list[int]) -> bool:
@@ -243,8 +283,8 @@ def _holds(node: ast.AST, lines: list[int]) -> bool:
 
 def _become(node: ast.Name, string: Formatted, lowered: _Lowered) -> None:
     """A name that stands for formatted strings becomes what they are, in place."""
-    line, column = _place(lowered.source, string.start)
-    end_line, end_column = _place(lowered.source, string.end)
+    line, column = place_of(lowered.source, string.start)
+    end_line, end_column = place_of(lowered.source, string.end)
     node.__class__ = ast.JoinedStr  # type: ignore[assignment]
     place = (line, column, end_line, end_column)
     node.values = [_value(part, lowered, place) for part in string.parts]  # type: ignore[attr-defined]
@@ -264,7 +304,7 @@ def _value(part: Part, lowered: _Lowered, place: tuple[int, int, int, int]) -> a
     if format_spec is not None:
         spec = ast.JoinedStr([_value(each, lowered, place) for each in format_spec])
         ast.copy_location(spec, position)
-    value = _expression(lowered.source[start:end], *_place(lowered.source, start))
+    value = _expression(lowered.source[start:end], *place_of(lowered.source, start))
     return ast.copy_location(ast.FormattedValue(value, conversion, spec), position)
 
 
@@ -334,33 +374,20 @@ def _tuple_of(node: ast.expr | None) -> ast.expr | None:
     return ast.copy_location(ast.Tuple([inner, *elements], ast.Load()), node)
 
 
-def _closing(source: str, position: int) -> int:
-    """The end of a bracket that was opened before `position`."""
-    depth = 1
-    while depth:
-        found = _BRACKET.search(source, position)
-        if found is None:
-            raise Unreadable
-        position = found.end()
-        if found["string"]:
-            position = string_end(source, prefix_start(source, found.start()))
-        elif found.group() in "([{":
-            depth += 1
-        elif found.group() in ")]}":
-            depth -= 1
-    return position
-
-
-def _blank(text: str) -> str:
-    """Spaces, with the line ends where they are."""
-    return re.sub(r"[^\n]", " ", text)
-
-
-def _joined(text: str) -> str:
-    """Spaces, with line ends that do not end the statement."""
-    return re.sub(r" \n", "\\\\\n", _blank(text))
-
-
-def _place(source: str, position: int) -> tuple[int, int]:
-    """Line and column of a position."""
-    return source.count("\n", 0, position) + 1, position - (source.rfind("\n", 0, position) + 1)
+def _spread(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, mapping: bool) -> None:
+    """`[*x for x in xs]` as `[y for x in xs for y in x]`, and `{**x for ...}` likewise."""
+    inner, place = node.elt, node.elt
+    names = [ast.Name("_unpacked", ast.Load()), ast.Name("_unpacked_value", ast.Load())]
+    stored: list[ast.expr] = [ast.Name(each.id, ast.Store()) for each in names]
+    target: ast.expr = stored[0]
+    if mapping:
+        target = ast.Tuple(stored, ast.Store())
+        inner = ast.Call(ast.Attribute(inner, "items", ast.Load()), [], [])
+        node.__class__ = ast.DictComp  # type: ignore[assignment]
+        node.key, node.value = names  # type: ignore[union-attr]
+        del node.elt
+    else:
+        node.elt = names[0]
+    node.generators.append(ast.comprehension(target, inner, [], 0))
+    for each in (*names, *stored, target, inner, getattr(inner, "func", inner)):
+        ast.copy_location(each, place)

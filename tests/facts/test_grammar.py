@@ -28,12 +28,30 @@ SAME = [
     ("x = f'{\n  a  # why\n}'", "x = f'{a}'"),
     ("x = f'{a!r:>{w['k']}} {{b}}'", "x = f\"{a!r:>{w['k']}} {{b}}\""),
     ("x = (\n  'a'\n  f'{b['c']}'  # d\n  'e'\n)", "x = f\"a{b['c']}e\""),
-    ("x = f'{a['b'] = }'", "x = f\"a['b'] ={a['b']!r}\""),
+    ("x = f'{a['b'] = }'", "x = f\"a['b'] = {a['b']!r}\""),
     ("x = f'{(lambda y: y['k'])(1):>3}'", "x = f\"{(lambda y: y['k'])(1):>3}\""),
     ("x = f'{a['k'] != b}'", "x = f\"{a['k'] != b}\""),
     ("x = rf'\\d{a['k']}'", "x = rf\"\\d{a['k']}\""),
     ("x = t'{a}'", "x = f'{a}'"),
     ("try: pass\nexcept A, b.C: pass", "try: pass\nexcept (A, b.C): pass"),
+    ("x = t''", "x = f''"),
+    ('x = Rt"{a}" t"{b}"', 'x = f"{a}{b}"'),
+    ("x = t'{f\"{a['k']}\"}'", "x = f\"{f'''{a['k']}'''}\""),
+    ("x = [*y for y in ys if y]", "x = [_unpacked for y in ys if y for _unpacked in y]"),
+    ("f(*y for y in ys)", "f(_unpacked for y in ys for _unpacked in y)"),
+    (
+        "x = { # all\n  **y for y in f(*ys)}",
+        "x = {_unpacked: _unpacked_value for y in f(*ys)"
+        " for _unpacked, _unpacked_value in y.items()}",
+    ),
+    (
+        "type X = int\nx = [*y, *[z for z in y]], {**y}, f(*y, key=[z for z in y])",
+        "X = int\nx = [*y, *[z for z in y]], {**y}, f(*y, key=[z for z in y])",
+    ),
+    ("def f[\n  # why\n\n  T\n] (x): pass", "def f(x): pass"),
+    ("class C[\n\n  T,\n]: pass", "class C: pass"),
+    ("type \\\n  X[\n\n  T: int\n] \\\n = list[T]", "X = list[T]"),
+    ("x = f'{a = !r  }'", "x = f'{a = !r}'"),
     ("lazy import json\nlazy from a import b", "import json\nfrom a import b"),
 ]
 
@@ -54,6 +72,12 @@ def test_newer_grammar_means_what_the_older_spells_out(newer: str, older: str) -
     if tree is None:
         tree = ast.parse(newer)
     assert plain(tree) == plain(ast.parse(older))
+
+
+@pytest.mark.parametrize("source", ["x = f'{a:{b:{c}}}'", 'x = f"{a = # why\n }"'])
+def test_fields_that_an_older_grammar_cannot_spell(source: str) -> None:
+    names = {node.id for node in ast.walk(parse(source.encode())) if isinstance(node, ast.Name)}
+    assert names == {"x", "a"} | ({"b", "c"} if "b" in source else set())
 
 
 def test_a_backslash_in_a_field_keeps_its_meaning() -> None:
