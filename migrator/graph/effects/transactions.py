@@ -140,6 +140,8 @@ def _maximal(masks: Iterable[int]) -> frozenset[int]:
 
 def _reduced(states: Iterable[_State]) -> _States:
     states = tuple(states)
+    if len(states) < 2:
+        return frozenset(states)
     return frozenset(
         _State(committed, pending)
         for committed in (False, True)
@@ -230,6 +232,9 @@ class _Interpreter:
         raised: set[_State] = set()
         for callee in node.callees:
             summary = self.summary_of(callee)
+            if summary is _NEUTRAL:
+                normal |= states
+                continue
             self.whole |= summary.whole
             for committed, pending in states:
                 for written in summary.through:
@@ -320,14 +325,22 @@ def summaries(bodies: Mapping[Hashable, Block]) -> dict[Hashable, Summary]:
 
     called = {key: tuple(_callees(body)) for key, body in bodies.items()}
     for component in components(bodies, lambda key: called.get(key, ())):
+        callers: dict[Hashable, list[Hashable]] = {key: [] for key in component}
+        for key in component:
+            for callee in called.get(key, ()):
+                if callee in callers:
+                    callers[callee].append(key)
+        waiting = set(component)
         for _ in range(_MOST_ROUNDS):
-            changed = False
             for key in component:
+                if key not in waiting:
+                    continue  # nothing that it calls has changed since
+                waiting.discard(key)
                 summary = summarise(bodies.get(key, ()), summary_of)
                 if known.get(key) != summary:
-                    known[key] = summary
-                    changed = True
-            if not changed or (len(component) == 1 and component[0] not in called[component[0]]):
+                    known[key] = _NEUTRAL if summary == _NEUTRAL else summary
+                    waiting.update(callers[key])
+            if not waiting:
                 break
     return known
 
