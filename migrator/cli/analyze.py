@@ -16,6 +16,8 @@ from migrator.facts.settings import load_settings
 from migrator.graph import store
 from migrator.graph.current import current_summary
 from migrator.model.program import Skipped
+from migrator.plan.evidence.support import supported
+from migrator.plan.wording import counted
 
 
 @click.command("analyze")
@@ -39,19 +41,27 @@ def command(source: Path, as_json: bool) -> None:
     _print_summary(summary, console(stderr=True))
     warn_skipped([Skipped(**each) for each in summary["skipped"]], progress)
     click.echo(path)
-    console(stderr=True).print(f"next: migrator propose {source}", soft_wrap=True)
+    verb = "propose"
+    if not summary["tables"]:
+        progress.warn(
+            f"no table was found, and services are made of tables; read are {supported()}"
+        )
+        verb = "report"
+    console(stderr=True).print(f"next: migrator {verb} {source}", soft_wrap=True)
 
 
 def _print_summary(summary: dict[str, Any], out: Console) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    table.add_row("modules", f"{summary['modules']} ({summary['lines']} lines)")
-    table.add_row("code", f"{summary['functions']} functions, {summary['classes']} classes")
+    table.add_row("modules", f"{summary['modules']} ({counted(summary['lines'], 'line')})")
+    functions, classes = summary["functions"], summary["classes"]
+    code = f"{counted(functions, 'function')}, {counted(classes, 'class', 'classes')}"
+    table.add_row("code", code)
     table.add_row("frameworks", ", ".join(summary["frameworks"]) or "none recognised")
-    counted = _counts(summary["entry_points"])
+    entry_points = _counts(summary["entry_points"])
     rules = f"; {summary['url_rules']} URL rules" if summary["url_rules"] else ""
-    table.add_row("entry points", (counted or "none") + rules)
+    table.add_row("entry points", (entry_points or "none") + rules)
     table.add_row("tables", str(summary["tables"]))
     for kind, confidences in summary["edges"].items():
         table.add_row(f"  {kind}", _counts(confidences))

@@ -60,9 +60,10 @@ def command(
     progress = TerminalProgress()
     root = source.resolve()
     path = plan_path or root / FILE_NAME
+    settings = load_settings(root)
     try:
         plan = load(path)
-        graph = current_graph(root, load_settings(root), progress)
+        graph = current_graph(root, settings, progress)
         warn_skipped(graph.program.skipped, progress)
         proposal = load(root / PROPOSAL) if (root / PROPOSAL).exists() else None
         result = check(graph, plan, proposal)

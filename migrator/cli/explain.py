@@ -44,8 +44,9 @@ def command(name: str, other: str, source: Path, plan_name: str, as_json: bool) 
     Example: migrator explain invoices members
     """
     root = source.resolve()
+    settings = load_settings(root)
     plan = find(root, plan_name) if plan_name else load(root / FILE_NAME)
-    graph = current_graph(root, load_settings(root), TerminalProgress())
+    graph = current_graph(root, settings, TerminalProgress())
     explainer = Explainer(graph, plan)
     try:
         lines = explainer.between(name, other) if other else explainer.why(name)

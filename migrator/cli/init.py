@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
-from migrator.cli.terminal import console, print_json
+from migrator.cli.terminal import console, print_hanging, print_json
 from migrator.operation.guess.project import Guess
 from migrator.operation.guess.run import GuessedRun, guess_run, section_text, write_settings
 
@@ -41,7 +42,7 @@ def _summary(path: Path, guessed: GuessedRun, source: Path) -> None:
     out = console(stderr=True)
     out.print(f"wrote [tool.migrator.run] into {path}", soft_wrap=True, markup=False)
     for name, guess in guessed.doubts.items():
-        out.print(f"  look at {name}: {guess.because}", style="yellow", markup=False)
+        print_hanging(out, Text(f"look at {name}: {guess.because}", style="yellow"), 1)
     out.print(f"next: migrator doctor {source}")
 
 

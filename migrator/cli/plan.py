@@ -23,8 +23,8 @@ from migrator.plan.comparison import Difference, Moved, compare
 from migrator.plan.evidence.evidence import gather
 from migrator.plan.findings.kinds import MATURITY
 from migrator.plan.findings.maturity import Maturity, maturity_of
-from migrator.plan.resolve import resolve, resolve_with_consequences
-from migrator.plan.score import Score, score
+from migrator.plan.resolve import Resolver, resolve, resolve_with_consequences
+from migrator.plan.score import Score
 from migrator.plan.scorecard import changes, figures
 from migrator.plan.store import FILE_NAME, find, proposal_files
 from migrator.plan.strategies import STRATEGIES
@@ -61,7 +61,8 @@ def compare_command(names: tuple[str, ...], source: Path, as_json: bool) -> None
     root = source.resolve()
     graph = _graph(root)
     wanted = list(names) or _all_names(root)
-    scored = {name: _scored(graph, find(root, name)) for name in wanted}
+    resolver = Resolver(graph)
+    scored = {name: _scored(resolver, find(root, name)) for name in wanted}
     if as_json:
         print_json({name: number for name, (_, number) in scored.items()})
         return
@@ -87,7 +88,8 @@ def diff_command(before: str, after: str, source: Path, as_json: bool) -> None:
     """
     root = source.resolve()
     graph = _graph(root)
-    (old, old_score), (new, new_score) = (_scored(graph, find(root, n)) for n in (before, after))
+    resolver = Resolver(graph)
+    (old, old_score), (new, new_score) = (_scored(resolver, find(root, n)) for n in (before, after))
     difference = compare(old, new)
     moved = changes(old_score, new_score)
     if as_json:
@@ -147,13 +149,13 @@ def maturity_command(name: str, source: Path, as_json: bool) -> None:
     out.print(_maturity_table(list(measured.values())))
     for finding in resolved.findings:
         if finding.kind == MATURITY:
-            out.print(f"{finding.subject}: {finding.message}", markup=False)
-            out.print(f"  next: {finding.hint}", markup=False)
+            print_hanging(out, Text(f"{finding.subject}: {finding.message}"))
+            print_hanging(out, Text(f"next: {finding.hint}"), 1)
     for service, each in measured.items():
         untested = each.untested_entry_points
         if untested:
             listed = enumerated(untested)
-            out.print(f"{service}: no test asks {listed}: run beside the old", markup=False)
+            print_hanging(out, Text(f"{service}: no test asks {listed}: run beside the old"))
 
 
 def _maturity_table(measured: Sequence[Maturity]) -> Table:
@@ -161,7 +163,7 @@ def _maturity_table(measured: Sequence[Maturity]) -> Table:
     table.add_column("service", no_wrap=True)
     for column in ("lines", "tested", "typed", "complexity", "commits", "age", "authors"):
         table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
-    table.add_column("most complex", no_wrap=True, overflow="ellipsis", max_width=28)
+    table.add_column("most complex", no_wrap=True)
     for each in measured:
         known = [
             (each.tested, "{:.0%}"),
@@ -172,9 +174,16 @@ def _maturity_table(measured: Sequence[Maturity]) -> Table:
             (each.authors, "{}"),
         ]
         shown = ["-" if value is None else form.format(value) for value, form in known]
-        last = ".".join(each.most_complex.split(".")[-2:])
-        table.add_row(each.name, str(each.lines), *shown, last)
+        table.add_row(each.name, str(each.lines), *shown, _shortened(each.most_complex))
     return table
+
+
+def _shortened(most_complex: str, most: int = 28) -> str:
+    """`Class.method (12)` of a dotted name with its figure, which is never what is cut off."""
+    name, space, figure = most_complex.rpartition(" ")
+    last = ".".join(name.split(".")[-2:])
+    room = most - len(space + figure)
+    return (last if len(last) <= room else last[: room - 1] + "…") + space + figure
 
 
 def _graph(root: Path) -> Graph:
@@ -194,14 +203,14 @@ def _all_names(root: Path) -> list[str]:
     return names
 
 
-def _scored(graph: Graph, plan: Plan) -> tuple[Plan, Score]:
+def _scored(resolver: Resolver, plan: Plan) -> tuple[Plan, Score]:
     """A plan as it follows from the code of today, and its score."""
     try:
-        resolved, consequences = resolve_with_consequences(graph, plan)
+        resolved, _, numbers = resolver.scored(plan)
     except PlanError as error:
         error.hint = error.hint or "`migrator propose --force` makes proposals of today's code"
         raise
-    return resolved, score(resolved, graph, consequences)
+    return resolved, numbers
 
 
 def _difference_lines(difference: Difference) -> list[str]:

@@ -134,6 +134,8 @@ def read_stubs(project: ProjectFacts, settings: Settings) -> list[ModuleFacts]:
 
 API_DOCUMENTS = (".yaml", ".yml", "api.json", "swagger.json")
 """How names of OpenAPI documents end; all other JSON is data, and changes without the program."""
+PLANS = ".plan.yaml"
+"""How names of our own plans end: they tell of the program, and are no part of it."""
 _TEXTS = (".sql", ".html", ".htm", ".txt", ".xml", ".j2", ".jinja", ".jinja2")
 _BESIDE = (*_TEXTS, *API_DOCUMENTS)
 
@@ -200,6 +202,8 @@ def _digests(
     beside: dict[str, str] = {}
     noted: list[Skipped] = []
     for path, entry in python_files(root, _left_out(settings), noted, (".py", *_BESIDE)):
+        if path.endswith(PLANS):
+            continue
         try:
             (code if path.endswith(".py") else beside)[path] = contents.digest(path, entry)
         except OSError as error:
@@ -254,7 +258,8 @@ def _outcomes(
         progress.advance(_TASK, len(paths), paths[-1])
     cache.forget_all_but(keys.values(), 4 * len(keys) + 1000)
     cache.close()
-    progress.finish(_TASK, f"{len(keys)} files, {len(missing)} of them new or changed")
+    files = "1 file" if len(keys) == 1 else f"{len(keys)} files"
+    progress.finish(_TASK, f"{files}, {len(missing)} of them new or changed")
 
 
 def _cache_folder(root: Path) -> Path:

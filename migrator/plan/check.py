@@ -10,7 +10,7 @@ from migrator.model.plan import Finding, Plan
 from migrator.plan.consequences.digests import changed
 from migrator.plan.findings.kinds import DECISION, SPLIT, STALE
 from migrator.plan.ratchet import gone_crossings, new_crossings, speaks_for
-from migrator.plan.resolve import resolve_with_consequences
+from migrator.plan.resolve import Resolver
 from migrator.plan.score import Score, score
 from migrator.plan.scorecard import Change, changes
 
@@ -61,8 +61,8 @@ def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
     Raises PlanError with every contradiction.
     """
     stale = changed(graph, plan)
-    resolved, consequences = resolve_with_consequences(graph, plan)
-    now = score(resolved, graph, consequences)
+    resolver = Resolver(graph)
+    resolved, _, now = resolver.scored(plan)
     made = plan.made_from.program
     new = new_crossings(graph.program, plan, resolved)
     return Check(
@@ -70,7 +70,7 @@ def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
         stale=[each.what for each in stale],
         restamped=bool(made) and made != graph.program.digest and not stale,
         score=now,
-        changes=changes(_score_of(graph, proposal), now) if proposal is not None else [],
+        changes=changes(_score_of(graph, proposal, resolver), now) if proposal is not None else [],
         new_crossings=new,
         gone_crossings=gone_crossings(plan, resolved),
         edited=not speaks_for(plan),
@@ -85,10 +85,9 @@ def check(graph: Graph, plan: Plan, proposal: Plan | None = None) -> Check:
     )
 
 
-def _score_of(graph: Graph, proposal: Plan) -> Score:
+def _score_of(graph: Graph, proposal: Plan, resolver: Resolver) -> Score:
     """What a proposal costs by the code of today; as it is written where it does not fit it."""
     try:
-        resolved, consequences = resolve_with_consequences(graph, proposal)
+        return resolver.scored(proposal).score
     except PlanError:
         return score(proposal, graph)
-    return score(resolved, graph, consequences)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,11 +17,12 @@ from migrator.plan.consequences.folders import with_decisions as folders_with_de
 from migrator.plan.consequences.outline import Consequences, Outline
 from migrator.plan.consequences.roadmap import roadmap
 from migrator.plan.consequences.rows import obstacle_of
-from migrator.plan.evidence.evidence import Evidence, gather
+from migrator.plan.evidence.evidence import Evidence, gather, of_any_plan
 from migrator.plan.findings.kinds import LEFT_OUT
 from migrator.plan.findings.of_plan import findings
 from migrator.plan.partition.constraints import SERVICE_NAME_HINT, is_service_name
 from migrator.plan.placement import leave_out_tools, place
+from migrator.plan.score import Score, score
 from migrator.plan.store import place_in
 from migrator.plan.wording import enumerated
 
@@ -43,7 +45,41 @@ def resolve(graph: Graph, plan: Plan) -> Plan:
 
 def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequences]:
     """`resolve`, and the walks that the plan was derived from."""
-    evidence = _evidence(graph, plan)
+    return _resolved(graph, plan, of_any_plan(graph.program))
+
+
+class Scored(NamedTuple):
+    """A plan as it follows from the code of today, the walks behind it, and its score."""
+
+    plan: Plan
+    consequences: Consequences
+    score: Score
+
+
+class Resolver:
+    """Resolves and scores several plans of one graph: what they have in common is done once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known = of_any_plan(graph.program)
+        self._scored: dict[bytes, Scored] = {}
+
+    def scored(self, plan: Plan) -> Scored:
+        """`resolve_with_consequences` and `score`; raises what they raise.
+
+        Plans that differ in their proposal's name alone are one.
+        """
+        key = msgspec.msgpack.encode(msgspec.structs.replace(plan, proposal=""))
+        if key not in self._scored:
+            resolved, consequences = _resolved(self._graph, plan, self._known)
+            numbers = score(resolved, self._graph, consequences)
+            self._scored[key] = Scored(resolved, consequences, numbers)
+        found = self._scored[key]
+        return found._replace(plan=msgspec.structs.replace(found.plan, proposal=plan.proposal))
+
+
+def _resolved(graph: Graph, plan: Plan, known: Evidence) -> tuple[Plan, Consequences]:
+    evidence = _evidence(graph, plan, known)
     outline, problems = _outline(evidence, plan)
     if problems:
         raise PlanError(problems)
@@ -69,11 +105,11 @@ def resolve_with_consequences(graph: Graph, plan: Plan) -> tuple[Plan, Consequen
     return derived, consequences
 
 
-def _evidence(graph: Graph, plan: Plan) -> Evidence:
+def _evidence(graph: Graph, plan: Plan, known: Evidence) -> Evidence:
     """The evidence with what the plan itself leaves out, and without what it takes in."""
     placed = {entry for service in plan.services.values() for entry in service.entry_points}
     left_out = {f.subject: f.message for f in plan.findings if f.kind == LEFT_OUT}
-    return gather(graph.program, left_out=left_out, taken=placed)
+    return gather(graph.program, left_out=left_out, taken=placed, known=known)
 
 
 def _outline(evidence: Evidence, plan: Plan) -> tuple[Outline, list[MigratorError]]:

@@ -63,9 +63,9 @@ def load(path: Path) -> Plan:
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         raise MigratorError(
-            f"there is no plan {path.name}" if missing else f"cannot read the plan: {error}",
+            "there is no plan yet" if missing else f"cannot read the plan: {error.strerror}",
             place=Place(str(path)),
-            hint="`migrator propose` writes one",
+            hint=f"`migrator propose {path.parent}` writes one",
         ) from None
     try:
         content, lines = document.parse(text)

@@ -17,7 +17,7 @@ from migrator.plan.consequences.measures import kept_functions
 from migrator.plan.consequences.obstacles import obstacle
 from migrator.plan.consequences.outline import Consequences
 from migrator.plan.proposals import cut_of
-from migrator.plan.resolve import resolve_with_consequences
+from migrator.plan.resolve import Resolver
 from migrator.plan.score import Score, score
 from migrator.plan.strategies import STRATEGIES
 from migrator.proof.result import Proof
@@ -58,11 +58,14 @@ def gather(
     )
     consequences = None
     if plan is not None:
-        plan, consequences, content.stale = _resolved(graph, plan)
-        content.score = score(plan, graph, consequences)
+        resolver = Resolver(graph)
+        plan, consequences, content.score, content.stale = _scored(graph, plan, resolver)
         _tell_of_plan(content, graph, plan, consequences, proof)
         content.proposals = sorted(
-            (_proposal(graph, name, each, plan) for name, each in (proposals or {}).items()),
+            (
+                _proposal(graph, name, each, plan, resolver)
+                for name, each in (proposals or {}).items()
+            ),
             key=_place_of_proposal,
         )
     kept = kept_functions(program, consequences) if consequences else {}
@@ -73,15 +76,17 @@ def gather(
     return content
 
 
-def _proposal(graph: Graph, name: str, proposal: Plan, plan: Plan) -> ProposalView:
-    resolved, consequences, against = _resolved(graph, proposal)
+def _proposal(
+    graph: Graph, name: str, proposal: Plan, plan: Plan, resolver: Resolver
+) -> ProposalView:
+    resolved, consequences, numbers, against = _scored(graph, proposal, resolver)
     moved = compare(plan, resolved).tables
     known = STRATEGIES.get(name)
     return ProposalView(
         name=name,
         trade_off=known.tradeoff if known else "",
         chosen=cut_of(resolved) == cut_of(plan),
-        score=score(resolved, graph, consequences),
+        score=numbers,
         against=against if consequences is None else [],
         differs=[f"{each.name}: {each.before} here, {each.after} there" for each in moved],
     )
@@ -94,12 +99,15 @@ def _place_of_proposal(proposal: ProposalView) -> tuple[bool, int, str]:
     return not proposal.chosen, place, proposal.name
 
 
-def _resolved(graph: Graph, plan: Plan) -> tuple[Plan, Consequences | None, list[str]]:
+def _scored(
+    graph: Graph, plan: Plan, resolver: Resolver
+) -> tuple[Plan, Consequences | None, Score, list[str]]:
+    """A plan as it follows from the code, or as it is written with what contradicts it."""
     try:
-        resolved, consequences = resolve_with_consequences(graph, plan)
+        resolved, consequences, numbers = resolver.scored(plan)
     except PlanError as error:
-        return plan, None, [_said(each) for each in error.problems]
-    return resolved, consequences, changes(graph, plan)
+        return plan, None, score(plan, graph), [_said(each) for each in error.problems]
+    return resolved, consequences, numbers, changes(graph, plan)
 
 
 def _said(error: MigratorError) -> str:

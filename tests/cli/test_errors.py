@@ -375,3 +375,42 @@ def test_the_terminal_has_its_cursor_after_an_error(app: Path) -> None:
     assert done.returncode == 130
     assert 0 <= drawn.rfind(b"\x1b[?25l") < drawn.rfind(b"\x1b[?25h")
     assert b"stopped" in drawn
+
+
+def test_an_analysis_without_tables_does_not_lead_to_propose(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in UNSUPPORTED["Django"].items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert run("analyze", tmp_path) == 0
+    said = capsys.readouterr().err
+    assert "! no table was found" in said and "Flask-SQLAlchemy" in said
+    assert said.endswith(f"next: migrator report {tmp_path}\n")
+
+
+def test_what_is_skipped_for_one_reason_is_one_line(
+    app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(6):
+        (app / f"part{number}").mkdir()
+        (app / f"part{number}" / "setup.py").write_text("from setuptools import setup\nsetup()\n")
+        (app / f"part{number}" / "code.py").write_text("x = 1\n")
+    assert run("analyze", app) == 0
+    (line,) = [each for each in capsys.readouterr().err.splitlines() if "! skipped" in each]
+    assert line.startswith("! skipped part0, part1, part2 and 3 more: a distribution of its own")
+
+
+def test_init_says_that_nothing_parses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "app.py").write_text("def (:\n")
+    said = "error: no WSGI application was found in 0 Python files\n"
+    error = refused(capsys, 2, said, "init", tmp_path)
+    assert error["hint"] == "mend what does not parse: app.py"
+
+
+@pytest.mark.parametrize("verb", ["check", "explain members --source"])
+def test_a_folder_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    refused(capsys, 2, f"error: {nowhere}: is not a folder\n", *verb.split(), nowhere)

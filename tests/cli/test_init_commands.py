@@ -96,3 +96,34 @@ def test_a_command_that_says_that_it_fills_the_database(tmp_path: Path, capsys) 
     named = "@app.cli.command('seed-all', help='All.')\ndef fill():\n    pass\n"
     project(tmp_path, {"mill.py": app + named})
     assert guesses(root, capsys)["seed"]["value"] == "flask seed-all"
+
+
+def test_a_command_that_must_be_told_more_makes_no_schema(tmp_path: Path, capsys) -> None:
+    app = (
+        "import click\nfrom flask import Flask\nfrom flask.cli import AppGroup\n"
+        "app = Flask(__name__)\nusers = AppGroup('user')\n"
+        "@users.command('create')\n@click.argument('email')\ndef create(email):\n    pass\n"
+        "with app.app_context():\n    db.create_all()\n"
+    )
+    root = project(tmp_path, {"mill.py": app})
+    assert "user create" not in guesses(root, capsys)["migrate"]["value"]
+    project(tmp_path, {"mill.py": app.replace("('email')", "('name', required=False)")})
+    assert guesses(root, capsys)["migrate"]["value"] == "flask user create"
+
+
+def test_a_loop_that_reads_a_variable_for_each_setting_names_the_database(
+    tmp_path: Path, capsys
+) -> None:
+    app = (
+        "import os\nfrom flask import Flask\nfrom flask_sqlalchemy import SQLAlchemy\n"
+        "app = Flask(__name__)\n"
+        "app.config.update(SQLALCHEMY_DATABASE_URI='sqlite:///:memory:')\n"
+        "for key in app.config:\n    if key in os.environ:\n"
+        "        app.config[key] = os.environ[key]\n"
+        "db = SQLAlchemy(app)\n"
+    )
+    root = project(tmp_path, {"mill.py": app})
+    found = guesses(root, capsys)["database"]
+    assert found["value"] == "SQLALCHEMY_DATABASE_URI" and found["sure"]
+    project(tmp_path, {"mill.py": app.replace("os.environ[key]", "os.environ['HOME']")})
+    assert not guesses(root, capsys)["database"]["sure"]

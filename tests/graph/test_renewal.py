@@ -16,6 +16,7 @@ from migrator.graph import store
 from migrator.graph.build import build_graph
 from migrator.graph.current import current_graph, current_summary
 from migrator.graph.renewal import renew
+from migrator.model.errors import ConfigurationError
 from migrator.model.progress import Silent
 from migrator.model.settings import Settings
 
@@ -174,3 +175,12 @@ class Counted(Silent):
 
     def start(self, task: str, total: int | None = None) -> None:
         self.tasks.append(task)
+
+
+def test_plans_beside_the_code_make_no_graph_stale(shop: Path) -> None:
+    (shop / "migrator.plan.yaml").write_text("services: {}\n")
+    (shop / "other.plan.yaml").write_text("services: {}\n")
+    store.load(shop, Settings())
+    (shop / "openapi.yaml").write_text("paths: {}\n")
+    with pytest.raises(ConfigurationError, match="changed"):
+        store.load(shop, Settings())

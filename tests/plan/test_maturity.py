@@ -91,6 +91,12 @@ def add():
     db.session.add(Pear(id=tangle(3)))
     db.session.commit()
     return str(weigh(3))
+
+
+@pears.cli.command("drop")
+def drop():
+    db.session.query(Pear).delete()
+    db.session.commit()
 """,
     "tests/test_fruit.py": """
 from fruit.apples import weigh
@@ -134,9 +140,11 @@ def test_services_are_measured_side_by_side(graph: Graph) -> None:
     assert measured["apples"].tested == 1.0
     assert measured["apples"].typed == 1.0
     assert measured["apples"].untested_entry_points == ()
-    assert measured["pears"].untested_entry_points == ("route:pears.add",)
+    # Routes before commands, though a sorted plan has them after.
+    assert plan.services["pears"].entry_points[0] == "command:drop"
+    assert measured["pears"].untested_entry_points == ("route:pears.add", "command:drop")
     assert measured["pears"].most_complex == "fruit.pears.tangle (41)"
-    assert "run route:pears.add beside the old" in plan.services["pears"].maturity
+    assert "run route:pears.add and command:drop beside the old" in plan.services["pears"].maturity
     assert measured["pears"].recent_commits is None
     (found,) = [f for f in plan.findings if f.kind == MATURITY]
     assert found.subject == "pears"

@@ -11,8 +11,10 @@ from shop_sketch import SHOP
 
 from migrator.model.errors import PlanError
 from migrator.model.plan import Crossing, Plan, Service
+from migrator.plan.proposals import propose_all
 from migrator.plan.propose import propose
-from migrator.plan.resolve import resolve
+from migrator.plan.resolve import Resolver, resolve, resolve_with_consequences
+from migrator.plan.score import score
 from migrator.plan.store import load, save
 
 
@@ -241,3 +243,15 @@ def test_a_decision_that_cannot_be_followed_is_refused_on_its_line(
     problem = error.value.problems[0]
     assert message in problem.message and hint in problem.hint
     assert path.read_text().splitlines()[problem.place.line - 1] == f"  {function}: {remedy}"
+
+
+def test_several_plans_of_a_graph_resolve_as_each_alone() -> None:
+    graph = sketch(SHOP)
+    named = {each.name: each.plan for each in propose_all(graph).listed}
+    resolver = Resolver(graph)
+    for plan in (*named.values(), *named.values()):
+        resolved, consequences, numbers = resolver.scored(plan)
+        alone, walks = resolve_with_consequences(sketch(SHOP), plan)
+        assert resolved == alone and resolved.proposal == plan.proposal
+        assert consequences.walks == walks.walks
+        assert numbers == score(alone, graph, walks)

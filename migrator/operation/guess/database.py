@@ -18,6 +18,7 @@ from migrator.operation.guess.project import Guess, Module, Project, Read
 
 _URL = re.compile(r"(sqlite|postgres(ql)?|mysql|mariadb)(\+\w+)?://")
 _ENGINES = {"create_engine", "create_async_engine"}
+_SETTING = "SQLALCHEMY_DATABASE_URI"
 _OF_PARTS = "create"
 """The last name of SQLAlchemy's `URL.create`: what it is given is a part, never the URL."""
 
@@ -118,6 +119,9 @@ def _not_read(project: Project) -> Guess:
                     )
                 if called.rpartition(".")[2] in _ENGINES and not fixed:
                     fixed = f"{module.file}:{node.lineno}"
+            elif isinstance(node, ast.For) and _takes_every_setting(node):
+                place = f"{module.file}:{node.lineno}"
+                return Guess(_SETTING, f"{place} reads a variable for each setting")
             elif isinstance(node, ast.Constant) and _URL.match(str(node.value)) and not fixed:
                 fixed = f"{module.file}:{node.lineno}"
     because = (
@@ -125,6 +129,22 @@ def _not_read(project: Project) -> Guess:
         " where the application opens a SQLite file, write its name here instead: sqlite:///NAME.db"
     )
     return Guess("DATABASE_URL", because, sure=False)
+
+
+def _takes_every_setting(loop: ast.For) -> bool:
+    """`for key in app.config: app.config[key] = os.environ[key]`."""
+    configuration, key = ast.unparse(loop.iter), ast.unparse(loop.target)
+    if not re.search(r"(?i)config(\.keys\(\))?$", configuration):
+        return False
+    place = f"{configuration.removesuffix('.keys()')}[{key}]"
+    return any(
+        isinstance(node, ast.Assign)
+        and place in map(ast.unparse, node.targets)
+        and re.search(
+            rf"\b(environ(\.get)?|getenv)[\[(]{re.escape(key)}\b", ast.unparse(node.value)
+        )
+        for node in ast.walk(loop)
+    )
 
 
 def guess_migrate(project: Project, application: str) -> Guess:
@@ -265,6 +285,8 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
             function = call.func if call else decorator
             if not isinstance(function, ast.Attribute) or function.attr != "command":
                 continue
+            if _must_be_told(node):
+                continue
             receiver = ast.unparse(function.value)
             program = groups.get(receiver.removesuffix(".cli"), "flask ")
             plain = node.name if by_script else node.name.replace("_", "-")
@@ -276,6 +298,17 @@ def _flask_commands(module: Module, added: set[str]) -> Iterator[Command]:
                 _calls(node, "create_all") or _calls(node, "upgrade"),
                 _help(node, call),
             )
+
+
+def _must_be_told(function: ast.FunctionDef) -> bool:
+    """Whether a command cannot be run without saying more: `@click.argument("email")`."""
+    optional = {"default", "nargs", "required", "envvar"}
+    return any(
+        isinstance(decorator, ast.Call)
+        and ast.unparse(decorator.func).rpartition(".")[2] == "argument"
+        and optional.isdisjoint(each.arg for each in decorator.keywords)
+        for decorator in function.decorator_list
+    )
 
 
 def _groups(module: Module, added: set[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from migrator.operation.guess.surroundings import (
     guess_test,
 )
 from migrator.plan.evidence.support import unread
+from migrator.plan.wording import counted, enumerated
 
 SECTION = "tool.migrator.run"
 
@@ -50,6 +51,13 @@ def _elsewhere(project: Project) -> str:
     return "; or ".join(f"`migrator init {project.root / top}`" for top in found) + " finds one"
 
 
+def _unparsed(project: Project) -> str:
+    """What to do where no file can be read at all."""
+    if project.own or not project.unparsed:
+        return ""
+    return f"mend what does not parse: {enumerated(project.unparsed)}"
+
+
 def _unread(project: Project) -> str:
     """What to say of the web framework that the project imports and that is not read."""
     for module in project.own:
@@ -68,8 +76,9 @@ def guess_run(root: Path) -> GuessedRun:
     application = guess_application(project)
     if application is None:
         raise ConfigurationError(
-            f"no WSGI application was found in {len(project.own)} Python files",
-            hint=_elsewhere(project)
+            f"no WSGI application was found in {counted(len(project.own), 'Python file')}",
+            hint=_unparsed(project)
+            or _elsewhere(project)
             or _unread(project)
             or "migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',

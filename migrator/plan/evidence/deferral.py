@@ -24,6 +24,7 @@ class Deferral:
             table.model: name for name, table in reach.program.tables.items() if table.model
         }
         self._known: dict[Site, bool] = {}
+        self._bound: dict[str, frozenset[str]] = {}
 
     def may_defer(self, site: Site) -> bool:
         """Whether what a site makes run may be done after the request."""
@@ -119,6 +120,11 @@ class Deferral:
         Left out are writes in hooks and writes that may be deferred, unless the entry point is
         one that is meant to change something and does nothing else.
         """
+        if entry.name not in self._bound:
+            self._bound[entry.name] = self._binding(entry)
+        return self._bound[entry.name]
+
+    def _binding(self, entry: EntryPoint) -> frozenset[str]:
         written = {access.table for access in entry.writes}
         roots = handlers(self._reach, entry)
         through_calls = frozenset().union(*(self._reach.writes(root) for root in roots))

@@ -103,23 +103,14 @@ def gather(
     *,
     left_out: Mapping[str, str] | None = None,
     taken: Container[str] = (),
+    known: Evidence | None = None,
 ) -> Evidence:
     """The evidence of a program; `setup` are shell commands that only make and fill a schema.
 
     A plan that exists says which entry points it leaves out, with why, and which it has taken in.
+    What no plan changes is taken from `known`: `of_any_plan` of the same program.
     """
-    reach = Reach(program)
-    texts = Texts(program.root)
-    usage = Usage(program, texts)
-    evidence = Evidence(
-        program,
-        reach,
-        Deferral(reach),
-        texts=texts,
-        usage=usage,
-        repository=Repository(program.root),
-        tests=ReachedByTests(program, texts),
-    )
+    evidence = (known or of_any_plan(program)).copied()
     around = set(program.hooks)
     declared = frozenset(program.tables)
     for name, entry in sorted(program.entry_points.items()):
@@ -139,6 +130,21 @@ def gather(
             if len(together) > 1:
                 evidence.transactions.append(Binding(name, together, transaction))
     return evidence
+
+
+def of_any_plan(program: Program) -> Evidence:
+    """What is the same whichever entry points a plan takes in; it has none yet."""
+    reach = Reach(program)
+    texts = Texts(program.root)
+    return Evidence(
+        program,
+        reach,
+        Deferral(reach),
+        texts=texts,
+        usage=Usage(program, texts),
+        repository=Repository(program.root),
+        tests=ReachedByTests(program, texts),
+    )
 
 
 def _not_for_a_service(program: Program, entry: EntryPoint, setup: tuple[str, ...]) -> str:

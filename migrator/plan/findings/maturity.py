@@ -41,6 +41,7 @@ class Maturity(msgspec.Struct, kw_only=True, frozen=True):
     tested: float | None
     """Of its functions, those that tests reach, by URL or by call; None where there is no test."""
     untested_entry_points: tuple[str, ...] = ()
+    """Routes first: what users meet."""
     recent_commits: int | None = None
     """In the half year before the newest commit."""
     age_days: int | None = None
@@ -151,6 +152,7 @@ def _measure(
     has_tests = bool(program.tests)
     own = [e for e in entry_points if program.entry_points[e].functions]
     untested = [e for e in own if e not in tested.entry_points]
+    untested.sort(key=lambda each: program.entry_points[each].kind != "route")
     files = sorted({program.functions[function].file for function in functions})
     recent, age, authors = _history(evidence.history, files)
     return Maturity(
