@@ -131,5 +131,12 @@ def _environment(manifest: ServiceManifest) -> dict[str, str]:
     return found
 
 
+def to_be_given(manifests: list[ServiceManifest]) -> list[str]:
+    """The variables that have no value until somebody deploys: addresses of outside systems."""
+    return sorted(
+        {n for each in manifests for n, value in each.environment.items() if _PORT.search(value)}
+    )
+
+
 def _escaped(text: str) -> str:
     return text.replace("$", "$$")

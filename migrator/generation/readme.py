@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from migrator.generation.deployment import to_be_given
 from migrator.generation.manifest import CUT
 from migrator.generation.templating import render
 from migrator.model.manifest import ServiceManifest
-from migrator.model.plan import Plan
+from migrator.model.plan import Plan, Service
 
 
 def service_readme(
@@ -41,13 +42,21 @@ def system_readme(manifests: list[ServiceManifest], plan: Plan, default: str, li
                 "manifest": manifest,
                 "purpose": _sentence(plan.services[manifest.name].purpose),
                 "siblings": _siblings(plan, manifest.name),
+                "calls": _count(plan.services[manifest.name], later=False),
+                "later": _count(plan.services[manifest.name], later=True),
                 "share": percentage(manifest.lines, lines),
             }
             for manifest in manifests
         ],
         default=default,
         lines=lines,
+        given=to_be_given(manifests),
     )
+
+
+def _count(service: Service, *, later: bool) -> int:
+    """The crossings that a request waits for, or those that are sent later."""
+    return sum(each.remedy in CUT and later == (each.remedy == "defer") for each in service.calls)
 
 
 def percentage(part: int, whole: int) -> int:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from migrator.facts.version import engine
 from migrator.generation.generate import Generated, generate
+from migrator.generation.readme import system_readme
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
 from migrator.model.graph import Graph
 from migrator.model.manifest import ServiceManifest, System
@@ -278,7 +279,21 @@ def test_readmes_say_what_is_owned_and_who_is_asked(output: Path) -> None:
     people = (output / "people" / "README.md").read_text()
     relying = people.partition("Who relies on it")[2].partition("##")[0]
     assert "baking" in relying and "`bakery.regulars.stamp`" in relying
-    assert "\n\n\n" not in (output / "README.md").read_text()
+    system = (output / "README.md").read_text()
+    assert "\n\n\n" not in system
+    # Calls that are waited for, and what is sent later, are counted apart.
+    (row,) = [line for line in system.splitlines() if line.startswith("| [baking]")]
+    assert row.endswith("| 1 | 0 |")
+
+
+def test_what_a_deployment_has_to_be_given_stands_in_the_command() -> None:
+    plain = ServiceManifest(name="baking", application="bakery:app")
+    oven = msgspec.structs.replace(plain, environment={"OVEN_URL": "http://x:{port:oven}"})
+    text = system_readme([oven], bakery.plan(), "baking", 10)
+    assert "and\n`OVEN_URL` the address of an outside system:\n" in text
+    assert "    OVEN_URL=... SERVICE_CREDENTIAL=$(openssl" in text
+    without = system_readme([plain], bakery.plan(), "baking", 10)
+    assert "outside system" not in without and "    SERVICE_CREDENTIAL=$(" in without
 
 
 def test_a_stale_plan_writes_nothing(tmp_path: Path) -> None:
