@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import hmac
 import importlib
+import io
 import os
 import weakref
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
@@ -34,6 +35,20 @@ class Application:
         self._foreign = _add_foreign_routes(app)
         _share_random_settings(app)
         _describe(app)
+
+    def begin(self, environ: Dict[str, Any]) -> None:
+        """Run what waits for the first request of a process, in a request like this of nobody.
+
+        It belongs to the process, of which there are many: what it does to a session is of no
+        client. What fails is tried again by Flask within the request, as it always was.
+        """
+        begin = getattr(self.app, "try_trigger_before_first_request_functions", None)
+        if begin is None or self.app._got_first_request or not self.app.before_first_request_funcs:
+            return
+        nobody = {key: value for key, value in environ.items() if key != "HTTP_COOKIE"}
+        nobody.update({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})
+        with contextlib.suppress(Exception), self.app.request_context(nobody):
+            begin()
 
     def endpoint_of(self, environ: Dict[str, Any]) -> Optional[str]:
         """The endpoint that a request will reach; None when it ends as 404, 405 or redirect."""

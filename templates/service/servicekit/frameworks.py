@@ -26,7 +26,7 @@ def load() -> Any:
 def glue() -> Any:
     """The module for this service's framework.
 
-    It has `load(reference)` -> application with `wsgi`, `endpoint_of(environ)`,
+    It has `load(reference)` -> application with `wsgi`, `begin(environ)`, `endpoint_of(environ)`,
     `foreign_service(endpoint, method)` and `context(captured, codec)`; `capture(names, codec)`;
     and `watch()` for processes that load the application by themselves.
     """

@@ -52,6 +52,7 @@ class Web:
             return exchange.replace("421 Misdirected Request", body)
         try:
             exchange.unit.stale = self._catch_up(endpoint, environ)
+            self._application.begin(environ)
             answered = self._application.wsgi(environ, exchange.start)
             if exchange.unit.violation is None:
                 return exchange.send(answered)
