@@ -131,7 +131,7 @@ def diagnose(root: Path, progress: Progress | None = None) -> Iterator[Check]:
                 check = step(subject)
                 check.seconds = time.monotonic() - started
             except MigratorError as error:
-                check = _failed(name, error, time.monotonic() - started)
+                check = _failed(name, error, time.monotonic() - started, root)
             failed = check.outcome == "failed"
             yield check
     finally:
@@ -145,9 +145,11 @@ def _skipped(names: tuple[str, ...] | list[str]) -> Iterator[Check]:
         yield Check(name=name, outcome="skipped", message="not tried")
 
 
-def _failed(name: str, error: MigratorError, seconds: float) -> Check:
+def _failed(
+    name: str, error: MigratorError, seconds: float, root: Path | None = None
+) -> Check:
     log = error.log_tail if isinstance(error, OperationError) else ""
-    known = explain(log or error.message)
+    known = explain(log or error.message, root)
     return Check(
         name=name,
         outcome="failed",

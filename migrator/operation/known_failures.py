@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 _EXPLANATIONS: tuple[tuple[str, str], ...] = (
     (
@@ -59,8 +60,21 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def explain(log: str) -> str:
-    """What the first known sign in a log means and what to do; empty when there is none."""
+def explain(log: str, root: Path | None = None) -> str:
+    """What the first known sign in a log means and what to do; empty when there is none.
+
+    What git leaves out of the project in `root` is missing for another reason.
+    """
+    missing = re.search(r"No module named '?([\w.]+)", log)
+    if missing and root is not None:
+        file = missing[1].replace(".", "/") + ".py"
+        try:
+            ignored = (root / ".gitignore").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            ignored = ""
+        if any(line.strip().lstrip("/") == file for line in ignored.splitlines()):
+            return f"{file} is left out of git (.gitignore names it): put it there, as whoever runs"\
+                " the application has it"
     for pattern, meaning in _EXPLANATIONS:
         found = re.search(pattern, log)
         if found:

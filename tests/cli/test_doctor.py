@@ -126,6 +126,18 @@ def test_what_is_wrong_is_said(ledger, capsys, old, new, step, message, hint) ->
     assert all(checks[name]["outcome"] == "skipped" for name in later)
 
 
+def test_a_module_that_git_leaves_out_is_to_be_put_there(ledger: Path, capsys) -> None:
+    text = (ledger / "ledger.py").read_text()
+    (ledger / ".gitignore").write_text("*.db\n/secrets_here.py\n")
+    (ledger / "ledger.py").write_text(f"import secrets_here\n{text}")
+    try:
+        _, checks = doctor(with_settings(ledger), capsys)
+    finally:
+        (ledger / "ledger.py").write_text(text)
+        (ledger / ".gitignore").unlink()
+    assert checks["application"]["hint"].startswith("secrets_here.py is left out of git")
+
+
 def test_an_empty_database_may_be_why_it_does_not_answer(ledger, capsys) -> None:
     source = ledger / "ledger.py"
     text = source.read_text()

@@ -370,6 +370,32 @@ def test_a_key_for_sessions_without_a_default_is_given_one(tmp_path: Path, capsy
     assert set(load_run(root).environment) == {"SECRET_KEY"}
 
 
+@pytest.mark.parametrize(
+    ("files", "told", "by"),
+    [
+        ({".env.example": "SETTINGS=mill.config.Local\n"}, "mill.config.Local", ".env.example"),
+        (
+            {"compose.yml": "services:\n  web:\n    environment:\n      SETTINGS: mill.config\n"},
+            "mill.config",
+            "compose.yml",
+        ),
+        ({"README.md": "SETTINGS=mill.config.Gone or SETTINGS=elsewhere.Local\n"}, None, ""),
+    ],
+)
+def test_settings_that_a_variable_names_are_those_that_a_file_sets_it_to(
+    tmp_path: Path, capsys, files: dict[str, str], told: str | None, by: str
+) -> None:
+    app = (
+        "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "app.config.from_object(os.getenv('SETTINGS'))\n"
+    )
+    own = {"mill/__init__.py": app, "mill/config.py": "class Local:\n    DEBUG = False\n"}
+    guessed = guesses(project(tmp_path, {**own, **files}), capsys)
+    found = guessed.get("environment", {}).get("SETTINGS")
+    assert (found and found["value"]) == told
+    assert found is None or found["because"] == f"{by} sets it"
+
+
 def test_the_fields_of_pydantic_s_settings_are_variables(tmp_path: Path, capsys) -> None:
     settings = (
         "from typing import ClassVar\nfrom pydantic_settings import BaseSettings\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from init_project import guesses, project, run
 
 from migrator.facts.settings import load_run
@@ -67,11 +68,30 @@ def test_tables_made_inside_an_application_context(tmp_path: Path, capsys) -> No
     app = (
         "from flask import Flask, current_app\nfrom flask_sqlalchemy import SQLAlchemy\n"
         "db = SQLAlchemy()\ndef create_app():\n    return Flask(__name__)\n"
-        "def fill():\n    with current_app.app_context():\n        db.create_all()\n"
+        "def fill():\n    current_app.logger.info('now')\n    db.create_all()\n"
     )
     found = guesses(project(tmp_path, {"mill.py": app}), capsys)["migrate"]["value"]
     line = "from mill import create_app; from mill import fill; create_app().app_context().push();"
     assert found == f"python -c '{line} fill()'"
+
+
+@pytest.mark.parametrize(
+    ("function", "within"),
+    [
+        ("def fill():\n    db.create_all()\n", True),
+        ("def fill():\n    with create_app().app_context():\n        db.create_all()\n", False),
+        ("def fill():\n    Base.metadata.create_all(engine)\n", False),
+    ],
+)
+def test_tables_of_flask_sqlalchemy_are_made_in_a_context(
+    tmp_path: Path, capsys, function: str, within: bool
+) -> None:
+    app = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+    tables = f"from mill.app import create_app\nfrom mill.db import db, Base, engine\n{function}"
+    files = {"mill/__init__.py": "", "mill/app.py": app, "mill/tables.py": tables}
+    found = guesses(project(tmp_path, files), capsys)["migrate"]["value"]
+    assert found.endswith("fill()'")
+    assert ("app_context().push()" in found) is within
 
 
 def test_a_view_that_is_called_like_a_test_is_none(tmp_path: Path, capsys) -> None:

@@ -224,16 +224,33 @@ def _makers(modules: list[Module], made: str, pushed: str) -> Iterator[Guess]:
                 arguments = node.args
                 needed = len(arguments.args) - len(arguments.defaults)
                 if not needed and not arguments.kwonlyargs:
-                    inside = any(
-                        isinstance(each, ast.Name) and module.dotted(each) == "flask.current_app"
-                        for each in ast.walk(node)
-                    )
                     code = f"from {module.name} import {node.name};"
-                    code = f"{made} {code}{pushed}" if inside else code
+                    code = f"{made} {code}{pushed}" if _wants_context(module, node) else code
                     yield Guess(
                         _python(f"{code} {node.name}()"),
                         f"{module.file}:{node.lineno} makes the tables",
                     )
+
+
+def _wants_context(module: Module, function: ast.FunctionDef) -> bool:
+    """Whether it works in the context of an application, and makes none itself.
+
+    `db.create_all()` of Flask-SQLAlchemy does, `metadata.create_all(engine)` does not.
+    """
+    nodes = list(ast.walk(function))
+    if any(isinstance(node, ast.Attribute) and node.attr == "app_context" for node in nodes):
+        return False
+    return any(
+        (isinstance(node, ast.Name) and module.dotted(node) == "flask.current_app")
+        or (
+            isinstance(node, ast.Call)
+            and module.dotted(node.func).endswith(".create_all")
+            and ".metadata." not in module.dotted(node.func)
+            and not node.args
+            and not any(each.arg == "bind" for each in node.keywords)
+        )
+        for node in nodes
+    )
 
 
 def _instances(project: Project, made: str, pushed: str) -> Iterator[Guess]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -228,7 +229,29 @@ def guess_environment(project: Project, database: str) -> dict[str, Guess]:
         value = _value(read)
         if value is not None:
             found[read.name] = Guess(value, f"{read.place} reads it", sure=not read.required)
+        elif not read.default and (told := _settings_told(project, read.name)):
+            found[read.name] = told
     return dict(sorted(found.items()))
+
+
+def _settings_told(project: Project, variable: str) -> Guess | None:
+    """A class or module of the code that a file of variables, a compose file or a text sets a
+    variable to: whose settings the application takes."""
+    hidden = sorted(path.name for path in project.root.glob(".*env*") if path.is_file())
+    told = [f for f in project.files if f.endswith((".yml", ".yaml", ".md", ".rst", "Dockerfile"))]
+    for file in (*hidden, *told):
+        for found in re.finditer(
+            rf"\b{re.escape(variable)}\s*[=:]\s*[\"']?([\w.]+)", project.text(file)
+        ):
+            value = found[1]
+            module = project.modules.get(value.rpartition(".")[0])
+            defined = () if module is None else module.tree.body
+            if value in project.modules or any(
+                isinstance(each, ast.ClassDef) and each.name == value.rpartition(".")[2]
+                for each in defined
+            ):
+                return Guess(value, f"{file} sets it")
+    return None
 
 
 def _value(read: Read) -> str | None:
