@@ -52,11 +52,12 @@ def _made_of(project: Project, remedy: StateRemedy) -> str:
 
 
 def _named(project: Project, unit: Unit, dotted: str) -> ast.stmt | None:
-    """The statement in a unit that binds a dotted name: itself, or one in the body of its class."""
+    """The statement in a unit that binds a dotted name: itself, or one in the body of its class or
+    function."""
     split = project.split(dotted)
     node: ast.stmt | None = unit.node
     for name in split[1][1:] if split else ():
-        body = node.body if isinstance(node, ast.ClassDef) else []
+        body = node.body if isinstance(node, DefinitionNode) else []
         node = next((each for each in body if name in _bound(each)), None)
     return node
 

@@ -145,9 +145,7 @@ def _skipped(names: tuple[str, ...] | list[str]) -> Iterator[Check]:
         yield Check(name=name, outcome="skipped", message="not tried")
 
 
-def _failed(
-    name: str, error: MigratorError, seconds: float, root: Path | None = None
-) -> Check:
+def _failed(name: str, error: MigratorError, seconds: float, root: Path | None = None) -> Check:
     log = error.log_tail if isinstance(error, OperationError) else ""
     known = explain(log or error.message, root)
     return Check(

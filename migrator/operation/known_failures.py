@@ -73,8 +73,10 @@ def explain(log: str, root: Path | None = None) -> str:
         except OSError:
             ignored = ""
         if any(line.strip().lstrip("/") == file for line in ignored.splitlines()):
-            return f"{file} is left out of git (.gitignore names it): put it there, as whoever runs"\
+            return (
+                f"{file} is left out of git (.gitignore names it): put it there, as whoever runs"
                 " the application has it"
+            )
     for pattern, meaning in _EXPLANATIONS:
         found = re.search(pattern, log)
         if found:

@@ -12,13 +12,12 @@ from migrator.plan.wording import counted, enumerated
 
 _LAYERS = {
     "admin", "api", "app", "apps", "application", "base", "blueprint", "blueprints", "cli",
-    "commands", "common", "config", "controllers", "core", "database", "db", "domain",
-    "entities", "forms",
-    "handlers", "helpers", "index", "lib", "main", "model", "models", "module", "modules",
-    "orm", "pages", "resource", "resources", "rest", "root", "routes", "schemas", "server",
-    "service", "services", "shared", "site", "src", "static", "tables", "tasks", "test", "tests",
-    "utils",
-    "v1", "v2", "v3", "view", "views", "web",
+    "commands", "common", "config", "controller", "controllers", "core", "database", "db",
+    "domain", "entities", "forms", "handlers", "helpers", "index", "lib", "main", "model",
+    "models", "module", "modules", "orm", "pages", "resource", "resources", "rest", "root",
+    "router", "routers", "routes", "schemas", "server", "service", "services", "shared", "site",
+    "src", "static", "tables", "tasks", "test", "tests", "utils", "v1", "v2", "v3", "view",
+    "views", "web",
 }  # fmt: skip
 """Names of layers: they say how code is laid out, not what it is about."""
 
@@ -106,7 +105,10 @@ def _endpoint_parts(endpoint: str) -> list[str]:
 
 
 def _labels(parts: list[str]) -> list[str]:
-    return [p.lower() for p in parts if p.lower() not in _LAYERS and len(p) > 1 and p[0] != "_"]
+    """What parts of a name are about: `user` of `user_model`, nothing of `models`."""
+    told = [part.lower() for part in parts if len(part) > 1 and part[0] != "_"]
+    told = [re.sub(r"(?<=[a-z0-9])_(models?|views?|routes?|routers?)$", "", part) for part in told]
+    return [part for part in told if part not in _LAYERS]
 
 
 def telling_part(dotted: str) -> str:

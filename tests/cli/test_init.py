@@ -448,6 +448,10 @@ def test_a_script_that_works_with_an_application_is_not_what_is_served(tmp_path:
         (root / name).write_text(files[name].replace("create_app()", told))
     run("init", root, "--force")
     assert load_run(root).application == "expire:app"
+    made = "from shelf import create_app\napp = create_app(1, 2)\n"
+    project(root, {"clean.py": f"{made}with app.app_context():\n    print(1)\n", "entry.py": made})
+    run("init", root, "--force")
+    assert load_run(root).application == "entry:app"
 
 
 def test_an_interpreter_of_pyenv_is_found_where_it_is_kept(

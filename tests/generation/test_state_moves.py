@@ -52,6 +52,22 @@ def test_a_memoised_method_is_found_in_its_class(tmp_path: Path) -> None:
     assert '    @classmethod\n    @request_memo("mill.Stone.dressed")\n    def dressed' in after
 
 
+def test_a_dict_of_a_decorator_is_emptied_for_each_request(tmp_path: Path) -> None:
+    text = """
+        def kept(kind):
+            def decorate(function):
+                known = {}
+                def wrapper(*args):
+                    known[args] = function(*args)
+                    return known[args]
+                return wrapper
+            return decorate
+        """
+    after, line = moved(tmp_path, text, "kept.decorate.known", "request")
+    assert '        known = RequestDict("mill.kept.decorate.known")\n' in after
+    assert line == "from servicekit.state import RequestDict"
+
+
 def test_a_dict_of_a_class_is_kept_in_the_store(tmp_path: Path) -> None:
     text = """
         class Stone:

@@ -221,6 +221,56 @@ def test_a_decorator_of_the_project_s_own_is_no_memo(tmp_path: Path) -> None:
     assert [each.name for each in program.state] == ["app.kept"]
 
 
+def test_a_dictionary_of_a_decorator_is_kept_for_what_it_decorates(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        keeping="""
+        def kept(kind):
+            known = {}
+            LIMITS = {"a": 1}
+
+            def decorate(function):
+                calls = dict()
+
+                def wrapper(*args):
+                    calls["n"] = LIMITS["a"]
+                    if args not in known:
+                        known[args] = function(*args)
+                    return known[args]
+
+                wrapper.forget = lambda: known.clear()
+                return wrapper
+
+            return decorate
+
+        def collected(rows):
+            found = {}
+
+            def visit(row):
+                found[row] = 1
+
+            for row in rows:
+                visit(row)
+            return found
+        """,
+        app="""
+        from keeping import collected, kept
+
+        @kept("html")
+        def page():
+            return collected([1])
+
+        @kept(None)
+        def menu():
+            return 2
+        """,
+    )
+    assert [(each.name, each.line, each.writers) for each in program.state] == [
+        ("keeping.kept.known", 3, ("app.menu", "app.page")),
+        ("keeping.kept.decorate.calls", 7, ("app.menu", "app.page")),
+    ]
+
+
 def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
     program = program_of(
         tmp_path,

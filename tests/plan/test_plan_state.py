@@ -7,6 +7,7 @@ import pytest
 from monolith_sketch import sketch
 from shop_sketch import SHOP
 
+from migrator.graph.effects.kept_results import BY_DECORATOR
 from migrator.model.errors import PlanError
 from migrator.model.graph import Graph
 from migrator.model.plan import Folder, Plan
@@ -150,6 +151,24 @@ def test_a_memoised_function_by_what_it_asks(function: str, decorator: str, reme
         "route POST /stamped mail.stamped shop.mail.views.stamped\n"
     )
     finding = state("cache", function, function, readers=(function,), detail=decorator)
+    assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
+
+
+@pytest.mark.parametrize(
+    ("decorated", "remedy"),
+    [("shop.mail.services.post", "request"), ("shop.mail.services.stamp", "keep")],
+)
+def test_a_dictionary_of_a_decorator_by_what_it_decorates(decorated: str, remedy: str) -> None:
+    text = SHOP + (
+        "    def shop.mail.services.stamp()\n"
+        "    def shop.mail.views.stamped()\n"
+        "      call shop.mail.services.stamp\n"
+        "      call shop.mail.services.post\n"
+        "route POST /stamped mail.stamped shop.mail.views.stamped\n"
+    )
+    finding = state(
+        "cache", "shop.keeping.kept.known", decorated, readers=(decorated,), detail=BY_DECORATOR
+    )
     assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
 
 

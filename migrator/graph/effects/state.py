@@ -12,6 +12,7 @@ from migrator.graph.effects.closure import Closure
 from migrator.graph.effects.kept_files import folders_of_project, kept_files, kept_indexes
 from migrator.graph.effects.kept_results import (
     extension_objects,
+    kept_by_decorators,
     memoised_functions,
     names_imported,
 )
@@ -33,6 +34,7 @@ def find_state(analysis: Analysis) -> None:
         *analysis.program.state,
         *_module_mutables(analysis),
         *memoised_functions(analysis),
+        *kept_by_decorators(analysis),
         *extension_objects(analysis),
         *kept_files(analysis, closure, folders),
         *kept_indexes(analysis, folders),

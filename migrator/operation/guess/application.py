@@ -135,7 +135,11 @@ def _as_objects(
 
 def _does_something_else(module: Module) -> bool:
     """Whether a script does some work when it is run, for which it needs an application."""
-    return any(
+    works = any(
+        isinstance(node, ast.With) and "app_context()" in ast.unparse(node.items[0].context_expr)
+        for node in module.tree.body
+    )
+    return (works and _rank(module) == len(_FIRST_FILES)) or any(
         isinstance(node, ast.If)
         and "__main__" in ast.unparse(node.test)
         and not re.search(r"\.(run|serve\w*|cli)\b|_forever|run_simple|\brun\(", ast.unparse(node))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from migrator.graph.effects.kept_results import BY_DECORATOR
 from migrator.model.plan import StateRemedy
 from migrator.model.program import Program, StateFinding
 from migrator.plan.evidence.reach import Reach
@@ -70,6 +71,13 @@ def _remedy(
     program = reach.program
     if finding.kind == "cache" and finding.name in program.functions:
         return _of_memoised(reach, finding, elsewhere)
+    if finding.detail == BY_DECORATOR:
+        if any(reach.reads(each) or reach.writes(each) for each in {*finding.writers} & kept):
+            return (
+                "request",
+                "what one process keeps of a table, others do not renew",
+            )
+        return "keep", "what it decorates asks no table: each process may have its own results"
     # What a cached function of another service alone keeps there, nobody misses here.
     of_others = {*finding.writers} & {*finding.readers} - kept
     changed_elsewhere = elsewhere & {*finding.writers} - of_others - set(program.modules)
