@@ -29,6 +29,7 @@ from migrator.operation.guess.application import importers
 from migrator.operation.guess.database import guess_tables
 from migrator.operation.guess.project import Project
 from migrator.operation.known_failures import explain
+from migrator.operation.missing import never_made
 from migrator.operation.monolith import RunningMonolith, schema_of
 from migrator.operation.ports import HOST
 from migrator.operation.process import tail
@@ -310,19 +311,18 @@ def _seed(subject: _Subject) -> Check:
 
 
 def _never_made(subject: _Subject) -> Check | None:
-    """A warning: tables of models that are in no database when the application has started."""
-    made = {o.name.casefold() for o in schema_of(subject.start.database).objects}
-    wanted = {each.table: None for each in subject.registered.classes}
-    missing = sorted(
-        table for table in wanted if "." not in table and table.casefold() not in made | {""}
-    )
+    """A warning: what models want is in no database when the application has started."""
+    program = current_graph(subject.root, load_settings(subject.root), Silent()).program
+    tables = {each.table for each in subject.registered.classes}
+    missing = never_made(subject.start.database, program, tables)
     if not missing:
         return None
+    what = "columns" if "." in missing[0] else "tables"
     other = guess_tables(Project(subject.root), subject.run.application).value
     return Check(
         name="seed",
         outcome="warning",
-        message=f"neither `migrate` nor a start makes the tables {_few(missing)}",
+        message=f"neither `migrate` nor a start makes the {what} {_few(missing)}",
         hint="correct `migrate`"
         + (f", such as: migrate = {json.dumps(other)}" if other != subject.run.migrate else ""),
     )

@@ -40,14 +40,17 @@ THREADS = 8
 
 _SCATTER = """
 
-def post_worker_init(worker, served=post_worker_init):
+_served = post_worker_init
+
+
+def post_worker_init(worker):
     import random
 
     held = [bytes(size) for size in range(0, 480, 8) for _ in range(2000)]
     random.shuffle(held)
     del held[::2]
     worker.scattered = held
-    served(worker)
+    _served(worker)
 """
 """Of small blocks of memory of all sizes every other one is free, in no order."""
 

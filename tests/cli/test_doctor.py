@@ -201,3 +201,57 @@ def test_an_application_without_routes_of_its_own(tmp_path: Path, capsys) -> Non
     assert (code, checks["routes"]["outcome"]) == (1, "failed")
     assert "serves no route of the project" in checks["routes"]["message"]
     assert checks["routes"]["hint"].endswith("such as views:app")
+
+
+MODELS = """
+import os
+from flask import Flask
+from sqlalchemy import Column, Integer, String, create_engine, text
+from sqlalchemy.orm import declarative_base
+
+engine = create_engine(os.environ["LEDGER"])
+app = Flask(__name__)
+Base = declarative_base()
+
+class Line(Base):
+    __tablename__ = "line"
+    id = Column(Integer, primary_key=True)
+    text = Column(String)
+    booked = Column("booked_on", String)
+
+class Page(Base):
+    __tablename__ = "page"
+    id = Column(Integer, primary_key=True)
+
+@app.get("/")
+def index():
+    return ""
+
+def create():
+    with engine.begin() as connection:
+        for each in TABLES:
+            connection.execute(text(each))
+
+def create_all():
+    Base.metadata.create_all(engine)
+"""
+LINE = "CREATE TABLE LINE (ID INTEGER PRIMARY KEY)"
+PAGE = "CREATE TABLE page (id INTEGER PRIMARY KEY)"
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ([LINE], "makes the tables page"),
+        ([LINE, PAGE], "makes the columns line.text, line.booked_on"),
+        ([LINE.replace("KEY", "KEY, text, booked_on"), PAGE], "none"),
+    ],
+)
+def test_what_models_want_and_no_migration_makes_is_told(tmp_path, capsys, made, told) -> None:
+    (tmp_path / "ledger.py").write_text(MODELS + f"\nTABLES = {made!r}\n")
+    settings = SETTINGS.replace(" pytest==8.3.4 requests==2.32.3", "").replace("pytest -q", "")
+    (tmp_path / "pyproject.toml").write_text(settings)
+    _, checks = doctor(tmp_path, capsys)
+    assert told in checks["seed"]["message"]
+    if told != "none":
+        assert "from ledger import create_all; create_all()" in checks["seed"]["hint"]
