@@ -388,3 +388,51 @@ def test_what_only_keywords_tell_is_likely(tmp_path: Path) -> None:
     home = program.entry_points["route:home"]
     assert [(each.table, each.confidence) for each in home.writes] == [("shelf", "likely")]
     assert [(each.table, each.confidence) for each in home.reads] == [("title", "proven")]
+
+
+def test_a_registry_has_every_mapped_class(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        shelf="""
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Owned(db.Model):
+            __abstract__ = True
+
+        class Book(Owned):
+            id = db.Column(db.Integer, primary_key=True)
+
+        class Loan(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            registry = db.Column(db.String)
+
+        def every():
+            found = {}
+            for mapper in db.Model.registry.mappers:
+                class_ = mapper.class_
+                if issubclass(class_, Owned):
+                    found[class_.__tablename__] = class_
+            return found
+
+        def counted():
+            return [each.query.count() for each in every().values()]
+
+        def emptied():
+            for mapper in Owned.registry.mappers:
+                db.session.execute(mapper.local_table.delete())
+
+        def named():
+            for each in db.Model._decl_class_registry.values():
+                each.query.all()
+
+        def a_column():
+            return Loan.query.filter(Loan.registry == "x").all()
+        """,
+    )
+    closure = Closure(program)
+    both = {"book", "loan"}
+    assert closure.reads("shelf.counted") == closure.reads("shelf.named") == both
+    assert closure.writes("shelf.emptied") == both
+    assert closure.reads("shelf.a_column") == {"loan"}

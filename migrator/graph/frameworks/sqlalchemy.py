@@ -28,7 +28,7 @@ from migrator.graph.orm.facts import Facts, Touches, sql_touches
 from migrator.graph.orm.instances import MUTABLE, Instances
 from migrator.graph.orm.introspection import ATTRIBUTES_OF, INSPECTS, Introspection
 from migrator.graph.orm.listeners import LISTENER, VALIDATOR, Listeners
-from migrator.graph.orm.mappers import BASE_DECORATOR, MAPPED_DECORATOR, REGISTRY, Mappers
+from migrator.graph.orm.mappers import BASE_DECORATOR, MAPPED_DECORATOR, Mappers
 from migrator.graph.orm.queries import (
     ALIAS,
     COLLECTION,
@@ -45,6 +45,7 @@ from migrator.graph.orm.queries import (
     WRITE,
     Queries,
 )
+from migrator.graph.orm.registries import REGISTRY
 from migrator.graph.orm.results import add_tables, record
 from migrator.graph.protocol import CallSite, ClassView, Engine, Site, StoreSite
 

@@ -20,6 +20,7 @@ from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.instances import Instances
 from migrator.graph.orm.introspection import ATTRIBUTE_OF, MAPPER, Introspection
 from migrator.graph.orm.queries import ALIAS, PAGINATION, QUERY, ROW, SESSION, SUBQUERY, Queries
+from migrator.graph.orm.registries import MAPPER, REGISTRY, of_a_base, of_a_mapper, of_a_registry
 from migrator.graph.protocol import Engine, Site
 
 QUERY_PROPERTY = "sqlalchemy:query_property"
@@ -60,6 +61,12 @@ class Attributes:
             return self._class_attribute(engine, site, receiver, name, base)
         if view.kind != Kind.OPAQUE:
             return None
+        if view.name == BASE:
+            return of_a_base(engine, site, name)
+        if view.name == REGISTRY:
+            return of_a_registry(engine, site, name)
+        if view.name == MAPPER:
+            return of_a_mapper(engine, name)
         if view.name in (TABLE, CLASS_TABLE):
             if name in {"c", "columns"}:
                 owner = receiver if view.name == TABLE else int(str(view.parts[0]))
@@ -149,6 +156,9 @@ class Attributes:
             return (values.opaque(MAPPER, class_),)
         if name.startswith("__"):
             return None
+        of_all = of_a_base(engine, site, name)
+        if of_all is not None and engine.class_attribute(class_, name) is None:
+            return of_all
         relationship = self._instances.backref(engine, class_, name)
         if relationship is not None:
             return self._instances.relationship(engine, site, receiver, name, relationship)

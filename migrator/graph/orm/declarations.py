@@ -23,6 +23,7 @@ from migrator.graph.orm.declared import (
     RelationshipFact,
     TableCall,
 )
+from migrator.graph.orm.registries import mapped
 from migrator.graph.protocol import Annotation, CallSite, ClassView, Engine, with_elements
 
 _LISTS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection", "Iterable", "dict"})
@@ -197,6 +198,7 @@ class Declarations:
         self.models[class_.value] = class_
         last = class_.name.rsplit(".", 1)[-1]
         engine.add(engine.slot("sqlalchemy", "models named", last), class_.value)
+        mapped(engine, class_.value)
         self.connect_backrefs(engine, class_.value)
 
     def connect_backrefs(self, engine: Engine, class_: int) -> None:

@@ -8,9 +8,9 @@ from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import Computed
 from migrator.graph.orm.declarations import Declarations
 from migrator.graph.orm.declared import BASE, DECLARED, IMPERATIVE, RELATIONSHIP, TABLE
+from migrator.graph.orm.registries import REGISTRY
 from migrator.graph.protocol import CallSite, Engine
 
-REGISTRY = "sqlalchemy:registry"
 MAPPED_DECORATOR = "sqlalchemy:mapped_decorator"
 BASE_DECORATOR = "sqlalchemy:base_decorator"
 
