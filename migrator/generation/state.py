@@ -159,6 +159,8 @@ def _container(value: ast.expr) -> tuple[str, str] | None:
 def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
     """Wrap the target of a thread or timer, or a loop's own definition, in `only_one`."""
     module = unit.module
+    if remedy.kind == "job":
+        return _leased_job(project, unit, remedy)
     edits: list[Edit] = []
     for node in ast.walk(unit.node):
         if isinstance(node, ast.Call) and last_name(node.func) in ("Thread", "Timer"):
@@ -181,6 +183,25 @@ def _lease(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit
         start = module.offset(unit.first_line)
         edits.append(Edit(start, start, f'@only_one("{remedy.name}"){module.newline}'.encode()))
     return edits, "from servicekit.lease import only_one"
+
+
+def _leased_job(project: Project, unit: Unit, remedy: StateRemedy) -> tuple[list[Edit], str]:
+    """Let a scheduler's job end at once where another process runs it.
+
+    Below the decorators of the definition: one of them may be what schedules it.
+    """
+    module = unit.module
+    node = _named(project, unit, remedy.name)
+    if not isinstance(node, FunctionNode):
+        raise Refused(
+            f"{remedy.name}, which a scheduler runs in each process, is no function with a name",
+            place=Place(module.file, unit.first_line),
+            hint="Make it one, or set its remedy to `keep` if it may run several times.",
+        )
+    start = module.offset(node.lineno)
+    indent = " " * node.col_offset
+    text = f'{indent}@only_one("{remedy.name}", wait=False){module.newline}'
+    return [Edit(start, start, text.encode())], "from servicekit.lease import only_one"
 
 
 def _thread_target(call: ast.Call) -> ast.expr | None:

@@ -35,6 +35,7 @@ StateKind = Literal[
     "index",
     "thread",
     "timer",
+    "job",
     "singleton",
     "secret",
 ]

@@ -16,12 +16,14 @@ from migrator.model.plan import StateRemedy
 from migrator.model.program import Program, StateFinding
 
 
-def moved(root: Path, text: str, name: str, remedy: Any, detail: str = "") -> tuple[str, str]:
+def moved(
+    root: Path, text: str, name: str, remedy: Any, detail: str = "", kind: Any = "cache"
+) -> tuple[str, str]:
     """The module `mill` after a remedy, and the import that it needs."""
     (root / "mill.py").write_text(dedent(text))
-    finding = StateFinding(kind="cache", name=f"mill.{name}", file="mill.py", line=1, detail=detail)
+    finding = StateFinding(kind=kind, name=f"mill.{name}", file="mill.py", line=1, detail=detail)
     project = Project(Program(root=str(root), modules={"mill": "mill.py"}, state=[finding]))
-    decided = StateRemedy(name=f"mill.{name}", kind="cache", remedy=remedy)
+    decided = StateRemedy(name=f"mill.{name}", kind=kind, remedy=remedy)
     unit = project.unit_of(decided.name)[0]
     edits, line = move_state(project, unit, decided)
     return apply_edits(unit.module.text, edits).decode(), line
@@ -50,6 +52,27 @@ def test_a_memoised_method_is_found_in_its_class(tmp_path: Path) -> None:
         """
     after, _ = moved(tmp_path, text, "Stone.dressed", "request")
     assert '    @classmethod\n    @request_memo("mill.Stone.dressed")\n    def dressed' in after
+
+
+def test_a_job_is_leased_where_it_is_defined(tmp_path: Path) -> None:
+    text = """
+        @scheduler.task("interval", seconds=30)
+        def grind():
+            pass
+
+        def start():
+            def sweep():
+                pass
+            scheduler.add_job(sweep)
+            scheduler.add_job(lambda: 1)
+        """
+    after, line = moved(tmp_path, text, "grind", "lease", kind="job")
+    assert 'seconds=30)\n@only_one("mill.grind", wait=False)\ndef grind():' in after
+    assert line == "from servicekit.lease import only_one"
+    after, _ = moved(tmp_path, text, "start.sweep", "lease", kind="job")
+    assert '    @only_one("mill.start.sweep", wait=False)\n    def sweep():' in after
+    with pytest.raises(Refused, match="no function with a name"):
+        moved(tmp_path, text, "start.<lambda>", "lease", kind="job")
 
 
 def test_a_dict_of_a_decorator_is_emptied_for_each_request(tmp_path: Path) -> None:

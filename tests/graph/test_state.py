@@ -271,6 +271,45 @@ def test_a_dictionary_of_a_decorator_is_kept_for_what_it_decorates(tmp_path: Pat
     ]
 
 
+def test_jobs_of_a_scheduler_that_lives_in_every_process(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        app="""
+        from apscheduler.schedulers.background import BackgroundScheduler
+        from celery import Celery
+        from flask import Flask
+        from flask_apscheduler import APScheduler
+
+        app = Flask(__name__)
+        scheduler = BackgroundScheduler()
+        timed = APScheduler(app=app)
+        celery = Celery(__name__)
+
+        def sweep():
+            pass
+
+        @timed.task("interval", id="every", seconds=30)
+        def count():
+            pass
+
+        @celery.task
+        def of_a_worker():
+            pass
+
+        def start():
+            def within():
+                pass
+
+            scheduler.add_job(sweep, trigger="interval", minutes=10)
+            scheduler.add_job(within, "cron", hour=3)
+
+        celery.conf.beat_schedule = {"beat": {"task": "app.of_a_worker", "schedule": 3.0}}
+        """,
+    )
+    jobs = sorted(each.name for each in program.state if each.kind == "job")
+    assert jobs == ["app.count", "app.start.within", "app.sweep"]
+
+
 def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
     program = program_of(
         tmp_path,

@@ -85,6 +85,22 @@ def test_a_thread_that_no_request_starts_runs_once() -> None:
     assert remedies(propose(with_state(finding, text=text)))["mail"] == ["lease"]
 
 
+@pytest.mark.parametrize(
+    ("called", "remedy"), [("", "lease"), ("      call shop.mail.services.sweep\n", "keep")]
+)
+def test_a_job_of_a_scheduler_runs_once_unless_code_calls_it_too(called: str, remedy: str) -> None:
+    text = SHOP + (
+        "    def shop.mail.services.sweep()\n"
+        "      call shop.mail.services.post\n"
+        "    def shop.mail.views.now()\n"
+        f"      call shop.mail.services.post\n{called}"
+        "route POST /now mail.now shop.mail.views.now\n"
+        "schedule sweep shop.mail.services.sweep\n"
+    )
+    finding = state("job", "shop.mail.services.sweep", "shop.mail.services.sweep")
+    assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
+
+
 def test_who_uses_files_goes_to_those_who_write_by_them() -> None:
     pictures = state("local-file", "PICTURES", "shop.orders.pictures.draw")
     plan = propose(with_state(pictures, text=SHOP + PICTURES))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from migrator.graph.framework import Framework
 from migrator.graph.linking.values import Kind
 from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
-from migrator.model.program import EntryKind, EntryPoint
+from migrator.model.program import EntryKind, EntryPoint, StateFinding
 
 if TYPE_CHECKING:
     from migrator.graph.analysis import Analysis
@@ -51,6 +51,8 @@ class Celery(Framework):
         self._found: dict[tuple[EntryKind, str], tuple[int, Site, str]] = {}
         self._beats: dict[tuple[str, int], Site] = {}
         """Entries of beat's schedule, by name and text of the task's name."""
+        self._inside: dict[int, Site] = {}
+        """Functions that a scheduler runs inside of every process that has the application."""
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         view = engine.values.view(callee)
@@ -120,6 +122,8 @@ class Celery(Framework):
     def _task(self, engine: Engine, site: CallSite, maker: int, function: int) -> int:
         which, name, trigger, _ = engine.values.view(maker).parts
         scheduled = which in {"scheduled_job", "periodic_task"}
+        if which == "scheduled_job":
+            self._inside[function] = site
         self._add(
             engine, site, function, "schedule" if scheduled else "task", str(name), str(trigger)
         )
@@ -182,6 +186,7 @@ class Celery(Framework):
         elif method == "add_job":
             trigger = site.text(1, "trigger") or ""
             functions = site.argument(0, "func")
+            self._inside.update(dict.fromkeys(functions, site))
             self._schedule_each(engine, site, functions, site.text(-1, "id") or "", trigger)
 
     def _schedule_each(
@@ -270,6 +275,19 @@ class Celery(Framework):
                 trigger=trigger or name,
             )
             analysis.handlers[full] = (function,)
+            if kind == "schedule" and function in self._inside:
+                job = engine.name_of(function)
+                analysis.program.state.append(
+                    StateFinding(
+                        kind="job",
+                        name=job,
+                        file=file or site.file,
+                        line=line or site.line,
+                        detail=f"a scheduler of the process runs it: {trigger or name}",
+                        writers=(job,),
+                        readers=(job,),
+                    )
+                )
 
 
 def _names(engine: Engine, values: Iterable[int]) -> list[str]:

@@ -19,6 +19,7 @@ _BY_KIND: dict[str, tuple[_Choice, str]] = {
     "index": ("volume", "all processes of the service must search the same index"),
     "thread": ("lease", "it must run once, however many processes there are"),
     "timer": ("lease", "it must run once, however many processes there are"),
+    "job": ("lease", "it must run once at its time, however many processes there are"),
     "secret": ("environment", "a secret does not belong in the code"),
     "singleton": ("keep", "each process may have its own"),
 }
@@ -85,6 +86,12 @@ def _remedy(
         return "request", "other services change it too, and would not see what this one holds"
     if finding.kind == "thread" and f"schedule:{finding.name}" not in program.entry_points:
         return "keep", "it is started by a request and ends with that work"
+    if finding.kind == "job" and any(
+        event.target == finding.name and event.kind in ("call", "emit")
+        for function in program.functions.values()
+        for event in function.events
+    ):
+        return "keep", "code calls it too: give the job a function of its own to have it run once"
     if finding.kind in _BY_KIND:
         return _BY_KIND[finding.kind]
     at_work = set(finding.writers) - set(program.modules) - reach.starting
