@@ -59,8 +59,12 @@ class Side(ABC):
         variables: dict[str, str] | None = None,
         arguments: str = "",
         folder: Path | None = None,
+        again: bool = False,
     ) -> SuiteRun:
-        """Run the monolith's tests against this side, or against what stands at `base_url`."""
+        """Run the monolith's tests against this side, or against what stands at `base_url`.
+
+        `again`: its data has what they put into it before.
+        """
         if self._running is None:
             raise OperationError("nothing runs that could be tested")
         return run_suite(
@@ -75,4 +79,5 @@ class Side(ABC):
             variables=variables,
             arguments=arguments,
             task=self._task,
+            again=again,
         )

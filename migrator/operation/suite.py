@@ -54,6 +54,18 @@ class SuiteRun:
         told = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
         return told or f"exit code {self.exit_code}"
 
+    def as_load(self) -> str:
+        """The same where the data has what the tests put into it before, which they refuse."""
+        return load_told(self.total, self.counts.get("passed", 0))
+
+
+def load_told(total: int, as_before: int) -> str:
+    """What came of requests or tests on data that they were asked of before."""
+    other = total - as_before
+    return f"{total} once more on the same data" + (
+        f"; {other} found there what they had left, which is no failure" if other else ""
+    )
+
 
 def require_tests(run: Run) -> None:
     """ConfigurationError where the application has no HTTP tests; it says what to do instead."""
@@ -81,12 +93,14 @@ def run_suite(
     arguments: str = "",
     task: str = "Run the tests",
     seconds: float = 1800.0,
+    again: bool = False,
 ) -> SuiteRun:
     """Run the tests against `base_url`: the monolith's own, a gateway's or a proxy's.
 
     `ports` are those that stand for `{port:NAME}`, `variables` and `arguments` are added to what
     the settings say. The log is `folder/tests.log`. Raises ConfigurationError without tests, and
-    OperationError at the time limit; failing tests are a result, not an error.
+    OperationError at the time limit; failing tests are a result, not an error. `again`: the data
+    has what they put into it before.
     """
     require_tests(run)
     progress = progress or Silent()
@@ -113,7 +127,7 @@ def run_suite(
     )
     text = log.read_text(encoding="utf-8", errors="replace")
     result = SuiteRun(code, time.monotonic() - started, log, count_tests(text), failed_tests(text))
-    progress.finish(task, result.summary())
+    progress.finish(task, result.as_load() if again else result.summary())
     return result
 
 

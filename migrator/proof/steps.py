@@ -153,7 +153,7 @@ class _Walk:
         output, proxy = self._make(number), self._monolith.proxy
         before = _rows(output)
         with self._system(output) as system:
-            recording = record(proxy, system, system.gateway_url, self._monolith.traffic)
+            recording = record(proxy, system, system.gateway_url, self._monolith.traffic.again())
             settle(system)
             # The data goes on, so that what was read on the way there can be read here too.
             turns = (self._seen, recording.exchanges)

@@ -47,18 +47,23 @@ class Traffic(Protocol):
     def apart(self) -> Traffic:
         """The same with no two writes within one second, where that can be had."""
 
+    def again(self) -> Traffic:
+        """The same as load, for data of which it was asked before: much is refused then."""
 
+
+@dataclass(frozen=True)
 class OwnTests:
     """The HTTP tests of the application itself, through the proxy."""
 
     start_state: StartState | None = None
+    load: bool = False
 
     def drive(
         self, side: Side, upstream: str, proxy: RecordingProxy
     ) -> tuple[list[Exchange], TestRun]:
         """Run the tests; what the proxy saw, and what they counted."""
         proxy.take()
-        suite = side.run_tests(proxy.url)
+        suite = side.run_tests(proxy.url, again=self.load)
         tests = TestRun(
             passed=suite.counts.get("passed", 0),
             total=suite.total,
@@ -71,6 +76,10 @@ class OwnTests:
         """The tests: when they ask is theirs."""
         return self
 
+    def again(self) -> OwnTests:
+        """The tests as load."""
+        return replace(self, load=True)
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -81,10 +90,15 @@ class Replay:
     secrets: Mapping[int, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
     writes_apart: bool = False
+    load: bool = False
 
     def apart(self) -> Replay:
         """The same with no two writes within one second."""
         return replace(self, writes_apart=True)
+
+    def again(self) -> Replay:
+        """The same as load."""
+        return replace(self, load=True)
 
     def drive(
         self, side: Side, upstream: str, proxy: RecordingProxy
@@ -98,6 +112,7 @@ class Replay:
             self.secrets,
             self.progress,
             writes_apart=self.writes_apart,
+            again=self.load,
         )
         return exchanges + proxy.take(), tests
 

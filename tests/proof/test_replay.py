@@ -125,6 +125,9 @@ class Told(Silent):
     def warn(self, message: str) -> None:
         self.warnings.append(message)
 
+    def finish(self, task: str, result: str = "") -> None:
+        self.finished = result
+
 
 def test_values_of_the_next_run_take_the_place_of_the_recorded_ones(guestbook, tmp_path):
     url, server = guestbook(41)
@@ -153,6 +156,22 @@ def test_values_of_the_next_run_take_the_place_of_the_recorded_ones(guestbook, t
     given, third = guestbook(41)
     replay(load(file), given, BASE, {1: "correct horse"}, Silent())
     assert third.passwords == {"ann": "correct horse"}
+
+
+def test_what_is_refused_since_it_was_asked_before_is_told_as_load(guestbook, tmp_path):
+    url, _ = guestbook(1)
+    traffic = record_running(url, tmp_path / "traffic.jsonl", visit).traffic
+    told, other = Told([]), guestbook(7)[0]
+    replay(traffic, other, BASE, {1: "one"}, told)
+    assert told.finished == "8 of 8 answered with the recorded status"
+    replay(traffic, other, BASE, {1: "one"}, told, again=True)
+    assert told.finished == "8 once more on the same data"
+    _, tests = replay(traffic, other, BASE, {1: "another"}, told, again=True)
+    refused = 8 - tests.passed
+    assert refused and told.finished == (
+        f"8 once more on the same data; {refused} found there what they had left,"
+        " which is no failure"
+    )
 
 
 def test_two_replays_are_compared_step_by_step(guestbook, tmp_path):

@@ -72,6 +72,8 @@ class _Visitors:
     def apart(self) -> _Visitors:
         return self
 
+    again = apart
+
     def drive(self, side: object, upstream: str, proxy: object) -> tuple[list[Exchange], TestRun]:
         self._runs += 1
         exchanges = asked(f"{self._runs}")
