@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pathspec
@@ -29,6 +30,11 @@ _NEVER = frozenset(
 )
 _TELLING = frozenset({".gitignore", "pyvenv.cfg"})
 """Names of files that say something of the folder in which they lie."""
+_OF_A_MACHINE = re.compile(
+    r"/?(?:\w+/)*\w*(?:config|settings|secret|credential|local)\w*\.py", re.I
+)
+"""A line of `.gitignore` that names one module of settings: each machine has its own, and the
+application imports it."""
 
 
 class Ignored:
@@ -45,7 +51,9 @@ class Ignored:
             lines = Path(file).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
-        spec = pathspec.GitIgnoreSpec.from_lines(lines.splitlines())
+        spec = pathspec.GitIgnoreSpec.from_lines(
+            line for line in lines.splitlines() if not _OF_A_MACHINE.fullmatch(line.strip())
+        )
         if spec.patterns:
             self._specs.append((f"{relative}/" if relative else "", spec))
 
@@ -105,6 +113,17 @@ def python_files(
             ):
                 folders.append(path)
         waiting.extend(reversed(folders))
+
+
+def of_this_machine(root: Path, files: Iterable[str]) -> list[str]:
+    """Those of the files that the root's `.gitignore` keeps out of git, and that are read."""
+    try:
+        text = (root / ".gitignore").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    lines = [each.strip() for each in text.splitlines()]
+    spec = pathspec.GitIgnoreSpec.from_lines(filter(_OF_A_MACHINE.fullmatch, lines))
+    return sorted(file for file in files if spec.match_file(file))
 
 
 def _tracked_all_the_same(root: Path) -> frozenset[str]:

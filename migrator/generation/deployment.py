@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from migrator.generation.templating import render, template_folder
@@ -22,8 +23,13 @@ def python_series(installed: Installed) -> str:
     return ".".join(installed.version.split(".")[:2])
 
 
-def service_files(manifest: ServiceManifest, installed: Installed) -> dict[str, str]:
-    """Dockerfile, ignore lists and CI workflow of one service, by path below its folder."""
+def service_files(
+    manifest: ServiceManifest, installed: Installed, private: Sequence[str] = ()
+) -> dict[str, str]:
+    """Dockerfile, ignore lists and CI workflow of one service, by path below its folder.
+
+    `private` are files of its sources that the monolith keeps out of git.
+    """
     values = {
         "origin": ORIGIN,
         "name": manifest.name,
@@ -38,7 +44,8 @@ def service_files(manifest: ServiceManifest, installed: Installed) -> dict[str, 
         ".github/workflows/ci.yml": render("service/.github/workflows/ci.yml.j2", **values),
         ".dockerignore": (folder / ".dockerignore").read_text()
         + "".join(f"{place}\n" for used in manifest.folders.values() for place in used.places),
-        ".gitignore": (folder / ".gitignore").read_text(),
+        ".gitignore": (folder / ".gitignore").read_text()
+        + "".join(f"/src/{each}\n" for each in private),
         ".vscode/launch.json": (folder / ".vscode/launch.json").read_text(),
     }
 

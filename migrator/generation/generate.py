@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from migrator.facts.files import of_this_machine
 from migrator.generation.contracts import openapi
 from migrator.generation.data import ServiceData, split_schema, without_unmade
 from migrator.generation.deployment import compose, python_series, service_files
@@ -276,7 +277,8 @@ class _Assembly:
         }
         files |= _folder("service/servicekit", "src/servicekit")
         files |= _folder("service/tests", "tests")
-        files |= service_files(manifest, self._python)
+        private = of_this_machine(Path(self._graph.program.root), service.extraction.files)
+        files |= service_files(manifest, self._python, private)
         for endpoint, path in manifest.descriptions.items():
             files[path] = self._descriptions[endpoint] + "\n"
         files["service.json"] = _json(manifest)

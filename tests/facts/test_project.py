@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from migrator.facts.files import of_this_machine
 from migrator.facts.project import ProjectFacts, digests_of, read_project
 from migrator.model.errors import ConfigurationError
 from migrator.model.progress import Silent
@@ -125,6 +126,17 @@ def test_what_git_keeps_is_read_though_a_pattern_names_it(tmp_path: Path) -> Non
     assert sorted(each.file for each in found.modules.values()) == ["app.py", *package]
     excluded = read(tmp_path, Settings(exclude=["upload/"]))
     assert sorted(each.file for each in excluded.modules.values()) == ["app.py"]
+
+
+def test_settings_that_each_machine_has_for_itself_are_read(tmp_path: Path) -> None:
+    """They are kept out of git by name, and the application imports them."""
+    files = ["app.py", "config.py", "shop/local_settings.py"]
+    ignored = "*.pyc\n/config.py\nshop/local_settings.py\n/scratch.py\n*_config.py\n"
+    named = {"scratch.py": "", "shop/my_config.py": ""}
+    make(tmp_path, {".gitignore": ignored, **dict.fromkeys(files, ""), **named})
+    found = sorted(each.file for each in read(tmp_path).modules.values())
+    assert found == files
+    assert of_this_machine(tmp_path, found) == files[1:]
 
 
 def test_links_are_followed_only_inside(tmp_path: Path) -> None:
