@@ -25,6 +25,7 @@ from migrator.model.distributions import Installed
 from migrator.model.errors import OperationError, Place
 from migrator.model.private import PRIVATE
 from migrator.model.progress import Progress, Silent
+from migrator.operation.interpreters import interpreter
 
 _LAYOUT = "4"
 """Part of every digest: raised when an environment is made in another way."""
@@ -260,8 +261,11 @@ def _files(arguments: list[str], root: Path, seen: set[Path] | None = None) -> s
 def _interpreter(python: str, root: Path) -> tuple[str, str]:
     """Path and version of an interpreter; its bare name where uv has to find or fetch it.
 
-    Asked of itself, in the project: names on PATH may stand for whatever a version manager chooses.
+    Asked of itself, in the project: names on PATH may stand for whatever a version manager chooses,
+    or for what it keeps elsewhere.
     """
+    if re.fullmatch(r"python3\.\d+", python):
+        python = interpreter(python) or python
     found = shutil.which(python) or (str(root / python) if (root / python).is_file() else None)
     if found is None:
         return python, ""

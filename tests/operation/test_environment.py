@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -139,3 +140,21 @@ def test_what_is_ensured_gives_way_to_what_is_asked_for_by_name(tmp_path: Path) 
         versions.append(int(found["setuptools"].partition(".")[0]))
     assert versions[0] < 81
     assert versions[1] == 82
+
+
+def test_a_name_that_starts_nothing_is_the_interpreter_that_pyenv_keeps(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version manager puts a name on PATH also where no version of it is chosen."""
+    name = f"python3.{sys.version_info[1]}"
+    kept = tmp_path / "pyenv/versions/3/bin" / name
+    shim = tmp_path / "shims" / name
+    for each in (kept, shim):
+        each.parent.mkdir(parents=True)
+    kept.symlink_to(sys.executable)
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", f"{shim.parent}:/usr/bin:/bin")
+    made = make_environment(tmp_path / "cache", name, [], project)
+    assert made.python.exists()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-import shutil
-import subprocess
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from migrator.operation.guess.imported import imported_distributions
 from migrator.operation.guess.locks import locked_beside
 from migrator.operation.guess.project import Guess, Project, Read, reads_of
+from migrator.operation.interpreters import interpreter, minor
 
 _MAIN_REQUIREMENTS = (
     "requirements.txt",
@@ -65,9 +62,9 @@ def guess_python(project: Project) -> Guess:
             if int(asked.group(1).partition(".")[2]) < 8:
                 because = f"{file} asks for {name}; services need Python 3.8 or later"
                 # The oldest that will do is the likeliest to run what was pinned then.
-                oldest = (_interpreter(f"python3.{minor}") for minor in range(8, _NEWEST + 1))
+                oldest = (interpreter(f"python3.{each}") for each in range(8, _NEWEST + 1))
                 return Guess(next(filter(None, oldest), "python3"), because, sure=False)
-            if found := _interpreter(name):
+            if found := interpreter(name):
                 return Guess(found, f"{file} asks for it")
             because = f"{file} asks for {name}, which is not on this machine"
             return Guess("python3", because, sure=False)
@@ -82,34 +79,14 @@ def _allowed_python(project: Project) -> Guess:
     least = [int(each) for each in re.findall(r"(?:>=|\^|~=?|==)\s*3\.(\d+)", asked)]
     below = [int(each) for each in re.findall(r"<\s*3\.(\d+)", asked)]
     allowed = range(max([8, *least]), min([_NEWEST + 1, *below]))
-    if not least or _minor("python3") in allowed:
+    if not least or minor("python3") in allowed:
         because = f"pyproject.toml allows it: {asked}" if least else "nothing asks for another"
         return Guess("python3", because)
-    for minor in allowed:
-        if found := _interpreter(f"python3.{minor}"):
+    for each in allowed:
+        if found := interpreter(f"python3.{each}"):
             return Guess(found, f"pyproject.toml asks for {asked}")
     because = f"pyproject.toml asks for Python {asked}, and no such interpreter runs here"
     return Guess("python3", because, sure=False)
-
-
-def _interpreter(name: str) -> str:
-    """How `python3.N` is started here: by its name, or where pyenv keeps it; empty if not."""
-    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
-    for each in (name, *map(str, sorted(kept.glob(f"*/bin/{name}"), reverse=True))):
-        if _minor(each) == int(name.partition(".")[2]):
-            return each
-    return ""
-
-
-def _minor(interpreter: str) -> int | None:
-    """The minor version of an interpreter, if there is one: a version manager has names for what
-    it lacks."""
-    found = shutil.which(interpreter)
-    if found is None:
-        return None
-    script = "import sys; print(sys.version_info[1])"
-    asked = subprocess.run([found, "-I", "-c", script], capture_output=True, text=True, check=False)
-    return int(asked.stdout) if asked.returncode == 0 else None
 
 
 def guess_install(project: Project) -> Guess:
