@@ -11,6 +11,7 @@ from migrator.graph.orm.declared import (
     CLASS_TABLE,
     DECLARED,
     IMPLICIT,
+    MAPPER,
     OF_A_LIBRARY,
     STATEMENTS,
     TABLE,
@@ -18,9 +19,9 @@ from migrator.graph.orm.declared import (
 )
 from migrator.graph.orm.facts import Facts
 from migrator.graph.orm.instances import Instances
-from migrator.graph.orm.introspection import ATTRIBUTE_OF, MAPPER, Introspection
+from migrator.graph.orm.introspection import ATTRIBUTE_OF, Introspection
 from migrator.graph.orm.queries import ALIAS, PAGINATION, QUERY, ROW, SESSION, SUBQUERY, Queries
-from migrator.graph.orm.registries import MAPPER, REGISTRY, of_a_base, of_a_mapper, of_a_registry
+from migrator.graph.orm.registries import REGISTRY, of_a_base, of_a_registry
 from migrator.graph.protocol import Engine, Site
 
 QUERY_PROPERTY = "sqlalchemy:query_property"
@@ -65,8 +66,6 @@ class Attributes:
             return of_a_base(engine, site, name)
         if view.name == REGISTRY:
             return of_a_registry(engine, site, name)
-        if view.name == MAPPER:
-            return of_a_mapper(engine, name)
         if view.name in (TABLE, CLASS_TABLE):
             if name in {"c", "columns"}:
                 owner = receiver if view.name == TABLE else int(str(view.parts[0]))

@@ -14,6 +14,7 @@ CLASS_TABLE = "sqlalchemy:class_table"
 BASE = "sqlalchemy:base"
 DECLARED = "sqlalchemy:declared_attr"
 ATTRIBUTE = "sqlalchemy:attribute"
+MAPPER = "sqlalchemy:mapper"
 
 IMPLICIT = "implicit"
 """Part of a `BASE` whose classes name their tables themselves and have a `query`."""

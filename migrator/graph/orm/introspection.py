@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from migrator.graph.linking.values import Kind
 from migrator.graph.orm.computed import HYBRID
 from migrator.graph.orm.declarations import Declarations
-from migrator.graph.orm.declared import CLASS_TABLE
+from migrator.graph.orm.declared import CLASS_TABLE, MAPPER
 from migrator.graph.protocol import CallSite, Engine
 
-MAPPER = "sqlalchemy:mapper"
 ATTRIBUTES_OF = "sqlalchemy:attributes_of"
 ATTRIBUTE_OF = "sqlalchemy:attribute_of"
 
