@@ -92,6 +92,10 @@ def _print(found: GraphPartition) -> None:
     out.print(f"signals: {weighed or 'none'}", markup=False)
     for name, why in found.left_out.items():
         out.print(f"signal left out: {name}: {why}", markup=False)
+    if len(found.groups) == 1 and len(found.partition) > 1:
+        said = "one partition: no cut ties what it keeps together more than all are tied anyway"
+        out.print(said, markup=False)
+        out.print("  next: `--services 2` asks for the best cut in two all the same", markup=False)
 
 
 def _scores(found: GraphPartition) -> list[tuple[str, str, str]]:

@@ -93,3 +93,15 @@ def test_what_cannot_be_followed_is_said_with_a_hint(
 def test_use_cases_need_a_graph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(str(tmp_path), "--use-cases", "cases.json") == 2
     assert "--from-graph" in capsys.readouterr().err
+
+
+def test_one_partition_leads_to_asking_for_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"A--B": 3, "B--C": 3, "C--A": 3}))
+    assert run("--from-graph", str(path)) == 0
+    assert "one partition: " in (said := capsys.readouterr().err)
+    assert "next: `--services 2`" in said
+    assert run("--from-graph", str(path), "--services", "2") == 0
+    assert "one partition" not in capsys.readouterr().err

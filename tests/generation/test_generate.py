@@ -26,6 +26,7 @@ from migrator.model.program import EntryPoint
 from migrator.model.schema import Schema, SchemaObject
 from migrator.model.settings import Settings
 from migrator.plan.consequences.front_end import default_service
+from migrator.plan.store import load, save
 
 BIN = Path(sys.executable).parent
 
@@ -284,6 +285,19 @@ def test_readmes_say_what_is_owned_and_who_is_asked(output: Path) -> None:
     # Calls that are waited for, and what is sent later, are counted apart.
     (row,) = [line for line in system.splitlines() if line.startswith("| [baking]")]
     assert row.endswith("| 1 | 0 |")
+
+
+def test_a_function_that_the_plan_decides_once_is_generated_so(tmp_path: Path) -> None:
+    stamp = "bakery.regulars.stamp"
+    plan = bakery.plan()
+    plan.remedies[stamp] = "defer"
+    save(plan, tmp_path / "plan.yaml")
+    generated(tmp_path / "out", load(tmp_path / "plan.yaml"))
+    service = tmp_path / "out" / "baking"
+    manifest = msgspec.json.decode((service / "service.json").read_bytes(), type=ServiceManifest)
+    assert manifest.calls[stamp].remedy == "defer"
+    assert f"- runs `{stamp}` for us later: nothing waits" in (service / "README.md").read_text()
+    assert "'503'" not in (service / "contracts" / "openapi.yaml").read_text()
 
 
 def test_what_a_deployment_has_to_be_given_stands_in_the_command() -> None:
