@@ -31,7 +31,8 @@ from migrator.generation.rewriting import (
     idle_body,
     strip_decorators,
 )
-from migrator.generation.slicing import Slice, slice_service
+from migrator.generation.sliced import Slice
+from migrator.generation.slicing import slice_service
 from migrator.generation.source import Module, Unit
 from migrator.generation.state import add_imports, move_state
 from migrator.model.errors import MigratorError, Place, Refused

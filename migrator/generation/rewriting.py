@@ -15,7 +15,7 @@ from libcst import MaybeSentinel, matchers
 
 from migrator.generation.pruning import Edit
 from migrator.generation.scopes import last_name
-from migrator.generation.slicing import Cut
+from migrator.generation.sliced import Cut
 from migrator.generation.source import DefinitionNode, FunctionNode, Module
 from migrator.model.errors import Place, Refused
 from migrator.model.program import Program
