@@ -51,6 +51,20 @@ def test_commands_of_flask_script_are_the_script_s_own(tmp_path: Path, capsys) -
     assert guesses(root, capsys)["migrate"]["value"] == "python manage.py createdb"
 
 
+def test_migrations_that_only_a_script_knows_are_run_by_it(tmp_path: Path, capsys) -> None:
+    app = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+    manage = (
+        "from flask_script import Manager\nfrom flask_migrate import Migrate, MigrateCommand\n"
+        "from mill import create_app, db\nmanager = Manager(create_app)\nMigrate(app, db)\n"
+        "manager.add_command('db', MigrateCommand)\n"
+    )
+    files = {"mill/__init__.py": app, "manage.py": manage, "migrations/env.py": ""}
+    root = project(tmp_path, {**files, "migrations/versions/1_first.py": ""})
+    assert guesses(root, capsys)["migrate"]["value"] == "python manage.py db upgrade"
+    project(root, {"mill/base.py": "from flask_migrate import Migrate\nmigrate = Migrate()\n"})
+    assert guesses(root, capsys)["migrate"]["value"] == "flask db upgrade"
+
+
 def test_commands_of_a_group_of_flask_are_the_script_s_own(tmp_path: Path, capsys) -> None:
     script = (
         "from flask.cli import FlaskGroup\nfrom mill import create_app\n"

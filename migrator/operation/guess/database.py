@@ -173,10 +173,36 @@ def _migrations(project: Project, folder: str) -> Guess:
         )
         for m in project.own
     )
+    if uses_flask and (script := _manager_of_migrations(project)):
+        return Guess(
+            script, f"{folder}/ holds migrations of Flask-Migrate, which only a script has"
+        )
     if uses_flask:
         option = "" if folder == "migrations" else f" --directory {folder}"
         return Guess(f"flask db upgrade{option}", f"{folder}/ holds migrations of Flask-Migrate")
     return Guess("alembic upgrade head", f"{folder}/ holds migrations of Alembic")
+
+
+def _manager_of_migrations(project: Project) -> str:
+    """The command of a Flask-Script that has those of Flask-Migrate, where the application itself
+    has not: then there is no `flask db`."""
+    found = ""
+    for module in project.own:
+        calls = [each for each in ast.walk(module.tree) if isinstance(each, ast.Call)]
+        named = [
+            call.args[0].value
+            for call in calls
+            if isinstance(call.func, ast.Attribute)
+            and call.func.attr == "add_command"
+            and len(call.args) == 2
+            and module.dotted(call.args[1]) == "flask_migrate.MigrateCommand"
+            and isinstance(call.args[0], ast.Constant)
+        ]
+        if named:
+            found = f"python {module.file} {named[0]!s} upgrade"
+        elif any(module.dotted(call.func) == "flask_migrate.Migrate" for call in calls):
+            return ""
+    return found
 
 
 def guess_seed(project: Project) -> Guess | None:
