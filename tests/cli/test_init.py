@@ -469,6 +469,23 @@ def test_an_interpreter_of_pyenv_is_found_where_it_is_kept(
     assert guesses(root, capsys)["python"]["value"] == str(kept)
 
 
+def test_for_pins_of_a_python_that_services_do_not_run_on_the_oldest_that_does_is_taken(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    for minor in (7, 9, 12):
+        kept = tmp_path / f"pyenv/versions/{minor}/bin/python3.{minor}"
+        kept.parent.mkdir(parents=True)
+        kept.write_text(f"#!/bin/sh\necho {minor}\n")
+        kept.chmod(0o755)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    app = "from flask import Flask\napp = Flask(__name__)\n"
+    root = project(tmp_path, {"mill.py": app, "Dockerfile": "FROM python:3.6-slim\n"})
+    found = guesses(root, capsys)["python"]
+    assert found["value"].endswith("versions/9/bin/python3.9")
+    assert found["because"].startswith("Dockerfile asks for python3.6") and not found["sure"]
+
+
 def test_a_folder_of_which_nothing_can_be_imported_is_no_monolith(tmp_path: Path, capsys) -> None:
     root = project(tmp_path, {"tool.py": "x = 1\n", "data/__init__.py": ""})
     assert run("init", root) == 2

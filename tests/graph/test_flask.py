@@ -210,3 +210,34 @@ def test_views_under_one_decorator_stay_apart_however_many_they_are(tmp_path: Pa
     reads = [{each.table for each in entry.reads} for entry in program.entry_points.values()]
     assert len(reads) == 170
     assert all(len(tables) == 1 for tables in reads)
+
+
+def test_flask_openapi3_is_an_application_with_blueprints_of_its_own(tmp_path: Path) -> None:
+    program = program_of(
+        tmp_path,
+        shelf="""
+        from flask_openapi3 import APIBlueprint, Info, OpenAPI
+
+        app = OpenAPI(__name__, info=Info(title="Shelf", version="1"))
+        books = APIBlueprint("books", __name__, url_prefix="/books")
+
+        @app.get("/", tags=[])
+        def index():
+            return ""
+
+        @books.post("/<int:number>", responses={})
+        def put(path, body):
+            return ""
+
+        app.register_api(books)
+        """,
+    )
+    rules = {
+        entry.name: [(rule.rule, rule.methods) for rule in entry.routes]
+        for entry in program.entry_points.values()
+        if entry.name != "route:static"
+    }
+    assert rules == {
+        "route:index": [("/", ("GET",))],
+        "route:books.put": [("/books/<int:number>", ("POST",))],
+    }
