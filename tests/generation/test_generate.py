@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from migrator.facts.version import engine
+from migrator.generation.deployment import service_files
 from migrator.generation.generate import Generated, generate
 from migrator.generation.readme import system_readme
 from migrator.model.errors import ConfigurationError, PlanError, Refusals
@@ -398,3 +399,11 @@ def test_an_application_without_sqlalchemy_is_refused(tmp_path: Path) -> None:
         )
     (told,) = [each for each in refused.value.problems if "SQLAlchemy" in each.message]
     assert told.place is not None and "migrator check" in told.hint
+
+
+def test_settings_that_are_kept_out_of_git_are_kept_out_of_the_service_s_too(output: Path) -> None:
+    text = (output / "baking" / "service.json").read_bytes()
+    manifest = msgspec.json.decode(text, type=ServiceManifest)
+    shown = service_files(manifest, bakery.installed())[".gitignore"]
+    kept = service_files(manifest, bakery.installed(), ["bakery/local.py"])[".gitignore"]
+    assert kept == f"{shown}/src/bakery/local.py\n"
