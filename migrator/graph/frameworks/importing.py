@@ -1,20 +1,24 @@
-"""Modules that are imported by a name that the program puts together: plug-ins in a package."""
+"""Modules by a name that the program puts together, and names that it puts into modules."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from migrator.graph.framework import Framework
-from migrator.graph.protocol import CallSite, Engine
+from migrator.graph.protocol import CallSite, Engine, Site, StoreSite
 
 _BY_MODULE = frozenset({"importlib.import_module", "builtins.__import__"})
 _BY_PATH = frozenset({"werkzeug.utils.import_string", "django.utils.module_loading.import_string"})
+_LOADED = "sys.modules"
+_GLOBALS = "builtins.globals"
+_NAMES = "importing:names"
 _HOLE = "{}"
 
 
 class Importing(Framework):
-    """The plug-in: what `importlib.import_module(name, package)` and its like give.
+    """The plug-in: what `importlib.import_module(name, package)` and its like give, and
+    `sys.modules[name]`; `globals()[name] = value` is an attribute of the module.
 
     A name with a hole (`f"shop.plugins.{name}"`) stands for every module of the project that fits,
     where the package before the hole is known: which of them are there is decided by a folder or a
@@ -22,7 +26,7 @@ class Importing(Framework):
     """
 
     name = "importing"
-    externals = (*sorted(_BY_MODULE), *sorted(_BY_PATH))
+    externals = (*sorted(_BY_MODULE), *sorted(_BY_PATH), _LOADED, _GLOBALS)
 
     def call(self, engine: Engine, site: CallSite, callee: int) -> Iterable[int] | None:
         name = engine.values.name(callee)
@@ -41,9 +45,29 @@ class Importing(Framework):
                 if _HOLE not in text
                 for value in engine.resolve(text.replace(":", "."))
             ]
+        elif name == _GLOBALS:
+            return [engine.values.opaque(_NAMES, each) for each in engine.resolve(site.module)]
         else:
             return None
         return tuple(dict.fromkeys(found))
+
+    def item(
+        self, engine: Engine, site: Site, receiver: int, key: Hashable | None
+    ) -> Iterable[int] | None:
+        view = engine.values.view(receiver)
+        if view.name == _LOADED:
+            return engine.resolve(str(key)) if str(key) in engine.modules() else None
+        if view.name == _NAMES and isinstance(key, str):
+            return engine.points_to(engine.attribute(site, int(str(view.parts[0])), key))
+        return None
+
+    def store_item(
+        self, engine: Engine, site: StoreSite, receiver: int, key: Hashable | None
+    ) -> bool | None:
+        view = engine.values.view(receiver)
+        if view.name == _NAMES and isinstance(key, str):
+            engine.flow(site.variable, engine.field(int(str(view.parts[0])), key))
+        return None
 
 
 def _absolute(text: str, package: str) -> str:

@@ -204,7 +204,9 @@ class LinkerEngine:
             if end == len(parts):
                 return (module.value,)
             variable = linker.module_attribute(module, parts[end])
-            found = linker.points_to(variable) if variable is not None else ()
+            if variable is None:
+                variable = linker.field(module.value, parts[end])
+            found = linker.points_to(variable)
             for name in parts[end + 1 :]:
                 found = tuple(
                     inner

@@ -260,9 +260,9 @@ def _load_module(linker: Linker, receiver: int, data: Load) -> None:
     variable = linker.module_attribute(module, name)
     if variable is not None:
         linker.flow(variable, target)
-    elif name in linker.stored:
-        linker.read_field(receiver, name, target)
-    else:
+        return
+    linker.read_field(receiver, name, target)
+    if name not in linker.stored:
         linker.unresolved_attribute(data)
 
 
