@@ -200,6 +200,25 @@ class Declarations:
         engine.add(engine.slot("sqlalchemy", "models named", last), class_.value)
         mapped(engine, class_.value)
         self.connect_backrefs(engine, class_.value)
+        for parent in engine.bases(class_.value)[1:]:
+            if parent in self.models and self._is_polymorphic(engine, parent):
+                engine.add(self.loaded_as(engine, parent), engine.values.instance(class_.value))
+
+    @staticmethod
+    def loaded_as(engine: Engine, class_: int) -> int:
+        """The variable of what rows of a class are: its instances, or those of subclasses."""
+        rows = engine.slot("sqlalchemy", "loaded as", class_)
+        engine.add(rows, engine.values.instance(class_))
+        return rows
+
+    @staticmethod
+    def _is_polymorphic(engine: Engine, class_: int) -> bool:
+        variable = engine.class_attribute(class_, "__mapper_args__")
+        held = engine.points_to(variable) if variable is not None else ()
+        return any(
+            engine.values.kind(each) == Kind.CONTAINER and "polymorphic_on" in engine.keys(each)
+            for each in held
+        )
 
     def connect_backrefs(self, engine: Engine, class_: int) -> None:
         """Let the backrefs of a class's relationships be seen on their targets."""

@@ -49,7 +49,7 @@ class Queries:
     def of_class(self, engine: Engine, site: Site, class_: int, via: str) -> int:
         """`Model.query`."""
         value = engine.values.opaque(QUERY, ("class", class_), 1)
-        engine.add(self._row(engine, value, 0), engine.values.instance(class_))
+        engine.flow(self.declared.loaded_as(engine, class_), self._row(engine, value, 0))
         self.facts.note(site, "read", class_, via=via)
         return value
 
@@ -80,7 +80,8 @@ class Queries:
         for argument in with_elements(engine, arguments):
             class_ = self.class_of(engine, argument)
             if class_ is not None:
-                engine.add(self._row(engine, query, position), engine.values.instance(class_))
+                row = self._row(engine, query, position)
+                engine.flow(self.declared.loaded_as(engine, class_), row)
             self.mentioned(engine, site, argument, via)
             self._named.setdefault(query, {})[("read", argument)] = None
 
@@ -206,7 +207,7 @@ class Queries:
             class_ = self.class_of(engine, argument)
             if class_ is not None:
                 self.facts.note(site, "read", class_, via=f"session.{method}")
-                found.append(engine.values.instance(class_))
+                found += engine.points_to(self.declared.loaded_as(engine, class_))
             elif engine.values.name(argument) == QUERY:
                 found += self.result_row(engine, argument, scalar=True)
         return found
