@@ -143,21 +143,3 @@ def test_a_command_that_must_be_told_more_makes_no_schema(tmp_path: Path, capsys
     assert "user create" not in guesses(root, capsys)["migrate"]["value"]
     project(tmp_path, {"mill.py": app.replace("('email')", "('name', required=False)")})
     assert guesses(root, capsys)["migrate"]["value"] == "flask user create"
-
-
-def test_a_loop_that_reads_a_variable_for_each_setting_names_the_database(
-    tmp_path: Path, capsys
-) -> None:
-    app = (
-        "import os\nfrom flask import Flask\nfrom flask_sqlalchemy import SQLAlchemy\n"
-        "app = Flask(__name__)\n"
-        "app.config.update(SQLALCHEMY_DATABASE_URI='sqlite:///:memory:')\n"
-        "for key in app.config:\n    if key in os.environ:\n"
-        "        app.config[key] = os.environ[key]\n"
-        "db = SQLAlchemy(app)\n"
-    )
-    root = project(tmp_path, {"mill.py": app})
-    found = guesses(root, capsys)["database"]
-    assert found["value"] == "SQLALCHEMY_DATABASE_URI" and found["sure"]
-    project(tmp_path, {"mill.py": app.replace("os.environ[key]", "os.environ['HOME']")})
-    assert not guesses(root, capsys)["database"]["sure"]

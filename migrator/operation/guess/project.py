@@ -302,8 +302,10 @@ def _environment_read(module: Module, node: ast.AST) -> tuple[str, bool, str]:
     )
     if called in ("os.environ.get", "os.getenv", "os.environ.setdefault"):
         return first.value, False, default
-    # environs, django-environ, python-decouple: env("X"), env.str("X"), config("X")
-    if re.fullmatch(r"(.*\.)?env(\.\w+)?|decouple\.config", called) and first.value.isupper():
+    # environs, django-environ, python-decouple: env("X"), env.str("X"), config("X"). What an object
+    # calls its own `env` is that of a parser or template engine.
+    reads = re.fullmatch(r"(.*\.)?(?<!\bself\.)env(\.\w+)?|decouple\.config", called)
+    if reads and first.value.isupper():
         return first.value, not defaults, default
     return "", False, ""
 
