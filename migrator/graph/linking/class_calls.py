@@ -108,6 +108,18 @@ def _wrap(linker: Linker, name: str) -> Callable[[int, int], None]:
     return watcher
 
 
+def _property_of_a_kind(place: Place) -> bool:
+    """`super().__init__(getter)` in a class that inherits from `property`."""
+    linker = place.linker
+    if linker.values.kinds[place.receiver] == Kind.INSTANCE:
+        for position, name in enumerate(("fget", "fset", "fdel")):
+            given = place.argument(position)
+            given = given if given is not None else place.keyword(name)
+            if given is not None:
+                linker.store_field(place.receiver, name, given)
+    return True
+
+
 def _setter(place: Place) -> bool:
     linker = place.linker
     linker.put(place.target, place.receiver)
@@ -324,6 +336,7 @@ TABLE: dict[str, Semantics] = {
     "builtins.setattr": _setattr,
     "builtins.object.__setattr__": _setattr,
     "builtins.property": _descriptor("builtins.property"),
+    "builtins.property.__init__": _property_of_a_kind,
     "functools.cached_property": _descriptor("builtins.property"),
     "werkzeug.utils.cached_property": _descriptor("builtins.property"),
     "builtins.classmethod": _descriptor("builtins.classmethod"),

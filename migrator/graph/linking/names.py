@@ -35,7 +35,7 @@ class Definitions(Solver):
         self.class_of_value: dict[int, Class] = {}
         self.module_of_value: dict[int, Module] = {}
         self.function_of_value: dict[int, tuple[Function, Variant | None]] = {}
-        self.stored: set[str] = set()
+        self.stored: set[str] = {"fget", "fset", "fdel"}
         self.stored_on_classes: set[str] = set()
         self.intercepting: set[int] = set()
         """The classes that are asked where an attribute is set or deleted."""
