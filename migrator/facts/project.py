@@ -315,6 +315,8 @@ def _name_modules(
     for path, facts in files.items():
         name, source_root = module_name(path, roots)
         is_package = path.endswith("__init__.py") and path != "__init__.py"
+        if f"{path[:-3]}/__init__.py" in files:
+            name = f"{name}.py"  # the package of its name is imported: it can only be run
         known = modules.get(name)
         if known is not None and not (is_package and not known.is_package):
             skipped.append(Skipped(file=path, reason=f"module {name} is {known.file} already"))

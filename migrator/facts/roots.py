@@ -29,8 +29,7 @@ def source_roots(
     imported = _imported_heads(files.values())
     roots: set[str] = set()
     for folder in sorted(packages):
-        above = folder.rpartition("/")[0]
-        if folder and above not in packages:
+        if folder and not _belongs_above(folder, imported, packages):
             roots.add(_best_root(folder, imported, packages))
     loose = sorted(path for path in files if not _inside_package(path, packages) and "/" in path)
     by_folder: dict[str, list[str]] = {}
@@ -73,6 +72,19 @@ def _base(path: str) -> str:
 
 def _inside_package(path: str, packages: set[str]) -> bool:
     return path.rpartition("/")[0] in packages
+
+
+def _belongs_above(folder: str, imported: Counter[str], packages: set[str]) -> bool:
+    """Whether a package is part of one further up, with plain folders between them perhaps.
+
+    Over such a folder, which is a namespace package then, a package of its own begins only where
+    imports speak of it by its own name (bundled libraries).
+    """
+    parts = folder.split("/")
+    tops = [end for end in range(1, len(parts)) if "/".join(parts[:end]) in packages]
+    if not tops or tops[-1] == len(parts) - 1:
+        return bool(tops)
+    return imported[parts[-1]] <= imported[".".join(parts[tops[0] - 1 :])]
 
 
 def _uncovered(files: Iterable[str], roots: set[str]) -> bool:

@@ -252,6 +252,40 @@ def test_an_application_in_a_folder_below_is_named(tmp_path: Path, capsys) -> No
     assert load_run(root / "server").application == "wsgi:app"
 
 
+def test_a_script_that_a_package_hides_tells_how_the_factory_is_called(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "from flask import Flask\ndef create_app(name): return Flask(name)\n",
+        "shop.py": "from shop import create_app\napp = create_app('live')\napp.run()\n",
+    }
+    root = project(tmp_path, files)
+    run("init", root)
+    assert load_run(root).application == "shop:create_app('live')"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"shop/__init__.py": "", "shop.py": "from flask import Flask\napp = Flask('shop')\n"},
+            "shop.py makes one, but `import shop` finds the package of that name",
+        ),
+        (
+            {
+                "Procfile": "web: gunicorn site.wsgi:application\n",
+                "site/wsgi.py": "from django.core.wsgi import get_wsgi_application\n"
+                "application = get_wsgi_application()\n",
+            },
+            "site/wsgi.py: applications of Django are not split yet",
+        ),
+    ],
+)
+def test_an_application_that_cannot_be_split(tmp_path: Path, capsys, files, said) -> None:
+    root = project(tmp_path, files)
+    assert run("init", root) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (root / "pyproject.toml").exists()
+
+
 def test_what_is_missing_is_said_with_its_place(tmp_path: Path, capsys) -> None:
     root = project(
         tmp_path,
@@ -345,7 +379,7 @@ def test_wrong_folders(tmp_path: Path, capsys) -> None:
     assert "no Python file" in capsys.readouterr().err
     project(tmp_path, {"tool.py": "print('hello')\n", "broken.py": "def (\n"})
     assert run("init", tmp_path) == 2
-    assert "no WSGI application was found" in capsys.readouterr().err
+    assert "no Flask application was found" in capsys.readouterr().err
     project(tmp_path, {"api.py": "import connexion\napp = connexion.App(__name__)\n"})
     assert run("init", tmp_path) == 2
     said = capsys.readouterr().err
@@ -443,7 +477,7 @@ def test_a_script_that_works_with_an_application_is_not_what_is_served(tmp_path:
     assert load_run(root).application == "shelf:create_app()"
     for name, told in (
         ("shelf/__init__.py", "create_app(a, b)"),
-        ("expire.py", "create_app(1, 2)"),
+        ("expire.py", "create_app(__name__, __file__)"),
     ):
         (root / name).write_text(files[name].replace("create_app()", told))
     run("init", root, "--force")
@@ -489,7 +523,7 @@ def test_for_pins_of_a_python_that_services_do_not_run_on_the_oldest_that_does_i
 def test_a_folder_of_which_nothing_can_be_imported_is_no_monolith(tmp_path: Path, capsys) -> None:
     root = project(tmp_path, {"tool.py": "x = 1\n", "data/__init__.py": ""})
     assert run("init", root) == 2
-    assert "no WSGI application was found" in capsys.readouterr().err
+    assert "no Flask application was found" in capsys.readouterr().err
 
 
 def test_without_requirements_what_is_imported_is_installed(tmp_path: Path, capsys) -> None:

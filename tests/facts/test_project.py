@@ -43,6 +43,12 @@ def test_a_folder_without_python_names_the_next_command(tmp_path: Path) -> None:
         (["src/company/shop/__init__.py"], ["src"], ["company.shop"]),
         (["app.py", "models.py"], [""], ["app", "models"]),
         (
+            ["shop/__init__.py", "shop/parts/user/__init__.py", "shop/pages/user/__init__.py"],
+            [""],
+            ["shop", "shop.pages.user", "shop.parts.user"],
+        ),
+        (["shop/__init__.py", "shop/a.py", "shop.py"], [""], ["shop", "shop.a", "shop.py"]),
+        (
             ["backend/shop/__init__.py", "jobs/run/__init__.py"],
             ["backend", "jobs"],
             ["run", "shop"],
@@ -55,6 +61,19 @@ def test_source_roots(
     make(tmp_path, dict.fromkeys(files, ""))
     project = read(tmp_path)
     assert (project.source_roots, list(project.modules)) == (roots, modules)
+
+
+def test_a_bundled_library_is_called_as_it_is_imported(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        {
+            "shop/__init__.py": "import pricing.rates",
+            "shop/bundled/pricing/__init__.py": "",
+            "shop/bundled/pricing/rates.py": "",
+        },
+    )
+    project = read(tmp_path)
+    assert list(project.modules) == ["pricing", "pricing.rates", "shop"]
 
 
 def test_a_namespace_package_is_known_by_the_imports(tmp_path: Path) -> None:

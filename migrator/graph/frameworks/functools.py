@@ -1,4 +1,4 @@
-"""`functools.wraps`: under which name a wrapped function goes on."""
+"""`functools.wraps`, and `__name__` set by hand: under which name a wrapped function goes on."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def original(engine: Engine, function: int) -> int:
             engine.values.view(each).parts
             for each in engine.points_to(engine.slot("functools", "original", function))
         ]
-        names += [(each, 0) for each in _decorated(engine, function)] if not names else ()
+        if not names:
+            names = [
+                (each, 0) for each in (*_decorated(engine, function), *_named(engine, function))
+            ]
         inner = sorted(
             (depth, wrapped)
             for wrapped, depth in names
@@ -74,6 +77,24 @@ def _decorated(engine: Engine, instance: int) -> Iterable[int]:
     return (each for each in given if engine.values.kind(each) in (Kind.FUNCTION, Kind.INSTANCE))
 
 
+def _named(engine: Engine, wrapper: int) -> Iterable[int]:
+    """The function of the scope around a wrapper whose name the wrapper was given by hand."""
+    texts = _given_names(engine, wrapper)
+    return (
+        each
+        for each in (engine.captured(wrapper) if texts else ())
+        if engine.values.kind(each) == Kind.FUNCTION and original_name(engine, each) in texts
+    )
+
+
+def _given_names(engine: Engine, function: int) -> list[str]:
+    """What a function's `__name__` was set to."""
+    if engine.values.kind(function) != Kind.FUNCTION:
+        return []
+    given = engine.points_to(engine.field(function, "__name__"))
+    return [text for each in given if (text := engine.values.text(each)) is not None]
+
+
 def wrapped_functions(engine: Engine, function: int) -> list[int]:
     """A function and all that it wraps: it has the attributes that those were given."""
     found = [function]
@@ -86,5 +107,7 @@ def wrapped_functions(engine: Engine, function: int) -> list[int]:
 
 
 def original_name(engine: Engine, function: int) -> str:
-    """The `__name__` of a function, as `functools.wraps` hands it on."""
-    return engine.name_of(original(engine, function)).rsplit(".", 1)[-1]
+    """The `__name__` of a function, as `functools.wraps` hands it on, or as it was set."""
+    inner = original(engine, function)
+    given = _given_names(engine, inner)
+    return given[0] if given else engine.name_of(inner).rsplit(".", 1)[-1]

@@ -55,6 +55,10 @@ class Fields(Definitions):
                 found.setdefault(value, []).append(name)
         return found
 
+    def has_field(self, value: int, name: str) -> bool:
+        """Whether code was seen that stores under that name in a value itself."""
+        return value in self._fields.get(name, ())
+
     def read_field(self, value: int, name: str, target: int) -> None:
         """What `field` tells flows into a variable, without one of its own for all of it.
 

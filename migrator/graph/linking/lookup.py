@@ -283,7 +283,7 @@ def _load_other(linker: Linker, receiver: int, kind: int, data: Load) -> None:
         if receiver in linker.dispatchers and name == "register":
             function = values.external("functools.singledispatch.register")
             linker.put(target, values.bound(receiver, function))
-        elif name in ("__name__", "__qualname__"):
+        elif name in ("__name__", "__qualname__") and not linker.has_field(receiver, name):
             linker.put(target, values.string(values.names[receiver].rpartition(".")[2]))
     else:
         given = linker.given.get(name)

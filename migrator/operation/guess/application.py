@@ -360,9 +360,35 @@ def _call(project: Project, factory: Factory) -> Guess | None:
     required = factory.required
     if not required:
         return Guess(f"{target}()", place)
+    for module in [*project.own, *project.scripts]:
+        for call in ast.walk(module.tree):
+            if isinstance(call, ast.Call) and (given := _literals(call)):
+                called = _resolved(project, module.dotted(call.func))
+                if called == factory.dotted and len(given) >= len(required):
+                    made = f"{target}({', '.join(given)})"
+                    return Guess(made, f"{module.file}:{call.lineno} calls it so")
     if len(required) == 1 and "conf" in required[0] and default_configuration(project):
         return Guess(f'{target}("default")', f"{place}; the configuration is a guess", sure=False)
     return None
+
+
+def _literals(call: ast.Call) -> list[str]:
+    """The arguments of a call where all of them are constants; none otherwise."""
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if not all(isinstance(each, ast.Constant) for each in values):
+        return []
+    return [ast.unparse(each) for each in (*call.args, *call.keywords)]
+
+
+def hidden_application(project: Project) -> str:
+    """What to say of a script that makes an application which no server can import."""
+    for module in project.scripts:
+        if _objects(project, module, _factories(project)):
+            return (
+                f"{module.file} makes one, but `import {module.name}` finds the package of that"
+                " name: give the file another name"
+            )
+    return ""
 
 
 def default_configuration(project: Project) -> str:

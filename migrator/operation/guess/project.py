@@ -121,6 +121,8 @@ class Project:
 
     root: Path
     unparsed: list[str] = field(default_factory=list)
+    scripts: list[Module] = field(default_factory=list)
+    """Files that a package of their name hides from imports."""
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
@@ -156,7 +158,10 @@ class Project:
 
     @cached_property
     def modules(self) -> dict[str, Module]:
-        """Modules by dotted name; a file that does not parse is in `unparsed`."""
+        """Modules by dotted name; a file that does not parse is in `unparsed`.
+
+        A file beside the package of its name is none: it can be run (`scripts`), not imported.
+        """
         found: dict[str, Module] = {}
         for file in self.files:
             if not file.endswith(".py"):
@@ -173,9 +178,11 @@ class Project:
                 parts = parts[1:]
             is_package = parts[-1] == "__init__"
             name = ".".join(parts[:-1] if is_package else parts)
-            known = found.get(name)
-            if name and (known is None or (is_package and not known.is_package)):
-                found[name] = Module(name, file, tree, is_package)
+            module = Module(name, file, tree, is_package)
+            if self.is_file(f"{file.removesuffix('.py')}/__init__.py"):
+                self.scripts.append(module)
+            elif name:
+                found.setdefault(name, module)
         return found
 
     @cached_property
@@ -198,6 +205,12 @@ class Project:
         """The modules that are no tests."""
         tests = {module.name for module in self.tests}
         return [module for module in self.modules.values() if module.name not in tests]
+
+    @property
+    def uses_flask(self) -> bool:
+        """Whether any module imports Flask, or something that is named after it."""
+        imported = (each for module in self.own for each in module.imports.values())
+        return any("flask" in each.partition(".")[0].lower() for each in imported)
 
     def is_file(self, name: str) -> bool:
         return (self.root / name).is_file()

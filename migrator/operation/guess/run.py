@@ -11,7 +11,11 @@ from pathlib import Path
 from migrator.facts.settings import FILE, load_settings
 from migrator.model.errors import ConfigurationError, Place
 from migrator.model.settings import Run
-from migrator.operation.guess.application import guess_application, guess_processes
+from migrator.operation.guess.application import (
+    guess_application,
+    guess_processes,
+    hidden_application,
+)
 from migrator.operation.guess.database import guess_database, guess_migrate, guess_seed
 from migrator.operation.guess.project import Guess, Project
 from migrator.operation.guess.surroundings import (
@@ -20,7 +24,7 @@ from migrator.operation.guess.surroundings import (
     guess_python,
     guess_test,
 )
-from migrator.plan.evidence.support import unread
+from migrator.plan.evidence import support
 from migrator.plan.wording import counted, enumerated
 
 SECTION = "tool.migrator.run"
@@ -62,7 +66,7 @@ def _unread(project: Project) -> str:
     """What to say of the web framework that the project imports and that is not read."""
     for module in project.own:
         for dotted in module.imports.values():
-            if said := unread(dotted.partition(".")[0]):
+            if said := support.unread(dotted.partition(".")[0]):
                 return f"{module.file}: {said}"
     return ""
 
@@ -73,13 +77,15 @@ def guess_run(root: Path) -> GuessedRun:
     Raises ConfigurationError for a folder without Python, or without a WSGI application.
     """
     project = Project(root)
-    application = guess_application(project)
+    unread = "" if project.uses_flask else _unread(project)
+    application = None if unread else guess_application(project)
     if application is None:
         raise ConfigurationError(
-            f"no WSGI application was found in {counted(len(project.own), 'Python file')}",
+            f"no Flask application was found in {counted(len(project.own), 'Python file')}",
             hint=_unparsed(project)
             or _elsewhere(project)
-            or _unread(project)
+            or unread
+            or hidden_application(project)
             or "migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',
         )
