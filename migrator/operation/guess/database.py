@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.operation.guess.application import default_configuration
 from migrator.operation.guess.fixed_database import (
     SETTING,
     Setting,
@@ -56,13 +55,13 @@ def guess_database(project: Project, application: str) -> Guess:
         return fixed
     if not reads:
         return _not_read(project)
-    default = default_configuration(project)
+    selected = selected_configuration(project, application)
     plain = [read for read in reads if "test" not in f"{read.owner} {read.name}".lower()]
     if not plain:
         because = f"only tests read {reads[0].name} ({reads[0].place}): name the application's own"
         return Guess("DATABASE_URL", because, sure=False)
     chosen = next(
-        (read for read in plain if default and read.owner == default),
+        (read for owner in selected for read in plain if read.owner == owner),
         next((read for read in plain if read.name == "DATABASE_URL"), plain[0]),
     )
     others = sorted({read.name for read in reads} - {chosen.name})

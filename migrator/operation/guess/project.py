@@ -6,6 +6,7 @@ Syntax trees, the variables that they read, and the lines of Procfile, Dockerfil
 from __future__ import annotations
 
 import ast
+import codecs
 import os
 import re
 import warnings
@@ -216,11 +217,13 @@ class Project:
         return (self.root / name).is_file()
 
     def text(self, name: str) -> str:
-        """A file's text; empty when there is none."""
+        """A file's text; empty when there is none. PowerShell's `>` writes UTF-16."""
         try:
-            return (self.root / name).read_text(encoding="utf-8", errors="replace")
+            raw = (self.root / name).read_bytes()
         except OSError:
             return ""
+        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return raw.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
     @cached_property
     def lines(self) -> list[Line]:

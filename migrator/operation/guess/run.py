@@ -61,6 +61,20 @@ def _unparsed(project: Project) -> str:
         return ""
     return f"mend what does not parse: {enumerated(project.unparsed)}"
 
+def _root_below(project: Project, application: str) -> str:
+    """The folder that the application's modules call their root where it is not the project's."""
+    top = application.partition(":")[0].partition(".")[0]
+    tops = {name.partition(".")[0] for name in project.modules}
+    if top in project.modules:
+        return ""
+    for module in project.own:
+        heads = {dotted.partition(".")[0] for dotted in module.imports.values()}
+        if module.file.startswith(f"{top}/") and any(
+            head not in tops and f"{top}.{head}" in project.modules for head in heads
+        ):
+            return top
+    return ""
+
 
 def _unread(project: Project) -> str:
     """What to say of the web framework that the project imports and that is not read."""
@@ -88,6 +102,13 @@ def guess_run(root: Path) -> GuessedRun:
             or hidden_application(project)
             or "migrator reads Flask applications: `app = Flask(...)` or a function that"
             f' returns one; or write [{SECTION}] application = "module:app" yourself',
+        )
+    below = _root_below(project, str(application.value))
+    if below:
+        raise ConfigurationError(
+            f"{application.value} is imported from the folder {below}, which is the root of its"
+            " modules",
+            hint=f"`migrator init {root / below}`",
         )
     database = guess_database(project, str(application.value))
     migrate = guess_migrate(project, str(application.value))
