@@ -267,3 +267,30 @@ def drop(name):
     )
     assert touches(program.entry_points["route:drop"].writes) == {"orders delete"}
     assert touches(program.entry_points["route:add_169"].writes) == {"things insert"}
+
+
+def test_tables_that_are_made_elsewhere_are_those_that_statements_name(tmp_path: Path) -> None:
+    code = """
+import mysql.connector
+from flask import Flask
+app = Flask(__name__)
+def opened():
+    return mysql.connector.connect(host="db", database="school")
+@app.route("/applicants")
+def applicants():
+    cursor = opened().cursor()
+    cursor.execute("SELECT a.id, p.name FROM applicants a JOIN programs p ON p.id = a.program")
+    return str(cursor.fetchall())
+@app.route("/size")
+def size():
+    cursor = opened().cursor()
+    cursor.execute("SELECT COUNT(*) FROM information_schema.tables")
+    return str(cursor.fetchone())
+"""
+    known = program_of(tmp_path, app=code)
+    assert {(each.name, each.line) for each in known.tables.values()} == {
+        ("applicants", 10),
+        ("programs", 10),
+    }
+    (tmp_path / "school.sql").write_text("CREATE TABLE applicants (id INTEGER PRIMARY KEY);")
+    assert set(program_of(tmp_path, app=code).tables) == {"applicants"}

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from migrator.facts.observation.records import Code, EntryRecord, Execution, Observation
-from migrator.graph.effects.sql import read_sql
+from migrator.graph.effects.sql import OF_THE_DATABASE, read_sql
 from migrator.model.program import Operation, Program
 
 Kind = Literal["read", "write"]
 
-_OF_THE_DATABASE = ("sqlite_", "pg_", "information_schema", "alembic_version", "dual")
-"""Tables that belong to no application."""
 _STATEMENT_SHOWN = 300
 _INFRASTRUCTURE = frozenset(
     {"sqlalchemy", "flask_sqlalchemy", "flask", "werkzeug", "jinja2", "click", "celery", "kombu"}
@@ -208,7 +206,7 @@ class EntryRuns:
         if name in tables:
             return name
         lower = name.lower()
-        if lower.startswith(_OF_THE_DATABASE):
+        if lower.startswith(OF_THE_DATABASE):
             return None
         for known in tables:
             if known.lower() == lower or known.rpartition(".")[2].lower() == lower:

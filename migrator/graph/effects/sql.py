@@ -20,6 +20,8 @@ from sqlglot.errors import SqlglotError
 from migrator.graph.effects.sql_statements import SqlAccess, accesses_of, bare_name, table_name
 from migrator.model.program import Column, Operation
 
+OF_THE_DATABASE = ("sqlite_", "pg_", "information_schema", "alembic_version", "dual")
+"""How names of tables begin that belong to no application."""
 HOLE = "\x00"
 """Stands in a text for what is known only at run time."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from migrator.graph.effects.mapping import Mapping
-from migrator.graph.effects.sql import HOLE, read_sql
+from migrator.graph.effects.mapping import SCANNED, Mapping
+from migrator.graph.effects.sql import HOLE, OF_THE_DATABASE, read_sql
 from migrator.graph.framework import Framework
 from migrator.graph.frameworks.project_files import project_files
 from migrator.graph.linking.values import Kind
@@ -86,9 +86,12 @@ class DatabaseApi(Framework):
     def finish(self, analysis: Analysis) -> None:
         mapping = analysis.mapping or Mapping({}, {})
         _read_schemas(analysis)
+        declared = bool(analysis.program.tables)
         for site, texts in self.facts.sql.values():
             for text in texts:
                 for each in sql_touches(text, mapping, "sql"):
+                    if not declared and each.via != SCANNED:
+                        _of_statement(analysis, each.table, site)
                     site.effect(
                         each.kind,
                         each.table,
@@ -102,6 +105,13 @@ class DatabaseApi(Framework):
             site.effect("write", mapping.table_named(name), via="to_sql", operation="insert")
         for site, kind in self.facts.ends.values():
             site.effect(kind)  # type: ignore[arg-type]
+
+
+def _of_statement(analysis: Analysis, table: str, site: Site) -> None:
+    """A table that a statement names, in a project that declares none: made somewhere else."""
+    if not table.lower().startswith(OF_THE_DATABASE):
+        found = Table(name=table, file=site.file, line=site.line, framework="sql")
+        analysis.program.tables.setdefault(table, found)
 
 
 def _read_schemas(analysis: Analysis) -> None:
