@@ -27,7 +27,7 @@ _DEVELOPMENT = re.compile(
 )
 # SQLAlchemy's extras that are drivers of servers: a service's databases are SQLite files.
 _DRIVERS = re.compile(r"(postgresql|mysql|pymysql|mariadb|mssql|oracle)([-_.].*)?")
-_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv"})
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "pytest", "hypothesis", "sphinx", "mypy"})
 
 
 def normal(name: str) -> str:
@@ -61,7 +61,7 @@ class Pinning:
         needed = {name for imported in set(imports) for name in providers.get(imported, ())}
         words = {Path(word).name for command in commands for word in command.split()}
         needed |= {name for name, each in self._known.items() if words & set(each.scripts)}
-        own = sorted(_with_optional_parts(self._known, needed))
+        own = sorted(_with_optional_parts(self._known, providers, needed))
         kit = [
             line for line in servicekit_requirements() if normal(_required(line)[0]) not in set(own)
         ]
@@ -104,7 +104,10 @@ class Pinning:
         return ran.stdout
 
 
-def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> set[str]:
+def _with_optional_parts(
+    known: dict[str, Distribution], providers: Mapping[str, list[str]], needed: set[str]
+) -> set[str]:
+    """With what they load without asking for it, where the monolith has that installed."""
     found = set(needed)
     required: set[str] = set()
     waiting = sorted(needed)
@@ -120,14 +123,18 @@ def _with_optional_parts(known: dict[str, Distribution], needed: set[str]) -> se
             elif not _left_out(each, extra) and name not in _TOOLS:
                 found.add(name)
                 waiting.append(name)
+        loaded = {name for top in each.loads for name in providers.get(top, ())}
+        loaded -= found | required | _TOOLS
+        found |= loaded
+        waiting += sorted(loaded)
+        if "pkg_resources" in each.loads and "setuptools" in known:
+            found.add("setuptools")
         imports = set(each.imports)
         for name, other in known.items():
             plugs = {group.partition(".")[0] for group in other.plugs_into}
             if name not in found | required | _TOOLS and plugs & imports:
                 found.add(name)
                 waiting.append(name)
-    if "setuptools" in known and any(known[each].loads_pkg_resources for each in found | required):
-        found.add("setuptools")
     return found
 
 

@@ -18,8 +18,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     """Names of its console scripts."""
     plugs_into: tuple[str, ...] = ()
     """Groups of its other entry points: `sqlalchemy.dialects`, `flask.commands`."""
-    loads_pkg_resources: bool = False
-    """Its code imports setuptools' `pkg_resources`, whether it says so or not."""
+    loads: tuple[str, ...] = ()
+    """Top-level names that its modules import as they are loaded, whether it says so or not."""
     url: str = ""
     """Where it came from when that was no index (`direct_url.json`)."""
 

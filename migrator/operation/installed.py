@@ -32,19 +32,30 @@ def imports_of(distribution: metadata.Distribution) -> list[str]:
     return sorted(name for name in names if name.isidentifier())
 
 
-def loads_pkg_resources(distribution: metadata.Distribution) -> bool:
-    """Whether its code imports `pkg_resources`, which distributions seldom say that they need."""
+def loads(distribution: metadata.Distribution) -> list[str]:
+    """Top-level names that its modules import as they are loaded, whether it says so or not."""
+    names: set[str] = set()
     for file in distribution.files or ():
-        if file.suffix == ".py" and file.parts[0] not in _SETUPTOOLS:
-            try:
-                text = Path(str(distribution.locate_file(file))).read_bytes()
-            except OSError:
-                continue
-            if b"import pkg_resources" in text or b"from pkg_resources" in text:
-                return True
-    return False
+        if (
+            file.suffix != ".py"
+            or file.parts[0] in _SETUPTOOLS
+            or _OF_TESTS.intersection(file.parts)
+        ):
+            continue
+        try:
+            text = Path(str(distribution.locate_file(file))).read_bytes()
+        except OSError:
+            continue
+        names.update((match[1] or match[2]).decode() for match in _LOADED.finditer(text))
+    return sorted(names - set(imports_of(distribution)) - _STANDARD)
 
 
+_LOADED = re.compile(
+    rb"^(?:(?:from|import)[ \t]+(\w+)|[ \t]+(?:from|import)[ \t]+(pkg_resources)\b)", re.MULTILINE
+)
+"""Imports that no `try` and no function encloses; `pkg_resources` may be wanted later, too."""
+_OF_TESTS = frozenset({"test", "tests", "testing", "conftest.py"})
+_STANDARD = frozenset(getattr(sys, "stdlib_module_names", sys.builtin_module_names))
 _SETUPTOOLS = ("..", "pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
 
 
@@ -58,7 +69,7 @@ def told(distribution: metadata.Distribution) -> dict[str, object]:
         "requires": list(distribution.requires or ()),
         "scripts": sorted(name for group, name in entries if group == "console_scripts"),
         "plugs_into": sorted({group for group, _ in entries if group != "console_scripts"}),
-        "loads_pkg_resources": loads_pkg_resources(distribution),
+        "loads": loads(distribution),
         "url": origin.get("url", ""),
     }
 

@@ -7,6 +7,8 @@ is declared in such a way.
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import tempfile
 from pathlib import Path
@@ -21,6 +23,7 @@ from migrator.model.progress import Progress
 from migrator.model.registered import MappedClass, Registered, ServedRule
 from migrator.model.settings import Run
 from migrator.operation.application import Placeholders, monolith_variables, search_path
+from migrator.operation.guess.project import Project
 from migrator.operation.process import Processes, tail
 from migrator.operation.start_state import (
     StartState,
@@ -57,12 +60,30 @@ def import_application(
         )
     if ended:
         where = ", ".join(str(each) for each in search_path(root, run))
+        told = tail(log)
         raise OperationError(
             f"{run.application} cannot be imported",
-            hint=f"it is looked for in {where}; correct `application` or `environment`",
-            log_tail=tail(log),
+            hint=_unset(root, run, told)
+            or f"it is looked for in {where}; correct `application` or `environment`",
+            log_tail=told,
         )
     return msgspec.json.decode(answer.read_bytes(), type=Registered)
+
+
+def _unset(root: Path, run: Run, log: str) -> str:
+    """Which variables are read without a default, are not set here, and stand in the log."""
+    told = {*run.environment, run.database_variable, *os.environ}
+    words = set(re.findall(r"\w+", log))
+    names = sorted(
+        {
+            read.name
+            for read in Project(root).reads
+            if not read.default and read.name not in told and words & {read.name, read.target}
+        }
+    )
+    if not names:
+        return ""
+    return f"it reads {', '.join(names)}: set this in [tool.migrator.run.environment]"
 
 
 def read_registered(root: Path, run: Run, progress: Progress | None = None) -> Registered | None:

@@ -45,10 +45,19 @@ test = "python -m pytest -q"
 """
 
 
+SIGNED = """
+import os
+from ledger import app
+SIGNING_KEY = os.getenv("SIGNING_KEY")
+SIGNER = bytes(SIGNING_KEY, "ascii")
+"""
+
+
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("ledger")
     (root / "ledger.py").write_text(APPLICATION)
+    (root / "signed.py").write_text(SIGNED)
     (root / "test_ledger.py").write_text(TESTS)
     return root
 
@@ -95,6 +104,13 @@ def test_a_healthy_monolith(ledger: Path, capsys) -> None:
             "application",
             "cannot be imported",
             "ledger:nothing stays None as it is imported here: set the variable",
+        ),
+        (
+            "ledger:app",
+            "signed:app",
+            "application",
+            "cannot be imported",
+            "it reads SIGNING_KEY: set this in [tool.migrator.run.environment]",
         ),
         ("ledger.create()", "0", "migrate", "made no table", "LEDGER"),
         (

@@ -232,6 +232,7 @@ version = "0.4.6"
 def test_the_versions_of_a_lock_file_are_installed(tmp_path: Path, lock: str, text: str) -> None:
     """Of what the project depends on; not of tools, nor of what another system needs."""
     stated = "[project]\nname = 'shelf'\nversion = '1'\ndependencies = ['Flask>=3']\n"
+    stated += "[build-system]\nrequires = ['hatchling']\n"
     files = {"app.py": "from flask import Flask\napp = Flask('x')\n", lock: text}
     root = project(tmp_path, {**files, "pyproject.toml": stated})
     run("init", root)

@@ -84,3 +84,27 @@ def test_the_database_is_that_of_the_configuration_that_is_chosen(tmp_path: Path
     root = project(tmp_path, {"config.py": config, "shop.py": app})
     run("init", root)
     assert load_run(root).database == "LOCAL_DATABASE"
+
+
+def test_a_project_that_is_no_package_is_not_installed_itself(tmp_path: Path) -> None:
+    stated = "[project]\nname = 'shelf'\nversion = '1'\ndependencies = ['Flask >= 3', 'redis']\n"
+    files = {"app.py": "from flask import Flask\napp = Flask('x')\n", "pyproject.toml": stated}
+    root = project(tmp_path, files)
+    run("init", root)
+    assert load_run(root).install == ["'Flask >= 3' redis"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "install"),
+    [
+        ("requirements.txt", "flask\n", "-r ../requirements.txt"),
+        ("Pipfile.lock", '{"default": {"flask": {"version": "==3.0.3"}}}', "flask==3.0.3"),
+    ],
+)
+def test_requirements_above_the_root_of_modules(
+    tmp_path: Path, file: str, text: str, install: str
+) -> None:
+    app = "from flask import Flask\napp = Flask('x')\n"
+    root = project(tmp_path, {"server/app.py": app, file: text}) / "server"
+    run("init", root)
+    assert load_run(root).install == [install]

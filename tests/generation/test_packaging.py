@@ -35,6 +35,9 @@ ENVIRONMENT = Installed(
                      plugs_into=("sqlalchemy.dialects",)),
         Distribution(name="celery", version="5.3", imports=("celery",), scripts=("celery",)),
         Distribution(name="gunicorn", version="21.2", imports=("gunicorn",)),
+        Distribution(name="Authlib", version="1.3", imports=("authlib",),
+                     loads=("markupsafe", "pytest", "pkg_resources", "absent")),
+        Distribution(name="setuptools", version="70", imports=("pkg_resources", "setuptools")),
         Distribution(name="pip", version="24.0", imports=("pip",)),
         Distribution(name="in-house", version="1.0", imports=("in_house",),
                      url="git+https://git.example/in-house@abc"),
@@ -54,6 +57,10 @@ def test_an_import_is_the_distribution_that_it_comes_from_at_the_monoliths_versi
 
 def test_optional_parts_that_the_monolith_has_are_kept_and_tools_are_not() -> None:
     assert own("wtforms") == ["email_validator==2.0", "WTForms==3.1"]
+
+
+def test_what_a_distribution_loads_without_asking_for_it_is_kept() -> None:
+    assert own("authlib") == ["Authlib==1.3", "MarkupSafe==2.1", "setuptools==70"]
 
 
 def test_plug_ins_of_what_is_imported_are_kept() -> None:

@@ -17,7 +17,9 @@ from migrator.operation.environment import installed, make_environment, uv_varia
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     (root / "lib/wording").mkdir(parents=True)
-    (root / "lib/wording/__init__.py").write_text("WORD = 'hello'\n")
+    (root / "lib/wording/__init__.py").write_text(
+        "import blinker\ntry:\n    import itsdangerous\nexcept ImportError: ...\nWORD = 'hello'\n"
+    )
     (root / "lib/pyproject.toml").write_text(
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
         '[project]\nname = "wording"\nversion = "1.5"\n'
@@ -37,6 +39,7 @@ def test_made_once_and_asked_for_its_distributions(project: Path, tmp_path: Path
     assert found["itsdangerous"].version == "2.2.0"
     assert found["itsdangerous"].imports == ("itsdangerous",)
     assert found["wording"].scripts == ("word",)
+    assert found["wording"].loads == ("blinker",)
     assert "blinker" in found
     said = subprocess.run(
         [made.python, "-c", "import wording; print(wording.WORD)"],

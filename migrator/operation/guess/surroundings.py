@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+
+import shlex
+import shutil
+import subprocess
 import tomllib
 from typing import Any
 
@@ -103,11 +107,17 @@ def guess_install(project: Project) -> Guess:
         lines = ["." + (f"[{','.join(extras)}]" if extras else "")]
         reasons = ["pyproject.toml" if _is_installable(pyproject) else "setup.py"]
         pins, lock = locked_beside(project, pyproject)
+        stated = pyproject.get("project", {}).get("dependencies", ())
+        if (pins or stated) and not _is_package(project, pyproject):
+            lines = [] if pins else [shlex.join(stated)]
         if pins:
             lines.append(" ".join(pins))
             reasons.append(f"the versions of {lock}")
-    if not lines and project.is_file("Pipfile.lock"):
-        lines, reasons = [" ".join(_locked(project))], ["Pipfile.lock"]
+    for folder in ("",) if project.is_file(".git/HEAD") else ("", "../"):
+        if not lines and project.text(f"{folder}requirements.txt").strip():
+            lines, reasons = [f"-r {folder}requirements.txt"], [f"{folder}requirements.txt"]
+        if not lines and (pins := _locked(project.text(f"{folder}Pipfile.lock"))):
+            lines, reasons = [" ".join(pins)], [f"{folder}Pipfile.lock"]
     sure = bool(lines)
     if not lines and (imported := imported_distributions(project)):
         lines = [" ".join(imported)]
@@ -151,9 +161,23 @@ def _is_installable(pyproject: dict[str, Any]) -> bool:
     )
 
 
-def _locked(project: Project) -> list[str]:
+def _is_package(project: Project, pyproject: dict[str, Any]) -> bool:
+    """Whether the project can be installed itself; many only list what they need (uv, Poetry)."""
+    poetry = pyproject.get("tool", {}).get("poetry", {})
+    if not poetry.get("package-mode", True):
+        return False
+    return bool(
+        "build-system" in pyproject
+        or poetry
+        or project.is_file("setup.py")
+        or project.is_file("setup.cfg")
+    )
+
+
+def _locked(text: str) -> list[str]:
+    """The pins of a Pipfile.lock; none where there is no such file."""
     try:
-        lock = json.loads(project.text("Pipfile.lock"))
+        lock = json.loads(text)
     except ValueError:
         return []
     pins = {**lock.get("default", {}), **lock.get("develop", {})}
