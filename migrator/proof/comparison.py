@@ -15,7 +15,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from migrator.proof.exchange import Exchange
+from migrator.proof.exchange import NO_ANSWER, Exchange, stands_for
 from migrator.proof.fields import Fields, fields_of, is_html, without_positions
 
 ABSENT = "(absent)"
@@ -274,6 +274,8 @@ def compare(
 
 
 def _differences(a: Exchange, b: Exchange, noise: set[Noise], base_url: str) -> list[Difference]:
+    if a.status == NO_ANSWER and stands_for(a.status, b.status):
+        return []
     fields_a, fields_b = fields_of(a, base_url), fields_of(b, base_url)
     return [
         _difference(a, name, on_a, on_b)

@@ -18,9 +18,8 @@ from pathlib import Path
 import msgspec
 
 from migrator.model.manifest import ReplicaTable, ServiceManifest
-from migrator.proof.exchange import Exchange
+from migrator.proof.exchange import NO_ANSWER, Exchange
 from migrator.proof.outage import Probe, ask
-from migrator.proof.recording import NO_ANSWER
 from migrator.proof.tables import Row
 
 ROWS = 40

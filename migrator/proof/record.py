@@ -20,7 +20,7 @@ from migrator.operation.start_state import (
     private_folder,
 )
 from migrator.proof.binding import recorded_steps
-from migrator.proof.exchange import Exchange
+from migrator.proof.exchange import NO_ANSWER, Exchange
 from migrator.proof.probing import send_all
 from migrator.proof.recorded import FORMAT, VERSION, Header, RecordedTraffic, save, save_secrets
 from migrator.proof.recording import RecordingProxy
@@ -169,5 +169,9 @@ def _written(
     if secrets is not None:
         save_secrets(taken, secrets)
     bound = sum(value.answer is not None for step in steps for value in step.values.values())
-    failed = [f"{s.status} {s.method} {s.target}" for s in steps if s.status >= FAILED]
+    failed = [
+        f"{'no answer' if s.status == NO_ANSWER else s.status} {s.method} {s.target}"
+        for s in steps
+        if s.status >= FAILED
+    ]
     return Recorded(traffic, bound, state.folder if state else None, failed)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from migrator.proof.exchange import Exchange, Headers
+from migrator.proof.exchange import NO_ANSWER, Exchange, Headers
 
 HOP_BY_HOP = frozenset(
     [
@@ -27,9 +27,6 @@ HOP_BY_HOP = frozenset(
 """Headers of one connection, never passed on (RFC 9110, section 7.6.1)."""
 
 CHUNK = 1 << 16
-
-NO_ANSWER = 599
-"""The status of what was never answered."""
 
 
 class RecordingProxy:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from migrator.model.progress import Progress
 from migrator.operation.suite import load_told
 from migrator.proof.binding import Answer
-from migrator.proof.exchange import Exchange
+from migrator.proof.exchange import Exchange, stands_for
 from migrator.proof.parts import encoded
 from migrator.proof.recorded import RecordedTraffic, Step, Value, filled
 from migrator.proof.recording import send
@@ -38,6 +38,9 @@ def replay(
     kind of letters. A step counts as passed when its status is the recorded one. `writes_apart`:
     no two requests that may write lie within one second, so that rows are ordered by their times.
     `again`: `upstream` was asked all of it before, and has the data of then.
+
+    kind of letters. A step counts as passed when its status is the recorded one, or stands for it.
+    `writes_apart`: no two requests that may write lie within one second, so that rows are ordered by their times.
     """
     task = "Replay the recorded traffic"
     progress.start(task, len(traffic.steps))
@@ -53,7 +56,7 @@ def replay(
         send(upstream, exchange, timeout)
         answers.append(Answer(exchange, base_url))
         exchanges.append(exchange)
-        if exchange.status != step.status:
+        if not stands_for(step.status, exchange.status):
             lost = f"; not found: {', '.join(unbound[:_SHOWN])}" if unbound else ""
             failed.append(
                 f"request {number + 1}, {step.method} {step.target}: answered {exchange.status},"

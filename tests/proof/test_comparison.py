@@ -1,7 +1,7 @@
 import json
 
 from migrator.proof.comparison import ORDER, Noise, compare, noise_between
-from migrator.proof.exchange import Exchange
+from migrator.proof.exchange import NO_ANSWER, Exchange
 
 
 def exchange(method="GET", target="/", status=200, body=b"", headers=(), kind="application/json"):
@@ -40,6 +40,14 @@ def test_each_differing_field_is_named():
         ("header.x-a", "1", "(absent)"),
         ("status", "200", "500"),
     ]
+
+
+def test_where_the_monolith_breaks_off_a_gateway_answers():
+    broken = exchange(status=NO_ANSWER, body=b"RemoteDisconnected")
+    refused = exchange(status=503, headers=[("Retry-After", "1")])
+    assert compared([broken], [refused]).equal == 1
+    assert fields(compared([refused], [broken]))
+    assert fields(compared([broken], [exchange(status=500)]))
 
 
 def test_html_is_compared_by_element_and_attribute():
