@@ -40,7 +40,8 @@ def replay(
     `again`: `upstream` was asked all of it before, and has the data of then.
 
     kind of letters. A step counts as passed when its status is the recorded one, or stands for it.
-    `writes_apart`: no two requests that may write lie within one second, so that rows are ordered by their times.
+    `writes_apart`: no two requests that may write lie within one second, so that rows are ordered
+    by their times.
     """
     task = "Replay the recorded traffic"
     progress.start(task, len(traffic.steps))

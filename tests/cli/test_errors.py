@@ -403,7 +403,7 @@ def test_what_is_skipped_for_one_reason_is_one_line(
 
 def test_init_says_that_nothing_parses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "app.py").write_text("def (:\n")
-    said = "error: no WSGI application was found in 0 Python files\n"
+    said = "error: no Flask application was found in 0 Python files\n"
     error = refused(capsys, 2, said, "init", tmp_path)
     assert error["hint"] == "mend what does not parse: app.py"
 

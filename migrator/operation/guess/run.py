@@ -61,6 +61,7 @@ def _unparsed(project: Project) -> str:
         return ""
     return f"mend what does not parse: {enumerated(project.unparsed)}"
 
+
 def _root_below(project: Project, application: str) -> str:
     """The folder that the application's modules call their root where it is not the project's."""
     top = application.partition(":")[0].partition(".")[0]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-
 import shlex
-import shutil
-import subprocess
 import tomllib
 from typing import Any
 
