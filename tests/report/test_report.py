@@ -83,6 +83,17 @@ def test_the_page_needs_nothing_from_elsewhere_and_its_links_lead_somewhere(
         } == set()
 
 
+def test_a_plan_that_does_not_split_is_told_in_words_and_not_drawn(graph, proposals):
+    content = gather(graph, proposals["one-service"], None, "lending", proposals)
+    page = FORMATS["html"].render(content)
+    assert "A plan of 1 service for a monolith" in page
+    assert "<svg" not in page and 'id="pairs"' not in page
+    assert "One service has everything" in page and '<a href="#proposals">Proposals</a>' in page
+    tags = Tags()
+    tags.feed(page)
+    assert {each for each in tags.addresses if each[1:] not in tags.ids} == set()
+
+
 def test_what_the_plan_and_the_answers_say_is_text_and_no_markup(content: Content):
     content.services[0].purpose = "Owns <b>loans</b> & fees."
     page = FORMATS["html"].render(content)
