@@ -343,8 +343,9 @@ def _start(subject: _Subject) -> Check:
         time.sleep(1.5)
     subject.running.check()
     names = ["web", *subject.run.processes, *subject.run.companions]
-    message = f"{', '.join(names)} run; GET / answers {status}"
-    if status >= 500:
+    answer = f"answers {status}" if status else "breaks off without an answer"
+    message = f"{', '.join(names)} run; GET / {answer}"
+    if not status or status >= 500:
         return Check(
             name="start",
             outcome="failed",
@@ -428,11 +429,14 @@ def _files(subject: _Subject, before: dict[str, tuple[int, int]]) -> Check:
 
 
 def _get(port: int, path: str) -> int:
-    """The status of an answer; OperationError when there is none."""
+    """The status of an answer; 0 where the application breaks off (gunicorn does so for an
+    `OSError`), OperationError when there is none."""
     with closing(http.client.HTTPConnection(HOST, port, timeout=30)) as connection:
         try:
             connection.request("GET", path)
             return connection.getresponse().status
+        except http.client.RemoteDisconnected:
+            return 0
         except (OSError, http.client.HTTPException) as error:
             raise OperationError(f"GET {path} is not answered: {type(error).__name__}") from error
 

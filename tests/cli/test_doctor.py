@@ -166,6 +166,20 @@ def test_an_empty_database_may_be_why_it_does_not_answer(ledger, capsys) -> None
     assert "name the command that makes them in `seed`" in checks["start"]["hint"]
 
 
+def test_an_application_that_breaks_off_is_shown_by_its_log(ledger, capsys) -> None:
+    """gunicorn sends nothing where an application lets an OSError out."""
+    source = ledger / "ledger.py"
+    text = source.read_text()
+    leaks = "\napp.config['PROPAGATE_EXCEPTIONS'] = True\n"
+    source.write_text(text + leaks + "@app.get('/')\ndef first():\n    open('/nowhere/at/all')\n")
+    try:
+        _, checks = doctor(with_settings(ledger), capsys)
+    finally:
+        source.write_text(text)
+    assert checks["start"]["message"].endswith("GET / breaks off without an answer")
+    assert "/nowhere/at/all" in checks["start"]["log_tail"]
+
+
 def test_without_http_tests_traffic_can_be_recorded(ledger, capsys) -> None:
     code, checks = doctor(with_settings(ledger, 'test = "python -m pytest -q"', ""), capsys)
     assert (code, checks["tests"]["outcome"]) == (0, "warning")
