@@ -62,10 +62,11 @@ def test_a_root_of_modules_below_the_project_is_named(tmp_path: Path, capsys) ->
 
 
 def test_what_requirements_say_nothing_of_is_imported_and_utf_16_is_read(tmp_path: Path) -> None:
-    app = "from flask import Flask\nimport redis\napp = Flask('shop')\n"
-    root = project(tmp_path, {"app.py": app, "requirements.txt": "\n"})
+    app = "from flask import Flask\nimport dns\napp = Flask('shop')\n"
+    forms = "from wtforms.validators import Email\n"
+    root = project(tmp_path, {"app.py": app, "forms.py": forms, "requirements.txt": "\n"})
     run("init", root)
-    assert load_run(root).install == ["flask redis"]
+    assert load_run(root).install == ["dnspython email-validator flask wtforms"]
     (root / "requirements.txt").write_text("flask\npytest\n", encoding="utf-16")
     (root / "test_app.py").write_text("import pytest\n")
     run("init", root, "--force")

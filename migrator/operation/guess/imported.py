@@ -35,6 +35,12 @@ _CALLED = {
 }
 """Distributions that are called otherwise than what they bring."""
 
+_WANTED_BY = {
+    "wtforms.validators.Email": "email-validator",
+    "pydantic.EmailStr": "email-validator",
+}
+"""What is imported, to the distribution that it asks for when it is used."""
+
 
 def imported_distributions(project: Project) -> list[str]:
     """Names for `pip install`, sorted, of all that the application's own modules import.
@@ -43,10 +49,8 @@ def imported_distributions(project: Project) -> list[str]:
     """
     own = {name.partition(".")[0] for name in project.modules}
     own |= {part for file in project.files for part in file.split("/")[:-1]}
-    imported = {
-        dotted.partition(".")[0] for module in project.own for dotted in module.imports.values()
-    }
-    foreign = imported - own - set(sys.stdlib_module_names) - {""}
-    return sorted(
-        _CALLED.get(name) or re.sub("_+", "-", name.strip("_")).lower() for name in foreign
-    )
+    imported = {dotted for module in project.own for dotted in module.imports.values()}
+    tops = {dotted.partition(".")[0] for dotted in imported}
+    foreign = tops - own - set(sys.stdlib_module_names) - {""}
+    found = {_CALLED.get(name) or re.sub("_+", "-", name.strip("_")).lower() for name in foreign}
+    return sorted(found | {_WANTED_BY[dotted] for dotted in imported & _WANTED_BY.keys()})
