@@ -27,6 +27,8 @@ from typing import NamedTuple
 
 from corpora import Unreachable, unpack
 
+from migrator.model.private import PRIVATE
+
 PEERS = ("pythograph==0.3.0", "grimp==3.19", "ruff==0.17.6")
 GROWTH = (100_000, 300_000, 10_000_000)
 IMPORTS = (
@@ -87,7 +89,7 @@ def compare(name: str, source: Path, programs: Path) -> None:
     rival = cost_of([programs / "pythograph", "graph", "--project", source], source)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / name
-        shutil.copytree(source, root)
+        shutil.copytree(source, root, ignore=shutil.ignore_patterns(PRIVATE))
         cold = analyze(root)
         warm = analyze(root)
         changed = next(path for path in sorted(package.rglob("*.py")) if path.stat().st_size > 5000)

@@ -355,6 +355,16 @@ def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
                 file.write("a")
             return ""
 
+        def is_stored_elsewhere():
+            return current_app.config.get("USE_CLOUD_STORAGE", "")
+
+        @app.post("/badges/<name>")
+        def badge(name):
+            if is_stored_elsewhere():
+                return ""
+            request.files["file"].save(os.path.join(current_app.static_folder, "badges", name))
+            return ""
+
         @app.post("/log")
         def log():
             with open("journal/audit.log", "a") as file:
@@ -380,6 +390,7 @@ def test_folders_that_settings_constants_and_texts_name(tmp_path: Path) -> None:
         "UPLOADS": "uploads",
         "reports/daily": "reports/daily",
         "journal": "journal",
+        "shop/static/badges": "shop/static/badges",
         "shop.web.beside": "",  # among the code: no folder of its own
         "shop.web.key": "",  # in the root itself
     }

@@ -13,6 +13,7 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from migrator.facts.syntax import nodes_of, parse
@@ -26,6 +27,12 @@ _SAME = {
     "absolute", "expanduser", "as_posix", "secure_filename", "strip", "rstrip",
 }  # fmt: skip
 _JOINS = {"join", "joinpath", "safe_join"}
+_OF_FLASK = {
+    "root_path": "{package}",
+    "instance_path": "instance",
+    "static_folder": "{package}/static",
+}
+"""Attributes of an application that are folders, and which they are where nothing says else."""
 _SET = rb"(?<!\w)%s(?!\w)['\"]?\s*\]?[\s\\]*[:=]"
 """`KEY = `, `KEY: str = `, `["KEY"] = `, `"KEY": ` and `KEY=`, by their text."""
 _CONFIGURES = ("config.update", "from_mapping", "config.setdefault")
@@ -161,9 +168,11 @@ class Folders:
             path = self._value(node.value, module, scope, depth + 1)
             return posixpath.dirname(path) if path is not None else None
         holder = ast.unparse(node.value)
-        if node.attr in ("root_path", "instance_path") and holder.endswith("app"):
+        if node.attr in _OF_FLASK and holder.endswith("app"):
             package = posixpath.dirname(self._files[module]).split("/")[0]
-            return _joined(_ROOT, package if node.attr == "root_path" else "instance")
+            if node.attr == "static_folder" and self._names_static_folder:
+                return None
+            return _joined(_ROOT, _OF_FLASK[node.attr].format(package=package).lstrip("/"))
         if isinstance(node.value, ast.Name):
             source, name = self._imported(module).get(holder, ("", ""))
             dotted = f"{source}.{name}".strip(".")
@@ -252,6 +261,11 @@ class Folders:
             inside = Path(text).is_relative_to(self._root)
             return _joined(_ROOT, Path(text).relative_to(self._root).as_posix()) if inside else None
         return None if "{" in text or "://" in text else text
+
+    @cached_property
+    def _names_static_folder(self) -> bool:
+        """Whether an application or blueprint is given a folder of static files."""
+        return any(b"static_folder=" in self._content(module) for module in self._files)
 
     # -- the text of modules ----------------------------------------------------------------------
 

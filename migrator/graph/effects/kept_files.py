@@ -35,9 +35,10 @@ def kept_files(analysis: Analysis, closure: Closure, folders: Folders) -> Iterat
             or _folders_of_callers(closure, keys, callers, use.function)
         )
         paths |= {name: folders.of_setting(name) for name in named if name not in paths}
-        if not named:
-            named = _written_out(analysis, folders, use)
-            paths |= {name: name for name in named}
+        if not any(paths[name] for name in named):
+            written = _written_out(analysis, folders, use)
+            paths |= {name: name for name in written}
+            named = written or named
         for name in named or (use.function,):
             found.setdefault(name, []).append(use)
     for name, uses in found.items():
