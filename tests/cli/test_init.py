@@ -423,6 +423,7 @@ def test_a_variable_that_names_a_file_of_settings_is_not_given_a_folder(
         "import os\nfrom flask import Flask\napp = Flask(__name__)\n"
         "kept = os.environ.get('MILL_DATA_PATH')\n"
         "read = os.environ.get('MILL_SETTINGS_FILE_PATH')\n"
+        "elsewhere = os.environ.get('USE_CLOUD_STORAGE')\n"
     )
     root = project(tmp_path, {"mill.py": app})
     run("init", root)

@@ -40,6 +40,8 @@ _TEST_REQUIREMENTS = (
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3")
 _TEST_URL = re.compile(r"URL|HOST|ADDRESS|SERVER|ENDPOINT|TARGET")
 _FOLDER = re.compile(r"(_|^)(DIR|DIRECTORY|FOLDER|ROOT|PATH|STORAGE|MEDIA|UPLOADS?)$")
+_SWITCH = re.compile(r"^(USE|ENABLE|DISABLE|ALLOW|IS|HAS|WITH)_")
+"""In the name of a variable that is a switch, whatever it ends with: `USE_CLOUD_STORAGE`."""
 _FILE = re.compile(r"FILE|CONF|SETTINGS")
 """In the name of a variable that names a file to be read: it is no place for data."""
 _OWN_URL = re.compile(r"(^|_)(PUBLIC|SITE|BASE|EXTERNAL|APP|FRONTEND|ROOT)_?(URL|URI)$")
@@ -256,7 +258,8 @@ def _settings_told(project: Project, variable: str) -> Guess | None:
 
 def _value(read: Read) -> str | None:
     """What to tell the application; None where its own default will do."""
-    if _FOLDER.search(read.name) and not _FILE.search(read.name):
+    is_folder = _FOLDER.search(read.name) and not _SWITCH.match(read.name)
+    if is_folder and not _FILE.search(read.name):
         return "{data}/" + (_FOLDER.sub("", read.name).strip("_").lower() or "files")
     if _OWN_URL.search(read.name):
         return "{base_url}"
