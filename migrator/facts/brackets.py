@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from migrator.facts.formatted import Unreadable, prefix_start, string_end
 
-BRACKET = re.compile(r"""(?P<string>['"])|#[^\n]*|[()\[\]{},:]""")
+_MARK = re.compile(r"""(?P<string>['"])|#[^\n]*|[()\[\]{},:]""")
 _FOR = re.compile(r"\bfor\b")
 
 
-def is_comprehension(source: str, position: int) -> bool:
-    """Whether the first element of a bracket is followed by `for`."""
-    depth, start = 0, position
-    while True:
-        found = BRACKET.search(source, position)
-        if found is None:
-            return False
-        if depth == 0 and _FOR.search(source, start, found.start()):
-            return True
-        position, mark = found.end(), found.group()
-        if found["string"]:
-            position = string_end(source, prefix_start(source, found.start()))
-        elif mark in "([{":
-            depth += 1
-        elif mark in ")]}":
-            depth -= 1
-        if depth < 0 or (depth == 0 and mark in ",:"):
-            return False
-        start = position
+def marks(source: str, position: int) -> Iterator[tuple[re.Match[str], int, int]]:
+    """Every bracket, comma, colon, comment and string behind a position.
 
-
-def closing(source: str, position: int) -> int:
-    """The end of a bracket that was opened before `position`."""
-    depth = 1
-    while depth:
-        found = BRACKET.search(source, position)
-        if found is None:
-            raise Unreadable
+    Each with its end, and how many more brackets are open there than at the position.
+    """
+    depth = 0
+    while (found := _MARK.search(source, position)) is not None:
         position = found.end()
         if found["string"]:
             position = string_end(source, prefix_start(source, found.start()))
@@ -45,7 +25,27 @@ def closing(source: str, position: int) -> int:
             depth += 1
         elif found.group() in ")]}":
             depth -= 1
-    return position
+        yield found, position, depth
+
+
+def is_comprehension(source: str, position: int) -> bool:
+    """Whether the first element of a bracket is followed by `for`."""
+    start, outer = position, 0
+    for found, end, depth in marks(source, position):
+        if outer == 0 and _FOR.search(source, start, found.start()):
+            return True
+        if depth < 0 or (depth == 0 and found.group() in ",:"):
+            return False
+        start, outer = end, depth
+    return False
+
+
+def closing(source: str, position: int) -> int:
+    """The end of a bracket that was opened before `position`."""
+    for _, end, depth in marks(source, position):
+        if depth < 0:
+            return end
+    raise Unreadable
 
 
 def blank(text: str) -> str:

@@ -20,14 +20,13 @@ import re
 from bisect import bisect_left
 from typing import NamedTuple
 
-from migrator.facts.brackets import BRACKET, blank, closing, is_comprehension, place_of
+from migrator.facts.brackets import blank, closing, is_comprehension, marks, place_of
 from migrator.facts.formatted import (
     Formatted,
     Part,
     Unreadable,
     prefix_start,
     read_strings,
-    string_end,
 )
 
 _NAME = r"[A-Za-z_\x80-\xff][\w\x80-\xff]*"
@@ -188,28 +187,20 @@ class _Lowered:
 
     def _handler(self, match: re.Match[str]) -> int:
         """`except A, B:`: commas become `|`, which the tree undoes."""
-        source, position, depth, commas = self.source, match.end(), 0, []
-        while True:
-            found = BRACKET.search(source, position)
-            if found is None:
-                return match.end()
-            position, mark = found.end(), found.group()
-            if found["string"]:
-                position = string_end(source, prefix_start(source, found.start()))
-            elif mark in "([{":
-                depth += 1
-            elif mark in ")]}":
-                depth -= 1
-            elif mark == "," and depth == 0:
+        source, commas = self.source, []
+        for found, _, depth in marks(source, match.end()):
+            if depth == 0 and found.group() == ",":
                 commas.append(found.start())
-            elif mark == ":" and depth == 0:
+            elif depth == 0 and found.group() == ":":
                 break
-        if commas and " as " not in source[match.end() : position]:
+        else:
+            return match.end()
+        if commas and " as " not in source[match.end() : found.end()]:
             for comma in commas:
                 self.replace(comma, comma + 1, "|")
             self.lines.append(self.line(match.end()))
             self.handlers.add(self.lines[-1])
-        return position
+        return found.end()
 
     def _lazy(self, match: re.Match[str]) -> int:
         end = self.source.find("\n", match.end())

@@ -150,6 +150,15 @@ def test_a_remedy_that_a_person_chose_is_kept() -> None:
     assert remedies(resolve(graph, plan))["mail"] == ["request"]
 
 
+STAMPING = SHOP + (
+    "    def shop.mail.services.stamp()\n"
+    "    def shop.mail.views.stamped()\n"
+    "      call shop.mail.services.stamp\n"
+    "      call shop.mail.services.post\n"
+    "route POST /stamped mail.stamped shop.mail.views.stamped\n"
+)
+
+
 @pytest.mark.parametrize(
     ("function", "decorator", "remedy"),
     [
@@ -159,15 +168,8 @@ def test_a_remedy_that_a_person_chose_is_kept() -> None:
     ],
 )
 def test_a_memoised_function_by_what_it_asks(function: str, decorator: str, remedy: str) -> None:
-    text = SHOP + (
-        "    def shop.mail.services.stamp()\n"
-        "    def shop.mail.views.stamped()\n"
-        "      call shop.mail.services.stamp\n"
-        "      call shop.mail.services.post\n"
-        "route POST /stamped mail.stamped shop.mail.views.stamped\n"
-    )
     finding = state("cache", function, function, readers=(function,), detail=decorator)
-    assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
+    assert remedies(propose(with_state(finding, text=STAMPING)))["mail"] == [remedy]
 
 
 @pytest.mark.parametrize(
@@ -175,17 +177,10 @@ def test_a_memoised_function_by_what_it_asks(function: str, decorator: str, reme
     [("shop.mail.services.post", "request"), ("shop.mail.services.stamp", "keep")],
 )
 def test_a_dictionary_of_a_decorator_by_what_it_decorates(decorated: str, remedy: str) -> None:
-    text = SHOP + (
-        "    def shop.mail.services.stamp()\n"
-        "    def shop.mail.views.stamped()\n"
-        "      call shop.mail.services.stamp\n"
-        "      call shop.mail.services.post\n"
-        "route POST /stamped mail.stamped shop.mail.views.stamped\n"
-    )
     finding = state(
         "cache", "shop.keeping.kept.known", decorated, readers=(decorated,), detail=BY_DECORATOR
     )
-    assert remedies(propose(with_state(finding, text=text)))["mail"] == [remedy]
+    assert remedies(propose(with_state(finding, text=STAMPING)))["mail"] == [remedy]
 
 
 def test_a_function_that_two_services_memoise_keeps_its_results_for_a_request() -> None:

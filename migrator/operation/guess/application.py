@@ -360,16 +360,27 @@ def _call(project: Project, factory: Factory) -> Guess | None:
     required = factory.required
     if not required:
         return Guess(f"{target}()", place)
-    for module in [*project.own, *project.scripts]:
-        for call in ast.walk(module.tree):
-            if isinstance(call, ast.Call) and (given := _literals(call)):
-                called = _resolved(project, module.dotted(call.func))
-                if called == factory.dotted and len(given) >= len(required):
-                    made = f"{target}({', '.join(given)})"
-                    return Guess(made, f"{module.file}:{call.lineno} calls it so")
+    for module, call, given in _calls_by_constants(project, factory):
+        if len(given) >= len(required):
+            made = f"{target}({', '.join(given)})"
+            return Guess(made, f"{module.file}:{call.lineno} calls it so")
     if len(required) == 1 and "conf" in required[0] and default_configuration(project):
         return Guess(f'{target}("default")', f"{place}; the configuration is a guess", sure=False)
     return None
+
+
+def _calls_by_constants(
+    project: Project, factory: Factory
+) -> Iterator[tuple[Module, ast.Call, list[str]]]:
+    """Where a factory is called with constants alone, and with which."""
+    for module in [*project.own, *project.scripts]:
+        for call in ast.walk(module.tree):
+            if (
+                isinstance(call, ast.Call)
+                and (given := _literals(call))
+                and _resolved(project, module.dotted(call.func)) == factory.dotted
+            ):
+                yield module, call, given
 
 
 def _literals(call: ast.Call) -> list[str]:
